@@ -28,9 +28,11 @@ from leaderboard.store.evaluations.claim_rows import RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.store.submissions import submission_rows
+from leaderboard.submissions.checkpoint_choices import checkpoint_of
+from leaderboard.submissions.preparations import needs_preparation, preparation_row, run_rows
 from shared.conditions import ENGINE
 from shared.errors import BadInput, Refused
-from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
+from shared.protocol.farm import PREPARATION, ClaimAnswer, ClaimRequest, PreparationItem, WorkItem
 from shared.text import text
 from shared.units import NS_PER_S
 
@@ -73,8 +75,10 @@ class Claiming:
         if not races or not self.asked.wanted:
             return ClaimAnswer(ask_after_s=_IDLE_AFTER_S)
         chosen = WaitingWork(self.db, begun, races, node.node, self.asked.wanted).choose(self.now_utc_ns)
-        work = tuple(item for each in chosen for item in self._give(node, each, races))
-        return ClaimAnswer(work, ask_after_s=_ASK_AFTER_S if work else _IDLE_AFTER_S)
+        given = [item for each in chosen for item in self._give(node, each, races)]
+        work = tuple(each for each in given if isinstance(each, WorkItem))
+        preparations = tuple(each for each in given if isinstance(each, PreparationItem))
+        return ClaimAnswer(work, preparations=preparations, ask_after_s=_ASK_AFTER_S if given else _IDLE_AFTER_S)
 
     def _node(self) -> FarmNode:
         node_id, now = f"{self.farm}/{self.asked.node}", self.now_utc_ns
@@ -141,7 +145,7 @@ class Claiming:
             race = race_rows.race(db, race_id, for_change=True)
             race = adopt(db, NOBODY, race, conditions, now)
             self._begin_anew(race_id)
-        return OpenWork(race, conditions, kept.seeds.race if kept.finals_utc_ns is None else kept.seeds.final)
+        return OpenWork(race, conditions, kept.seeds_now)
 
     def _begin_anew(self, race_id: str) -> None:
         """The race was edited: what was begun by its former conditions begins anew by those of now."""
@@ -164,15 +168,14 @@ class Claiming:
                 )
             )
 
-    def _give(self, node: FarmNode, chosen: ChosenRun, races: dict[str, OpenWork]) -> list[WorkItem]:
+    def _give(self, node: FarmNode, chosen: ChosenRun, races: dict[str, OpenWork]) -> list[WorkItem | PreparationItem]:
         """The run, and those that are to be driven with it; none if it was given with one before."""
         waiting = chosen.waiting
         if waiting is None:
             assert chosen.submission is not None, "a run that does not wait is of a submission that does"
             submission = submission_rows.get(self.db, chosen.submission.submission_id, for_change=True)
             runs = evaluation_rows.of_round(self.db, submission.submission_id, submission.round)
-            runs = runs or self._begin(submission, races[submission.race_id])
-            waiting = first_of(runs, chosen.run)
+            waiting = first_of(runs or self._begin(submission, races[submission.race_id]), chosen.run)
         else:
             waiting = evaluation_rows.get(self.db, waiting.evaluation_id)
             submission = submission_rows.get(self.db, waiting.submission_id, for_change=True)
@@ -192,24 +195,17 @@ class Claiming:
         return [each for each in others if each.state == "waiting"]
 
     def _begin(self, submission: ModelSubmission, work: OpenWork) -> list[Evaluation]:
-        runs = [
-            Evaluation(
-                evaluation_id=f"{run}-{secrets.token_hex(12)}",  # of one moment they wait in this order
-                submission_id=submission.submission_id,
-                round=submission.round,
-                run=run,
-                race_id=submission.race_id,
-                account_id=submission.account_id,
-                seed=work.seeds[run - 1],
-                conditions_sha256=work.conditions.sha256,
-                queued_utc_ns=submission.queued_utc_ns or self.now_utc_ns,
-            )
-            for run in range(1, work.conditions.runs + 1)
-        ]
-        evaluation_rows.add(self.db, runs)
-        return runs
+        conditions, now = work.conditions, self.now_utc_ns
+        if needs_preparation(self.db, submission, conditions):
+            begun = [preparation_row(submission, conditions, now)]
+        else:
+            begun = run_rows(submission, conditions, work.seeds, now)
+        evaluation_rows.add(self.db, begun)
+        return begun
 
-    def _claimed(self, node: FarmNode, waiting: Evaluation, submission: ModelSubmission, work: OpenWork) -> WorkItem:
+    def _claimed(
+        self, node: FarmNode, waiting: Evaluation, submission: ModelSubmission, work: OpenWork
+    ) -> WorkItem | PreparationItem:
         given = dataclasses.replace(
             waiting, state="running", attempt=waiting.attempt + 1, node=node.node, engine=self.asked.engine
         )
@@ -221,6 +217,18 @@ class Claiming:
             self.db,
             RunClaim(claim_id, given.evaluation_id, account_id, self.farm, node.node, self.now_utc_ns, until),
         )
+        if given.run == PREPARATION:
+            return PreparationItem(
+                claim=claim_id,
+                submission=given.submission_id,
+                race_id=given.race_id,
+                attempt=given.attempt,
+                model_sha256=submission.model_sha256,
+                choose=not submission.checkpoint,
+                conditions=work.conditions,
+                conditions_sha256=given.conditions_sha256,
+                deadline_s=self.claim_ns / NS_PER_S,
+            )
         return WorkItem(
             claim=claim_id,
             submission=given.submission_id,
@@ -229,7 +237,7 @@ class Claiming:
             attempt=given.attempt,
             seed=given.seed,
             model_sha256=submission.model_sha256,
-            checkpoint=submission.checkpoint,
+            checkpoint=checkpoint_of(self.db, submission, given.conditions_sha256),
             conditions=work.conditions,
             conditions_sha256=given.conditions_sha256,
             deadline_s=self.claim_ns / NS_PER_S,

@@ -28,6 +28,7 @@ from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.evaluations import condition_rows
 from leaderboard.store.submissions import submission_rows
+from leaderboard.submissions.checkpoint_choices import checkpoint_of
 from shared.errors import BadInput, Refused
 from shared.protocol.farm import ClaimReply, LiveTurn, LiveTurnAnswer, LiveTurnRequest, RunFailure, RunReport, encode
 from shared.protocol.results import Evidence, Result
@@ -158,7 +159,7 @@ def _turn(
         run_ms=(ends - max(starts, now_utc_ns)) // NS_PER_MS,
         seed=open_race(db, race, now_utc_ns).seeds.race[0],  # the same car and the same light for everybody
         model_sha256=submission.model_sha256,
-        checkpoint=submission.checkpoint,
+        checkpoint=checkpoint_of(db, submission, conditions.sha256),
         conditions=conditions,
         conditions_sha256=conditions.sha256,
     )

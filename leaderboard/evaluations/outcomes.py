@@ -23,9 +23,18 @@ from leaderboard.store.evaluations import claim_rows, condition_rows, evaluation
 from leaderboard.store.evaluations.claim_rows import RunClaim, UnknownClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
-from leaderboard.store.submissions import submission_rows
+from leaderboard.store.submissions import model_rows, submission_rows
+from leaderboard.submissions.preparations import run_rows
 from shared.errors import Refused
-from shared.protocol.farm import ClaimExtension, ClaimReply, RunFailure, RunReport, encode
+from shared.protocol.farm import (
+    PREPARATION,
+    ClaimExtension,
+    ClaimReply,
+    PreparationReport,
+    RunFailure,
+    RunReport,
+    encode,
+)
 from shared.text import text
 from shared.units import NS_PER_S
 
@@ -45,7 +54,8 @@ class Outcome:
     def extend(self, extension: ClaimExtension, claim_ns: int) -> bytes:
         """The run goes on: it is the node's for as long as when it was claimed. Raises Gone, UnknownClaim."""
         claim, evaluation, submission = self._running()
-        if extension.stage == "driving" and submission.state == "preparing":
+        driving = extension.stage == "driving" and evaluation.run != PREPARATION
+        if driving and submission.state == "preparing":
             submission = submission_rows.move(self.db, submission, "evaluate", FARM, self.now_utc_ns)
         claim_rows.store(self.db, dataclasses.replace(claim, until_utc_ns=self.now_utc_ns + claim_ns))
         node = node_rows.get(self.db, claim.node)
@@ -58,18 +68,10 @@ class Outcome:
         if (answer := self._answered()) is not None:
             return answer
         claim, evaluation, submission = self._running()
-        if report.conditions_sha256 != evaluation.conditions_sha256:
-            raise Conflict(
-                text(
-                    "The run was driven by other conditions ({theirs}) than it was given with.",
-                    theirs=report.conditions_sha256[:12],
-                )
-            )
+        self._check_kind(evaluation, report)
         acceptance.check_laps(report.laps)
         self._check_limits(evaluation, report)
-        race = race_rows.race(self.db, evaluation.race_id, for_change=True)
-        if wanted_conditions(self.db, race).sha256 != evaluation.conditions_sha256 and not evaluation.repeats:
-            begin_anew(self.db, submission, EDITED, self.now_utc_ns)
+        if self._edited(evaluation, submission):
             return self._answer(claim, "over", evaluation, report.cost_ms)
         done = evaluation_rows.store(
             self.db,
@@ -88,6 +90,31 @@ class Outcome:
         else:
             self._settle(submission)
         return self._answer(claim, "done", done, report.cost_ms)
+
+    def prepared(self, report: PreparationReport) -> bytes:
+        """The archive is read: the submission's runs wait now. Raises Gone, Conflict, Refused, UnknownClaim."""
+        if (answer := self._answered()) is not None:
+            return answer
+        claim, evaluation, submission = self._running()
+        self._check_kind(evaluation, report)
+        if self._edited(evaluation, submission):
+            return self._answer(claim, "over", evaluation, report.cost_ms)
+        done = dataclasses.replace(
+            evaluation,
+            state="done",
+            report=encode(report).decode(),
+            cost_ms=report.cost_ms,
+            ended_utc_ns=self.now_utc_ns,
+        )
+        evaluation_rows.store(self.db, done)
+        self._credit(claim.node, done, report.cost_ms)
+        model_rows.remember_checkpoints(self.db, submission.model_sha256, report.checkpoints)
+        conditions = condition_rows.conditions(self.db, evaluation.conditions_sha256)
+        kept = condition_rows.virtual_race(self.db, evaluation.race_id)
+        assert conditions is not None and kept is not None, "they were stored before the preparation was given out"  # noqa: PT018
+        evaluation_rows.add(self.db, run_rows(submission, conditions, kept.seeds_now, self.now_utc_ns))
+        self.changed.add(submission.race_id)  # there is work now, for others too
+        return self._answer(claim, "prepared", done, report.cost_ms)
 
     def fail(self, failure: RunFailure) -> bytes:
         """The run came to nothing. Raises Gone, Conflict, UnknownClaim."""
@@ -130,6 +157,26 @@ class Outcome:
             raise Gone(text("The claim is over: the run was given to another, or is not needed any more."))
         return claim, evaluation, submission
 
+    @staticmethod
+    def _check_kind(evaluation: Evaluation, report: RunReport | PreparationReport) -> None:
+        if (evaluation.run == PREPARATION) != isinstance(report, PreparationReport):
+            raise Conflict(text("A run is reported as a result, a preparation as prepared: this is the other one."))
+        if report.conditions_sha256 != evaluation.conditions_sha256:
+            raise Conflict(
+                text(
+                    "The run was driven by other conditions ({theirs}) than it was given with.",
+                    theirs=report.conditions_sha256[:12],
+                )
+            )
+
+    def _edited(self, evaluation: Evaluation, submission: ModelSubmission) -> bool:
+        """Whether the race has other conditions by now: then all of the submission is driven again."""
+        race = race_rows.race(self.db, evaluation.race_id, for_change=True)
+        if evaluation.repeats or wanted_conditions(self.db, race).sha256 == evaluation.conditions_sha256:
+            return False
+        begin_anew(self.db, submission, EDITED, self.now_utc_ns)
+        return True
+
     def _check_limits(self, evaluation: Evaluation, report: RunReport) -> None:
         conditions = condition_rows.conditions(self.db, evaluation.conditions_sha256)
         assert conditions is not None, "they were stored before the run was given out"
@@ -145,7 +192,7 @@ class Outcome:
         node = node_rows.get(self.db, node_id)
         assert node is not None, "a claim names a node that is stored"
         node = dataclasses.replace(node, seen_utc_ns=self.now_utc_ns, cost_ms=node.cost_ms + cost_ms)
-        if not done.repeats:
+        if not done.repeats and done.run != PREPARATION:
             node = dataclasses.replace(node, evaluations=node.evaluations + 1)
             if repeat_is_due(self.secret, node.node, node.evaluations, node.repeated_at) and self._others(node):
                 node = dataclasses.replace(node, repeated_at=node.evaluations)

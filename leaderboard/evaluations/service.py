@@ -1,5 +1,6 @@
 """Evaluations of one leaderboard: what farms ask and say, and how the queue stands. Safe to call from any thread."""
 
+import contextlib
 import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +20,15 @@ from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows
 from leaderboard.store.evaluations.claim_rows import HourOfWork, RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
-from leaderboard.submissions.archives import ModelArchives
-from shared.protocol.farm import ClaimAnswer, ClaimExtension, ClaimRequest, RunFailure, RunReport
+from leaderboard.submissions.archives import KeptPart, ModelArchives
+from shared.protocol.farm import (
+    ClaimAnswer,
+    ClaimExtension,
+    ClaimRequest,
+    PreparationReport,
+    RunFailure,
+    RunReport,
+)
 from shared.text import text
 from shared.units import NS_PER_S
 
@@ -103,14 +111,28 @@ class Evaluations:
             self._changed(race_id)
         return answer
 
+    def prepared(self, caller: Caller, claim_id: str, body: bytes, report: PreparationReport, now_utc_ns: int) -> bytes:
+        """An archive is read, and one of its checkpoints chosen. Raises UnknownClaim, Gone, Conflict."""
+        return self._reported(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.prepared(report))
+
     def archive(self, caller: Caller, sha256: str) -> pathlib.Path:
         """The file of a model that this farm is to drive now. Raises NotHere for any other."""
+        self._check_drives(caller, sha256)
+        return self._archives.file(sha256)[0]
+
+    def receive_kept(
+        self, caller: Caller, sha256: str, kept_sha256: str
+    ) -> contextlib.AbstractContextManager[KeptPart]:
+        """Take what this farm keeps of a model that it drives now. Raises NotHere for any other, StorageError."""
+        self._check_drives(caller, sha256)
+        return self._archives.receive_kept(sha256, kept_sha256)
+
+    def _check_drives(self, caller: Caller, sha256: str) -> None:
         farm = check_farm(caller)
         with self._store.read() as db:
             wanted = check_sha256(sha256)
             if not claim_rows.drives_model(db, farm, wanted) and not live_rows.drives_model(db, farm, wanted):
                 raise NotHere(text("This farm drives no model {sha256} now.", sha256=repr(sha256)))
-        return self._archives.file(sha256)[0]
 
     def state(self, caller: Caller, now_utc_ns: int) -> FarmState:
         """How the farms stand, to whoever organises or officiates anywhere; to a farm's key its own nodes.

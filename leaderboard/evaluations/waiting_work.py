@@ -11,7 +11,10 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.store.evaluations import claim_rows, queue_rows
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.queue_rows import QueuedSubmission
+from leaderboard.store.submissions import submission_rows
+from leaderboard.submissions.preparations import needs_preparation
 from shared.conditions import Conditions
+from shared.protocol.farm import PREPARATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,18 @@ class WaitingWork:
         key = account_id, self._races[race_id].race.live
         heapq.heappush(self._lines.setdefault(key, []), _FirstInLine(rank, run))
 
-    def _push_submission(self, head: QueuedSubmission) -> None:
+    def _push_submission(self, head: QueuedSubmission, run: int = 1) -> None:
         # All of its runs came when it did; the first stands for them until it is taken.
-        for run in range(1, self._races[head.race_id].conditions.runs + 1):
-            rank = head.queued_utc_ns, head.number, f"{head.submission_id}:{run}"
-            self._push(head.account_id, head.race_id, rank, ChosenRun(None, head, run))
+        rank = head.queued_utc_ns, head.number, f"{head.submission_id}:{run}"
+        self._push(head.account_id, head.race_id, rank, ChosenRun(None, head, run))
+
+    def _push_other_runs(self, head: QueuedSubmission) -> None:
+        """The submission's other runs come into the line; they wait while it is prepared."""
+        conditions = self._races[head.race_id].conditions
+        submission = submission_rows.get(self._db, head.submission_id)
+        if not needs_preparation(self._db, submission, conditions):
+            for run in range(2, conditions.runs + 1):
+                self._push_submission(head, run)
 
     def _first(self, key: tuple[str, bool]) -> QueuedRun:
         line = self._lines[key][0]
@@ -89,6 +99,7 @@ class WaitingWork:
         key = taken.racer, taken.live
         run = heapq.heappop(self._lines[key]).run
         if run.submission is not None and run.run == 1:
+            self._push_other_runs(run.submission)
             self._bring_next(run.submission)
         return self._first(key) if self._lines[key] else None
 
@@ -102,5 +113,5 @@ class WaitingWork:
 
 
 def first_of(runs: Iterable[Evaluation], number: int) -> Evaluation:
-    """The run of this number."""
-    return next(each for each in runs if each.run == number)
+    """The run of this number, or the preparation that comes before it."""
+    return next(each for each in runs if each.run in (number, PREPARATION))

@@ -122,20 +122,33 @@ class ModelFiles:
             self._part(upload_id).replace(target)
             _sync_folder(target.parent)
 
-    def put(self, content: bytes) -> str:
-        """Store these bytes; their hash. Raises StorageError."""
-        sha256 = hashlib.sha256(content).hexdigest()
+    def receive_kept(self, sha256: str, token: str) -> "ReceivingPart":
+        """A file of its own for what a farm brings under this hash. Raises StorageError."""
+        path = self._kept_part(sha256, token)
+        with _plain(path):
+            self._make_folder(path)
+        return ReceivingPart(path)
+
+    def put_kept(self, sha256: str, token: str) -> None:
+        """Make what a farm brought the file of this hash, which its bytes have. Raises StorageError."""
         target = self._archive(sha256)
-        part = target.with_suffix(f".{os.getpid()}.part")
         with _plain(target):
-            self._make_folder(target)
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
+            self._kept_part(sha256, token).replace(target)
             _sync_folder(target.parent)
-        return sha256
+
+    def drop_kept_part(self, sha256: str, token: str) -> None:
+        """Delete what a farm brought; it may be gone already. Raises StorageError."""
+        with _plain(self._kept_part(sha256, token)):
+            self._kept_part(sha256, token).unlink(missing_ok=True)
+
+    def drop_dead_parts(self) -> None:
+        """Delete what farms brought to a process that died meanwhile. Raises StorageError."""
+        for path in self._archives.glob("??/*.part"):
+            with _plain(path):
+                descriptor = lock_file(path)
+                if descriptor is not None:  # nobody writes to it any more
+                    path.unlink(missing_ok=True)
+                    os.close(descriptor)
 
     def path(self, sha256: str) -> pathlib.Path:
         """Where the file of this hash is. Raises StorageError if it is not there."""
@@ -163,6 +176,9 @@ class ModelFiles:
 
     def _part(self, upload_id: str) -> pathlib.Path:
         return self._parts / f"{upload_id}.part"
+
+    def _kept_part(self, sha256: str, token: str) -> pathlib.Path:
+        return self._archives / sha256[:2] / f"{sha256}.{token}.part"
 
     def _archive(self, sha256: str) -> pathlib.Path:
         return self._archives / sha256[:2] / sha256

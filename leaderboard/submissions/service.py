@@ -16,6 +16,7 @@ from leaderboard.league.changes import seen_race
 from leaderboard.store import audit, entries
 from leaderboard.store.database import Store
 from leaderboard.store.submissions import submission_rows
+from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint, choices_of
 from leaderboard.submissions.eligibility import check_key_covers, model_of, racer_of, seen_submission, submitter_of
 from leaderboard.submissions.queue_places import QueuePlace, QueuePlaces
 from leaderboard.submissions.quotas import SubmissionQuotas
@@ -51,13 +52,17 @@ class SubmissionList:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionDetail:
-    """A submission with its history, its place in the queue (None: it does not wait), and what its racer has left."""
+    """A submission with its history, its place in the queue (None: it does not wait), and what its racer has left.
+
+    `choice`: among its checkpoints, if there was one.
+    """
 
     submission: ModelSubmission
     race: RaceRecord
     history: tuple[SubmissionStep, ...]
     place: QueuePlace | None
     left: AttemptsLeft
+    choice: ChosenCheckpoint | None = None
 
 
 class SubmissionService:
@@ -158,16 +163,23 @@ class SubmissionService:
                 submission_rows.history(db, submission_id),
                 self._places.place(db, submission, now_utc_ns),
                 self._quotas.left(db, race, submission.account_id, submission.racer, now_utc_ns),
+                choices_of(db, [submission_id]).get(submission_id),
             )
 
     def details(self, found: SubmissionList, now_utc_ns: int) -> tuple[SubmissionDetail, ...]:
         """Each of a list with its history and its place."""
         with self._store.read() as db:
-            histories = submission_rows.histories(db, [each.submission_id for each in found.submissions])
+            ids = [each.submission_id for each in found.submissions]
+            histories, choices = submission_rows.histories(db, ids), choices_of(db, ids)
             left = found.left or AttemptsLeft(None, None)
             return tuple(
                 SubmissionDetail(
-                    each, found.race, histories[each.submission_id], self._places.place(db, each, now_utc_ns), left
+                    each,
+                    found.race,
+                    histories[each.submission_id],
+                    self._places.place(db, each, now_utc_ns),
+                    left,
+                    choices.get(each.submission_id),
                 )
                 for each in found.submissions
             )

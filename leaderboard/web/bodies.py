@@ -1,6 +1,7 @@
 """Reads request bodies up to a limit of size and time. Used by the API and by posted forms."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -16,6 +17,22 @@ class BodyTooLarge(RacedayError):
 
 class BodyTooSlow(RacedayError):
     """The body did not arrive in time."""
+
+
+async def body_pieces(request: Request, nothing_for_s: float) -> AsyncIterator[bytes]:
+    """The body as it arrives, however large. Raises BodyTooSlow if it breaks off, or nothing comes for so long."""
+    parts = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(nothing_for_s):
+                piece = await anext(parts, None)
+        except ClientDisconnect:
+            raise BodyTooSlow("The connection was closed in the middle of the body.") from None
+        except TimeoutError:
+            raise BodyTooSlow(f"Nothing of the body arrived for {nothing_for_s:.0f} s.") from None
+        if piece is None:
+            return
+        yield piece
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:

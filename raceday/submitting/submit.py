@@ -15,7 +15,8 @@ from raceday.submitting.api import LeaderboardApi
 from raceday.submitting.packing import opened_archive
 from raceday.submitting.sender import ModelSending, Wait
 from shared.errors import RetryLater
-from shared.text import ntext, text
+from shared.text import joined, ntext, text
+from shared.units import format_ms
 
 _SERVER = "http://127.0.0.1:8090"
 _EVERY_S = 1.0
@@ -87,7 +88,8 @@ def _progress(terminal: bool) -> Callable[[int, int], None]:
 
 def _watch(api: LeaderboardApi, submission_id: str, wait: Wait) -> int:
     """Print each state that the submission takes, until it is decided."""
-    printed, place, failures = 0, None, 0
+    place: dict[str, Any] | None = None
+    printed, chosen, failures = 0, False, 0
     while True:
         try:
             found = api.call("GET", f"/submissions/{submission_id}").document
@@ -101,14 +103,44 @@ def _watch(api: LeaderboardApi, submission_id: str, wait: Wait) -> int:
         for step in found["history"][printed:]:
             print(_line(step), flush=True)
         printed = len(found["history"])
-        before = None if found["place"] is None else found["place"]["before"]
-        if before is not None and before != place:
-            print("  ", ntext("{n} before it in the queue", "{n} before it in the queue", n=before), flush=True)
-        place = before
+        before, place = place, found["place"]
+        if place is not None and (before is None or place["before"] != before["before"]):
+            print("  ", _place_line(place), flush=True)
+        if found["choice"] and not chosen:
+            print("\n".join(_choice_lines(found["choice"])), flush=True)
+            chosen = True
         state = found["submission"]["state"]
         if state not in IN_WORK:
+            print("  ", _left_line(found["left"]), flush=True)
             return 0 if state == "scored" else 1
         wait(_EVERY_S)
+
+
+def _place_line(place: dict[str, Any]) -> str:
+    before = ntext("{n} before it in the queue", "{n} before it in the queue", n=place["before"])
+    words = text("Next in the queue") if place["before"] == 0 else before
+    if place["expected_at"] is None:
+        return words
+    return joined((words, text("expected about {when}", when=f"{place['expected_at'][:16]}Z")), " · ")
+
+
+def _left_line(left: dict[str, Any]) -> str:
+    parts = []
+    if left["in_all"] is not None:
+        parts.append(ntext("{n} submission left in this race", "{n} submissions left in this race", n=left["in_all"]))
+    if left["today"] is not None:
+        parts.append(ntext("{n} left today", "{n} left today", n=left["today"]))
+    return joined(parts, " · ") if parts else text("Any number of submissions is left.")
+
+
+def _choice_lines(choice: dict[str, Any]) -> list[str]:
+    """Which checkpoint is driven, and how each of them drove."""
+    lines = [f"   {text('{checkpoint} is driven: {reason}.', **{k: choice[k] for k in ('checkpoint', 'reason')})}"]
+    for each in choice["checkpoints"]:
+        score = "-" if each["score_ms"] is None else format_ms(each["score_ms"])
+        drove = text("{laps} laps, score {score}, put back {n} times", laps=each["laps"], score=score, n=each["resets"])
+        lines.append(f"     {each['name']}: {each['refused'] or drove}")
+    return lines
 
 
 def _line(step: dict[str, Any]) -> str:

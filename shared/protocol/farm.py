@@ -1,5 +1,8 @@
 """What a farm and a leaderboard say to each other: claims of work, results, failures, nodes. As JSON over HTTP.
 
+Before an archive is driven for the first time it is prepared: the farm reads it, brings what is to be kept of it, and
+where it holds several checkpoints drives each of them on seeds of validation.
+
 A farm asks for work for one of its nodes, gets runs with a deadline each, and posts what each of them came to. A farm
 that dies says nothing: its runs are given out again after their deadline. The same message may be sent again.
 """
@@ -20,6 +23,8 @@ FARM_PATH = "/api/v1/farm"
 FARM_VERSION = 1
 MAX_FARM_BYTES = 65_536
 MAX_WANTED = 256
+MAX_TRIALS = 10  # checkpoints of one submission
+PREPARATION = 0  # the number among the runs of a submission that its preparation has
 MAX_WAIT_S = 20.0
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -73,15 +78,36 @@ class WorkItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparationItem:
+    """An archive to prepare. `choose`: if it holds several checkpoints, drive each by these conditions. As WorkItem."""
+
+    claim: str
+    submission: str
+    race_id: str
+    attempt: int
+    model_sha256: str
+    choose: bool
+    conditions: Conditions
+    conditions_sha256: str
+    deadline_s: float
+
+    @property
+    def run(self) -> int:
+        """Its number among the runs."""
+        return PREPARATION
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimAnswer:
     """The runs that the node is to drive. `canary`: first it drives the canary, and asks again.
 
-    `ask_after_s`: with nothing to do, ask again then.
+    `ask_after_s`: with nothing to do, ask again then. `preparations`: archives that it is to prepare.
     """
 
     work: tuple[WorkItem, ...] = ()
     canary: bool = False
     ask_after_s: float = 1.0
+    preparations: tuple[PreparationItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +131,33 @@ class RunReport:
     cost_ms: Annotated[int, Field(ge=0, le=10**9)]
     progress_ppm: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     ended: Literal["laps", "resets", "time"] = "laps"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointTrial:
+    """How a checkpoint drove on the seeds of validation, all runs together; `refused`: why it could not be driven."""
+
+    __pydantic_config__ = _STRICT
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    laps: Annotated[int, Field(ge=0, le=10_000)] = 0
+    progress_ppm: Annotated[int, Field(ge=0, le=10**10)] = 0
+    score_ms: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    scored: Annotated[int, Field(ge=0, le=100)] = 0
+    resets: Annotated[int, Field(ge=0, le=10**6)] = 0
+    refused: Annotated[str, Field(max_length=500)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationReport:
+    """An archive was read: how many different models it holds, and how each drove if one is to be chosen."""
+
+    __pydantic_config__ = _STRICT
+
+    checkpoints: Annotated[int, Field(ge=1, le=100_000)]
+    conditions_sha256: _Sha256
+    cost_ms: Annotated[int, Field(ge=0, le=10**9)]
+    trials: Annotated[tuple[CheckpointTrial, ...], Field(max_length=MAX_TRIALS)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +231,7 @@ T = TypeVar(
     ClaimAnswer,
     ClaimExtension,
     RunReport,
+    PreparationReport,
     RunFailure,
     ClaimReply,
     LiveTurnRequest,
@@ -188,6 +242,7 @@ _KINDS = (
     ClaimAnswer,
     ClaimExtension,
     RunReport,
+    PreparationReport,
     RunFailure,
     ClaimReply,
     LiveTurnRequest,
@@ -210,10 +265,22 @@ def decode(payload: bytes, kind: type[T]) -> T:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"What was sent to the farm's call is not valid at {where[:60]!r}: {first['msg']}.") from None
     if isinstance(message, ClaimAnswer):
-        for item in message.work:
+        for item in (*message.work, *message.preparations):
             check_conditions(item.conditions)
+    if isinstance(message, PreparationReport):
+        _check_trials(message.trials)
     if isinstance(message, LiveTurnAnswer) and message.turn is not None:
         check_conditions(message.turn.conditions)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message
+
+
+def _check_trials(trials: tuple[CheckpointTrial, ...]) -> None:
+    """Raises BadInput."""
+    if not all(each.name.isprintable() and each.refused.isprintable() for each in trials):
+        raise BadInput("Names of checkpoints and what is said of them are one line of visible characters.")
+    if len({each.name for each in trials}) != len(trials):
+        raise BadInput("Each checkpoint of an archive is tried once.")
+    if trials and all(each.refused for each in trials):
+        raise BadInput("Of an archive of which no checkpoint can be driven the failure is reported.")

@@ -19,6 +19,7 @@ from shared.protocol.farm import (
     ClaimExtension,
     ClaimRequest,
     Fault,
+    PreparationItem,
     RunFailure,
     RunReport,
     WorkItem,
@@ -28,6 +29,7 @@ from shared.text import text
 from shared.traces.encoding import trace_sha256
 from simulator.farm.canary import canary_sha256
 from simulator.farm.engines import FarmEngine
+from simulator.farm.preparation import MachineFailed, fault_of, plain_sentence, prepare_archive
 from simulator.farm.progress import FarmProgress
 from simulator.farm.server_calls import FarmServer
 from simulator.farm.video_work import BUSY_WAIT_S, VideoMaker
@@ -42,6 +44,7 @@ MAX_TOGETHER = 9  # as many runs as a submission has at most
 _SENTENCE_CHARS = 500
 
 Say = Callable[[str], None]
+Said = Literal["result", "prepared", "fail"]
 
 
 def back_off_s(failures: int) -> float:
@@ -59,7 +62,7 @@ class DrivingNode:
     say: Say
     pause: Callable[[float], None] = time.sleep
     _canary: str = ""
-    _running: dict[Future[None], tuple[WorkItem, ...]] = field(default_factory=dict)
+    _running: dict[Future[None], tuple[WorkItem | PreparationItem, ...]] = field(default_factory=dict)
     _extend_at_s: dict[str, float] = field(default_factory=dict)
     _progress: FarmProgress = field(init=False)
     _videos: VideoMaker = field(init=False)
@@ -97,9 +100,13 @@ class DrivingNode:
         wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
         asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary, together=True, wait_s=wait_s)
         answer = self.server.claim(asked)
-        for group in driven_together(answer.work):
-            self._running[pool.submit(self._drive, group)] = group
-            for item in group:
+        started: list[tuple[Future[None], tuple[WorkItem | PreparationItem, ...]]] = [
+            *((pool.submit(self._drive, group), group) for group in driven_together(answer.work)),
+            *((pool.submit(self._prepare, archive), (archive,)) for archive in answer.preparations),
+        ]
+        for future, items in started:
+            self._running[future] = items
+            for item in items:
                 self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
         return answer.ask_after_s
 
@@ -145,13 +152,35 @@ class DrivingNode:
             reported = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
             self._post(item, "result", encode(reported), digest, run.trace_bytes)
 
-    def _fail(self, group: tuple[WorkItem, ...], fault: Fault, sentence: str) -> None:
+    def _prepare(self, item: PreparationItem) -> None:
+        """One archive, as `_drive` a run."""
+        try:
+            require_drivable(item.conditions)
+            model = self.server.model(item.model_sha256)
+        except BadInput as error:
+            self._fail((item,), "farm", str(error))
+            return
+        except (Refused, RetryLater) as error:
+            self.say(f"{item.submission}: {error}")
+            return
+        try:
+            report = prepare_archive(item, model, self.server, self.engine)
+        except (BadInput, MachineFailed) as error:
+            self._fail((item,), fault_of(error), plain_sentence(str(error), model))
+        except (RetryLater, OperatorError) as error:  # the leaderboard did not take what is to be kept
+            self._fail((item,), "farm", plain_sentence(str(error), model))
+        except Refused as error:
+            self.say(f"{item.submission}: {error}")
+        else:
+            self._post(item, "prepared", encode(report))
+
+    def _fail(self, group: Sequence[WorkItem | PreparationItem], fault: Fault, sentence: str) -> None:
         """Say who is at fault: a model is refused for good, a run that a farm could not drive goes to another."""
         for item in group:
             self._post(item, "fail", encode(RunFailure(fault, sentence[:_SENTENCE_CHARS])))
 
     def _post(
-        self, item: WorkItem, what: Literal["result", "fail"], body: bytes, digest: str = "", trace: bytes = b""
+        self, item: WorkItem | PreparationItem, what: Said, body: bytes, digest: str = "", trace: bytes = b""
     ) -> None:
         for failures in range(1, 8):
             try:

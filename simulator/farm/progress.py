@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from shared.errors import OperatorError, Refused, RetryLater
-from shared.protocol.farm import WorkItem
+from shared.protocol.farm import PreparationItem, WorkItem
 from shared.text import text
 from simulator.farm.server_calls import FarmServer
 
@@ -24,7 +24,7 @@ class FarmProgress:
         self._driven = self._failed = 0
         self._since_s = now_s()
 
-    def ended(self, item: WorkItem, what: str) -> None:
+    def ended(self, item: WorkItem | PreparationItem, what: str) -> None:
         """A run was reported, or said to have failed."""
         with self._lock:
             self._driven += what == "result"

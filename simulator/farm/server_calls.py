@@ -5,13 +5,14 @@ import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.errors import OperatorError, Refused, RetryLater
 from shared.protocol.farm import FARM_PATH, ClaimAnswer, ClaimRequest, decode, encode
 from shared.protocol.live import LiveMessage, encode_live
 from shared.protocol.videos import VideoWork, decode_work
 from shared.text import text
-from shared.web.keyed_calls import AGAIN, KeyedCalls
+from shared.web.keyed_calls import AGAIN, KeyedCalls, ServerAnswer
 
 _MAX_MODEL_BYTES = 1 << 30
 _MAX_ANSWER_BYTES = 1 << 16
@@ -47,13 +48,23 @@ class FarmServer:
         """The file of a model. Raises Refused if it is not this farm's to drive any more, RetryLater."""
         path = self._cache / sha256
         if not path.exists():
-            content = self.call("GET", f"/blobs/{sha256}")
-            if hashlib.sha256(content).hexdigest() != sha256:
+            answer = self._answer("GET", f"/blobs/{sha256}", None, {})
+            content = answer.body
+            # Once the archive was prepared, a part of it is kept, which has a hash of its own.
+            if hashlib.sha256(content).hexdigest() != answer.headers.get("etag", sha256).strip('"'):
                 raise RetryLater(text("The model {sha256} arrived damaged.", sha256=sha256[:12]))
             part = path.with_suffix(f".{threading.get_ident()}.part")  # two runs of one model may fetch it at once
             part.write_bytes(content)
             part.replace(path)
         return path
+
+    def keep(self, sha256: str, kept: Path) -> None:
+        """Bring what is to be kept of a model. Raises as `call`."""
+        with kept.open("rb") as file:
+            kept_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            headers = {"content-type": "application/octet-stream", "content-length": str(kept.stat().st_size)}
+            self._answer("PUT", f"/blobs/{sha256}/kept/{kept_sha256}", file, headers)
 
     def send_live(self, message: LiveMessage) -> WantedOnTrack | None:
         """Tell what happens on the track of a LIVE race; what is wanted there. None if this message was one too many.
@@ -76,9 +87,12 @@ class FarmServer:
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """The body of an answer. Raises RetryLater, Refused for a claim that is over, else OperatorError."""
         kind = "application/octet-stream" if method == "PUT" else "application/json"
-        answer = self._calls.send(method, f"{FARM_PATH}{path}", body, _MAX_MODEL_BYTES, {"content-type": kind})
+        return self._answer(method, path, body, {"content-type": kind}).body
+
+    def _answer(self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]) -> ServerAnswer:
+        answer = self._calls.send(method, f"{FARM_PATH}{path}", body, _MAX_MODEL_BYTES, headers)
         if answer.status < 300:
-            return answer.body
+            return answer
         if answer.status in AGAIN:
             raise RetryLater(answer.sentence)
         if answer.status in _OVER:

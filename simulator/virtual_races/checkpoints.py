@@ -6,13 +6,14 @@ leaves the others. Used by `raceday model choose`, by training, and for submissi
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.conditions import Conditions
 from shared.errors import BadInput
+from shared.rules.checkpoint_order import PPM, checkpoint_worth, why_best
 from shared.rules.ranking import score_run
 from shared.text import text
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun, evaluate_isolated
@@ -22,7 +23,7 @@ from vehicle.models.run_isolated import run_isolated
 
 MAX_IN_SUBMISSION = 10
 MAX_CHECKPOINTS = 200
-PPM = 1_000_000
+VALIDATION_RUNS = 3  # of each checkpoint in a submission
 
 Evaluate = Callable[[EvaluationJob], EvaluationReport]
 
@@ -71,7 +72,7 @@ def find_checkpoints(path: Path, limit: int = MAX_CHECKPOINTS) -> tuple[ModelChe
         found = [ModelCheckpoint(path.name, path)]
     else:
         names: list[str] = json.loads(run_isolated("checkpoints", str(path), about=path))
-        found = [ModelCheckpoint(name, path, name) for name in names]
+        found = list(archived_checkpoints(path, names))
     if not found:
         raise BadInput(text("{path}: holds no checkpoint: there is no .onnx and no .pb.", path=path))
     if len(found) > limit:
@@ -83,7 +84,12 @@ def find_checkpoints(path: Path, limit: int = MAX_CHECKPOINTS) -> tuple[ModelChe
                 limit=limit,
             )
         )
-    return tuple(sorted(found, key=lambda each: _natural(each.name)))
+    return tuple(sorted(found, key=_by_name))
+
+
+def archived_checkpoints(path: Path, names: Iterable[str]) -> tuple[ModelCheckpoint, ...]:
+    """Models of these names in an archive, in natural order."""
+    return tuple(sorted((ModelCheckpoint(name, path, name) for name in names), key=_by_name))
 
 
 def choose_checkpoint(
@@ -107,8 +113,8 @@ def choose_checkpoint(
         results = tuple(pool.map(drive, checkpoints))
     if all(result.refused for result in results):
         raise BadInput(results[0].refused)
-    ordered = tuple(sorted(results, key=_worth))
-    return CheckpointChoice(ordered[0].checkpoint, _reason(ordered), ordered)
+    ordered = tuple(sorted(results, key=checkpoint_worth))
+    return CheckpointChoice(ordered[0].checkpoint, why_best(ordered), ordered)
 
 
 def _in_folder(folder: Path, file: Path) -> ModelCheckpoint:
@@ -118,9 +124,9 @@ def _in_folder(folder: Path, file: Path) -> ModelCheckpoint:
     return ModelCheckpoint(name, where)
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def _by_name(checkpoint: ModelCheckpoint) -> list[tuple[int, str]]:
     """Sorts model_9 before model_10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", checkpoint.name)]
 
 
 def _result(checkpoint: ModelCheckpoint, runs: tuple[ReportedRun, ...], conditions: Conditions) -> CheckpointResult:
@@ -135,35 +141,3 @@ def _result(checkpoint: ModelCheckpoint, runs: tuple[ReportedRun, ...], conditio
         scored=len(scores),
         resets=sum(run.resets for run in runs),
     )
-
-
-def _worth(result: CheckpointResult) -> tuple[bool, int, int, bool, int]:
-    """The best first; of equal ones the earlier stays first."""
-    unscored = result.score_ms is None
-    return bool(result.refused), -result.laps, -result.progress_ppm, unscored, result.score_ms or 0
-
-
-def _reason(ordered: tuple[CheckpointResult, ...]) -> str:
-    best, *others = ordered
-    if not others or others[0].refused:
-        return text("it is the only one that can be driven") if others else text("it is the only one")
-    second = others[0]
-    if best.laps != second.laps:
-        return text("most completed laps: {laps}, the next one has {other}", laps=best.laps, other=second.laps)
-    if best.progress_ppm != second.progress_ppm:
-        return text(
-            "as many laps as the next one, and further: {progress} laps in all, against {other}",
-            progress=f"{best.progress_ppm / PPM:.2f}",
-            other=f"{second.progress_ppm / PPM:.2f}",
-        )
-    if best.score_ms != second.score_ms:
-        return text(
-            "as many laps as the next one, with the better score: {score} s against {other} s",
-            score=_seconds(best.score_ms),
-            other=_seconds(second.score_ms),
-        )
-    return text("equal to the next one, and earlier")
-
-
-def _seconds(score_ms: int | None) -> str:
-    return "-" if score_ms is None else f"{score_ms / 1000:.3f}"

@@ -5,6 +5,7 @@ Called by library.py, trial.py and `raceday model`; the job is a module of JOBS.
     python -m vehicle.models.run_isolated checkpoints ARCHIVE
     python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
     python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
+    python -m vehicle.models.run_isolated strip ARCHIVE KEPT
     python -m vehicle.models.run_isolated trial PATH
 """
 
@@ -25,12 +26,14 @@ JOBS = {
     "checkpoints": "vehicle.models.importing.list_checkpoints",
     "prepare": "vehicle.models.importing.prepare",
     "quantise": "vehicle.models.int8.quantise",
+    "strip": "vehicle.models.importing.strip",
     "trial": "vehicle.models.trial",
 }
 WORK = {
     "checkpoints": "the list of its checkpoints",
     "prepare": "the model's conversion",
     "quantise": "the model's conversion to int8",
+    "strip": "the reading of the archive",
     "trial": "the model's trial",
 }
 TIMEOUT_S = 60.0

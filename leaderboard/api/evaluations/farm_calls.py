@@ -18,6 +18,7 @@ from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.service import Evaluations
+from leaderboard.web.bodies import body_pieces
 from shared.protocol.farm import (
     FARM_PATH,
     MAX_FARM_BYTES,
@@ -25,12 +26,14 @@ from shared.protocol.farm import (
     ClaimExtension,
     ClaimReply,
     ClaimRequest,
+    PreparationReport,
     RunFailure,
     RunReport,
     decode,
     encode,
 )
 
+_NOTHING_FOR_S = 20.0
 _WORDS = {
     401: "No key, or one that is not valid (any more)",
     403: "The key has not the scope `farm`",
@@ -59,6 +62,7 @@ def router(
     messages: tuple[tuple[str, type[Any], str, Callable[..., Any]], ...] = (
         ("extend", ClaimExtension, "Keep a run that is still being driven", calls.extend),
         ("result", RunReport, "Report a run that was driven; the same again has the same answer", calls.report),
+        ("prepared", PreparationReport, "Report an archive that was read, with its checkpoints", calls.prepared),
         ("fail", RunFailure, "Report a run that came to nothing, by the model's fault or the farm's", calls.fail),
     )
     for path, kind, summary, handler in messages:
@@ -80,6 +84,16 @@ def router(
         openapi_extra=json_extra(security=BY_KEY),
         summary="The archive of a model that this farm is to drive now",
     )(calls.archive)
+    routes.put(
+        "/blobs/{archive_sha256}/kept/{kept_sha256}",
+        status_code=204,
+        responses=refusals(401, 403, 404, 408, 409, 422, 503, words=_WORDS),
+        openapi_extra={
+            **json_extra(security=BY_KEY),
+            "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
+        },
+        summary="Keep only this part of an archive that this farm is to drive now: its models and their metadata",
+    )(calls.keep)
     routes.get(
         "/nodes",
         response_model=FarmShape,
@@ -114,7 +128,7 @@ class FarmCalls:
                 arrived.clear()
                 answer = await run_in_threadpool(self._evaluations.claim, caller, asked, self._utc_ns())
                 left_s = until_s - loop.time()
-                if answer.work or answer.canary or left_s <= 0.0 or self._arrivals.closed:
+                if answer.work or answer.preparations or answer.canary or left_s <= 0.0 or self._arrivals.closed:
                     return json_response(encode(answer))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(arrived.wait(), left_s)
@@ -132,6 +146,9 @@ class FarmCalls:
     async def report(self, request: Request, claim_id: str) -> Response:
         return await self._reported(request, claim_id, RunReport, self._evaluations.report)
 
+    async def prepared(self, request: Request, claim_id: str) -> Response:
+        return await self._reported(request, claim_id, PreparationReport, self._evaluations.prepared)
+
     async def fail(self, request: Request, claim_id: str) -> Response:
         return await self._reported(request, claim_id, RunFailure, self._evaluations.fail)
 
@@ -143,7 +160,22 @@ class FarmCalls:
 
     def archive(self, request: Request, archive_sha256: str) -> Response:
         path = self._evaluations.archive(self._callers.caller(request), archive_sha256)
-        return FileResponse(path, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+        # The file's own hash: it is another than the archive's once only a part of it is kept.
+        headers = {"cache-control": "no-store", "etag": f'"{path.name}"'}
+        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+    async def keep(self, request: Request, archive_sha256: str, kept_sha256: str) -> Response:
+        caller = self._callers.caller(request)
+        check_farm(caller)
+        kept = await run_in_threadpool(self._evaluations.receive_kept, caller, archive_sha256, kept_sha256)
+        part = await run_in_threadpool(kept.__enter__)
+        try:
+            async for piece in body_pieces(request, _NOTHING_FOR_S):
+                await run_in_threadpool(part.write, piece)
+            await run_in_threadpool(part.finish)
+        finally:
+            await run_in_threadpool(kept.__exit__, None, None, None)
+        return Response(status_code=204)
 
     def nodes(self, request: Request) -> Response:
         state = self._evaluations.state(self._callers.caller(request), self._utc_ns())

@@ -9,6 +9,7 @@ from leaderboard.core.submissions.states import SubmissionState
 from leaderboard.core.submissions.submission import ModelSubmission, SubmissionActor, SubmissionStep, who_of
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.submissions.model_rows import ModelRecord, UploadRecord
+from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint
 from leaderboard.submissions.models import OwnModels
 from leaderboard.submissions.service import SubmissionDetail, SubmissionList
 from leaderboard.submissions.uploads import UploadProgress
@@ -129,13 +130,40 @@ class QueuePlaceShape:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointShape:
+    """How a checkpoint drove on seeds of validation, all runs together. `laps`: completed; `score_ms`: of a run, null
+    without a score; `refused`: why it could not be driven, "" if it was."""
+
+    name: str
+    laps: int
+    progress_ppm: int
+    score_ms: int | None
+    runs_with_score: int
+    resets: int
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointChoiceShape:
+    """Which of an archive's checkpoints is driven, and why; all of them, the best first."""
+
+    checkpoint: str
+    reason: str
+    checkpoints: tuple[CheckpointShape, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionDetailShape:
-    """A submission with its history, its place in the queue (null: it does not wait), and what its racer has left."""
+    """A submission with its history, its place in the queue (null: it does not wait), and what its racer has left.
+
+    `choice`: among its checkpoints; null if its racer named one, it holds one, or it was not read yet.
+    """
 
     submission: SubmissionShape
     history: tuple[SubmissionStepShape, ...]
     place: QueuePlaceShape | None
     left: SubmissionsLeftShape
+    choice: CheckpointChoiceShape | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +234,16 @@ def detail_shape(found: SubmissionDetail) -> SubmissionDetailShape:
         if place is None
         else QueuePlaceShape(place.before, None if place.expected_utc_ns is None else utc_text(place.expected_utc_ns)),
         _left_shape(found.left),
+        None if found.choice is None else _choice_shape(found.choice),
     )
+
+
+def _choice_shape(choice: ChosenCheckpoint) -> CheckpointChoiceShape:
+    every = tuple(
+        CheckpointShape(each.name, each.laps, each.progress_ppm, each.score_ms, each.scored, each.resets, each.refused)
+        for each in choice.trials
+    )
+    return CheckpointChoiceShape(choice.best, choice.reason, every)
 
 
 def list_shape(found: SubmissionList) -> SubmissionListShape:

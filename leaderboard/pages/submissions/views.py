@@ -16,11 +16,15 @@ from leaderboard.pages.views import racer_page
 from leaderboard.pages.wording import minute_text, second_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.submissions.model_rows import ModelRecord
+from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint
 from leaderboard.submissions.queue_places import QueuePlace
 from leaderboard.submissions.service import SubmissionDetail
+from shared.rules.checkpoint_order import PPM
 from shared.text import Sentence, joined, ntext, recorded, text
+from shared.units import format_ms
 
 _BYTES_PER_MB = 1_000_000
+_DRIVEN = frozenset({"scored", "unqualified", "disqualified"})  # their runs have traces
 _ACTORS: Mapping[SubmissionActor, Sentence] = {
     "racer": text("the racer"),
     "official": text("an official"),
@@ -41,6 +45,26 @@ class SubmissionStepView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointView:
+    """A checkpoint in the table of those among which one was chosen."""
+
+    name: str
+    laps: int
+    progress: str
+    score: str
+    resets: int
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointChoiceView:
+    """Which checkpoint is driven, and how each of them drove, the best first."""
+
+    words: Sentence
+    checkpoints: tuple[CheckpointView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionView:
     """A submission on a page. `place`: its place in the queue in words; "" if it does not wait."""
 
@@ -57,7 +81,8 @@ class SubmissionView:
     place: str
     in_work: bool
     steps: tuple[SubmissionStepView, ...]
-    was_driven: bool
+    choice: CheckpointChoiceView | None
+    replay: str
     can_cancel: bool
     can_rerun: bool
     can_disqualify: bool
@@ -78,7 +103,7 @@ def submission_view(found: SubmissionDetail) -> SubmissionView:
     return SubmissionView(
         submission_id=one.submission_id,
         model=one.model_name,
-        checkpoint=one.checkpoint,
+        checkpoint=one.checkpoint or ("" if found.choice is None else found.choice.best),
         racer=one.racer,
         page=racer_page(one.race_id, one.racer),
         state=one.state,
@@ -89,10 +114,28 @@ def submission_view(found: SubmissionDetail) -> SubmissionView:
         place=_place_text(found.place),
         in_work=one.state in IN_WORK,
         steps=tuple(_step(one, step) for step in found.history),
-        was_driven=one.state in ("scored", "unqualified", "disqualified"),
+        choice=None if found.choice is None else _choice_view(found.choice),
+        replay=f"/races/{one.race_id}/replay?run={one.result_id}" if one.state in _DRIVEN else "",
         can_cancel=(one.state, "cancel") in SUBMISSION_MOVES,
         can_rerun=(one.state, "rerun") in SUBMISSION_MOVES,
         can_disqualify=(one.state, "disqualify") in SUBMISSION_MOVES,
+    )
+
+
+def _choice_view(choice: ChosenCheckpoint) -> CheckpointChoiceView:
+    return CheckpointChoiceView(
+        text("{checkpoint} is driven: {reason}.", checkpoint=choice.best, reason=choice.reason),
+        tuple(
+            CheckpointView(
+                each.name,
+                each.laps,
+                f"{each.progress_ppm / PPM:.2f}",
+                "–" if each.score_ms is None else format_ms(each.score_ms),
+                each.resets,
+                recorded(each.refused),
+            )
+            for each in choice.trials
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from leaderboard.store.direct import DirectStatement
 from leaderboard.store.tables import EVALUATIONS, RUN_CLAIMS, SUBMISSIONS
 from shared.text import text
 
-ClaimState = Literal["running", "done", "failed", "over"]
+ClaimState = Literal["running", "done", "prepared", "failed", "over"]
 _FARM_LOCK = 0x6661726D
 
 

@@ -21,6 +21,11 @@ class VirtualRace:
     told_utc_ns: int | None
     finals_utc_ns: int | None
 
+    @property
+    def seeds_now(self) -> tuple[int, ...]:
+        """The seeds by which it is driven now."""
+        return self.seeds.race if self.finals_utc_ns is None else self.seeds.final
+
 
 def conditions(db: sa.Connection, sha256: str) -> Conditions | None:
     """The conditions of this hash; None if this leaderboard does not have them."""

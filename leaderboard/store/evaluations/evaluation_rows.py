@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,16 +11,17 @@ import sqlalchemy as sa
 from leaderboard.core.submissions.states import IN_WORK
 from leaderboard.store.direct import DirectStatement
 from leaderboard.store.tables import EVALUATIONS, SUBMISSIONS
+from shared.protocol.farm import PREPARATION
 
 EvaluationState = Literal["waiting", "running", "done", "void"]
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One run of one submission. `repeats`: the evaluation that it checks, "" of one that counts.
+    """One run of one submission; number 0 is its preparation. `repeats`: what it checks, "" of one that counts.
 
     `round`: of its submission. `apart_from`: nodes that are not to drive it. `node`: that has it or has driven it.
-    `report`: the RunReport as JSON, once it is done. `reason`: why the last attempt came to nothing.
+    `report`: the RunReport (PreparationReport) as JSON, once done. `reason`: why the last attempt came to nothing.
     """
 
     evaluation_id: str
@@ -57,7 +58,7 @@ _OF_ROUND = (
     .where(
         (EVALUATIONS.c.submission_id == sa.bindparam("submission_id")) & (EVALUATIONS.c.round == sa.bindparam("round"))
     )
-    .where((EVALUATIONS.c.state != "void") & (EVALUATIONS.c.repeats == ""))
+    .where((EVALUATIONS.c.state != "void") & (EVALUATIONS.c.repeats == "") & (EVALUATIONS.c.run != PREPARATION))
     .order_by(EVALUATIONS.c.run)
 )
 
@@ -93,6 +94,20 @@ def of_round(db: sa.Connection, submission_id: str, number: int) -> list[Evaluat
     """The runs of a submission that count in this round, by their number; none before a farm has begun it."""
     rows = db.execute(_OF_ROUND, {"submission_id": submission_id, "round": number}).mappings()
     return [_one(row) for row in rows]
+
+
+def preparation(db: sa.Connection, submission_id: str, conditions_sha256: str) -> Evaluation | None:
+    """The newest preparation of a submission by these conditions that was done and still counts."""
+    which = (EVALUATIONS.c.submission_id == submission_id) & (EVALUATIONS.c.run == PREPARATION)
+    which &= (EVALUATIONS.c.state == "done") & (EVALUATIONS.c.conditions_sha256 == conditions_sha256)
+    found = _several(db, which, EVALUATIONS.c.round.desc())
+    return found[0] if found else None
+
+
+def preparations(db: sa.Connection, submission_ids: Sequence[str]) -> list[Evaluation]:
+    """All preparations of these submissions that were done and still count, the newest last."""
+    which = EVALUATIONS.c.submission_id.in_(list(submission_ids)) & (EVALUATIONS.c.run == PREPARATION)
+    return _several(db, which & (EVALUATIONS.c.state == "done"), EVALUATIONS.c.ended_utc_ns)
 
 
 def repetitions(db: sa.Connection, evaluation_id: str) -> list[Evaluation]:

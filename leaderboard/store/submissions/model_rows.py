@@ -42,13 +42,17 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredArchive:
-    """An archive of one or more models. `kept_sha256`: of the part that is kept of it; "" while it is whole."""
+    """An archive of one or more models. `kept_sha256`: of the part that is kept of it; "" while it is whole.
+
+    `checkpoints`: how many different models a farm found in it; 0 before one has read it.
+    """
 
     sha256: str
     size_bytes: int
     kept_sha256: str
     kept_bytes: int
     created_utc_ns: int
+    checkpoints: int = 0
 
     @property
     def file_sha256(self) -> str:
@@ -144,6 +148,11 @@ def keep_part(db: sa.Connection, sha256: str, kept_sha256: str, kept_bytes: int)
     whole = (MODEL_BLOBS.c.sha256 == sha256) & (MODEL_BLOBS.c.kept_sha256 == "")
     values = {"kept_sha256": kept_sha256, "kept_bytes": kept_bytes}
     return db.execute(sa.update(MODEL_BLOBS).where(whole).values(values)).rowcount == 1
+
+
+def remember_checkpoints(db: sa.Connection, sha256: str, checkpoints: int) -> None:
+    """A farm has read the archive and found so many different models in it."""
+    db.execute(sa.update(MODEL_BLOBS).where(MODEL_BLOBS.c.sha256 == sha256).values(checkpoints=checkpoints))
 
 
 def is_stored_file(db: sa.Connection, file_sha256: str) -> bool:

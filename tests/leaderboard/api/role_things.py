@@ -138,7 +138,7 @@ def _model(asked: Asked) -> str:
 
 def _submission(asked: Asked, model_sha256: str = "") -> str:
     """In the race of the call, by the caller; by somebody else, if the caller has no account."""
-    model_sha256 = model_sha256 or ModelFiles(asked.models).put(b"everybody's")
+    model_sha256 = model_sha256 or _stored(asked, b"everybody's")
     submission_id = hashlib.sha256(asked.name.encode()).hexdigest()[:16]
     by = asked.account_id
     one = ModelSubmission(
@@ -155,9 +155,20 @@ def _submission(asked: Asked, model_sha256: str = "") -> str:
     return submission_id
 
 
+def _stored(asked: Asked, content: bytes) -> str:
+    """The hash of an archive that is in the folder of models."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    files = ModelFiles(asked.models)
+    part = files.receive_kept(sha256, "role")
+    part.write(content)
+    part.close()
+    files.put_kept(sha256, "role")
+    return sha256
+
+
 def _archive(asked: Asked) -> str:
     """Of a model that the admin's own farm drives."""
-    sha256 = ModelFiles(asked.models).put(asked.name.encode())
+    sha256 = _stored(asked, asked.name.encode())
     _claim(asked, sha256)
     with asked.store.write() as db:
         model_rows.keep_archive(db, StoredArchive(sha256, 1, "", 0, NOW))
@@ -202,6 +213,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "claim_id": _claim,
     "credential_id": _credential,
     "event_id": _event,
+    "kept_sha256": lambda _: hashlib.sha256(b"kept").hexdigest(),
     "key_id": _key,
     "launch": lambda _: "1",
     "number": lambda _: "1",

@@ -10,13 +10,21 @@ import pytest
 from leaderboard.core.access import Grant
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.conditions import ENGINE, conditions_from
-from shared.protocol.farm import ClaimAnswer, WorkItem, decode, encode
+from shared.protocol.farm import (
+    CheckpointTrial,
+    ClaimAnswer,
+    PreparationItem,
+    PreparationReport,
+    WorkItem,
+    decode,
+    encode,
+)
 from tests.leaderboard.evaluations.virtual_league import CANARY, report_of
 from tests.leaderboard.in_process import FormBrowser, call, fields
 from tests.leaderboard.league_app import LeagueApp, league_app
 from tests.leaderboard.sample_races import TOKEN
 from tests.leaderboard.signed_in import account, browser
-from tests.leaderboard.submissions.racers import archive, sender, virtual_race
+from tests.leaderboard.submissions.racers import archive, sender, sha256, virtual_race
 from tests.shared.web.test_error_pages import Answer, TestClient
 
 _CLAIM = {"node": "n1", "engine": ENGINE, "cores": 2, "wanted": 4, "canary_sha256": CANARY}
@@ -40,10 +48,38 @@ def said(league: LeagueApp, key: str, path: str, body: bytes, method: str = "POS
     return TestClient(league.app).request(method, f"/api/v1/farm{path}", headers, "192.0.2.9", body)
 
 
-def claimed(league: LeagueApp, key: str, **changes: Any) -> tuple[WorkItem, ...]:
+def asked(league: LeagueApp, key: str, **changes: Any) -> ClaimAnswer:
     answer = call(league.app, "POST", "/api/v1/farm/claims", _CLAIM | changes, key)
     assert answer.status_code == 200, answer.text
-    return decode(answer.content, ClaimAnswer).work
+    return decode(answer.content, ClaimAnswer)
+
+
+def claimed(league: LeagueApp, key: str, **changes: Any) -> tuple[WorkItem, ...]:
+    return asked(league, key, **changes).work
+
+
+def prepare(league: LeagueApp, key: str, item: PreparationItem, content: bytes) -> None:
+    """Read the archive, keep the first kilobyte of it, and choose one of its checkpoints."""
+    blob = f"/blobs/{item.model_sha256}"
+    whole = said(league, key, blob, b"", "GET")
+    assert (whole.content, whole.headers["etag"]) == (content, f'"{item.model_sha256}"')
+    kept = content[:1000]
+    for path, body, status in (
+        (f"{blob}/kept/{'0' * 64}", kept, 409),
+        (f"{blob}/kept/{sha256(content)}", content, 422),
+        (f"/blobs/{'0' * 64}/kept/{sha256(kept)}", kept, 404),
+        (f"{blob}/kept/nothing", kept, 422),
+        (f"{blob}/kept/{sha256(kept)}", kept, 204),
+        (f"{blob}/kept/{sha256(kept)}", kept, 204),
+    ):
+        answer = said(league, key, path, body, "PUT")
+        assert answer.status_code == status, (path, answer.text)
+    part = said(league, key, blob, b"", "GET")
+    assert (part.content, part.headers["etag"]) == (kept, f'"{sha256(kept)}"')
+    trials = (CheckpointTrial("model_1.pb", 2), CheckpointTrial("model_2.pb", 3, 3_000_000, 29_100, 1))
+    body = encode(PreparationReport(2, item.conditions_sha256, 100, trials))
+    done = said(league, key, f"/claims/{item.claim}/prepared", body)
+    assert (done.status_code, done.json()["state"]) == (200, "preparing"), done.text
 
 
 def test_a_racers_model_is_driven_by_the_organisers_conditions_and_ranked(league: LeagueApp) -> None:
@@ -82,9 +118,11 @@ def test_a_racers_model_is_driven_by_the_organisers_conditions_and_ranked(league
     made = asyncio.run(submitted())
     key = farm_key(league)
     assert call(league.app, "GET", f"/api/v1/farm/blobs/{made['model_sha256']}", None, key).status_code == 404
+    [archived] = asked(league, key).preparations
+    prepare(league, key, archived, content)
     [item] = claimed(league, key)
     assert (item.submission, item.conditions_sha256) == (made["submission_id"], shown["sha256"])
-    assert call(league.app, "GET", f"/api/v1/farm/blobs/{item.model_sha256}", None, key).content == content
+    assert item.checkpoint == "model_2.pb"
     assert said(league, key, f"/claims/{item.claim}/extend", b"").json()["state"] == "evaluating"
     body = encode(report_of(item))
     done = said(league, key, f"/claims/{item.claim}/result", body)
@@ -116,7 +154,12 @@ def test_what_farms_may_not_do(league: LeagueApp) -> None:
     for changes in ({"wanted": 257}, {"node": "a b"}, {"canary_sha256": "x"}, {"v": 2}, {"extra": 1}):
         refused = call(league.app, "POST", "/api/v1/farm/claims", _CLAIM | changes, key)
         assert (refused.status_code, "is not valid at" in refused.text) == (422, True), changes
-    for path, body in (("result", b"{}"), ("fail", b'{"fault":"model","sentence":"a\\nb"}'), ("extend", b"[]")):
+    for path, body in (
+        ("result", b"{}"),
+        ("prepared", b"{}"),
+        ("fail", b'{"fault":"model","sentence":"a\\nb"}'),
+        ("extend", b"[]"),
+    ):
         assert said(league, key, f"/claims/{'0' * 24}/{path}", body).status_code == 422
     assert said(league, key, f"/claims/{'0' * 24}/fail", b'{"fault":"farm","sentence":"no"}').status_code == 404
     assert claimed(league, key, node="n2", wanted=0) == ()

@@ -16,16 +16,29 @@ from leaderboard.core.errors import Gone
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.submissions.states import IN_WORK
 from leaderboard.core.submissions.submission import ModelSubmission
+from leaderboard.evaluations.interruptions import set_aside
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.store import league_rows, race_rows
 from leaderboard.store.database import Store
-from leaderboard.store.submissions import submission_rows
+from leaderboard.store.evaluations import node_rows
+from leaderboard.store.submissions import model_rows, submission_rows
+from leaderboard.store.submissions.model_rows import StoredArchive
 from leaderboard.store.tables import EVALUATIONS, RESULTS, SUBMISSION_STATES, SUBMISSIONS
 from leaderboard.submissions.archives import ModelArchives
 from leaderboard.submissions.model_files import ModelFiles
 from shared.conditions import ENGINE
-from shared.protocol.farm import ClaimAnswer, ClaimExtension, ClaimRequest, RunFailure, RunReport, WorkItem, encode
+from shared.protocol.farm import (
+    ClaimAnswer,
+    ClaimExtension,
+    ClaimRequest,
+    PreparationItem,
+    PreparationReport,
+    RunFailure,
+    RunReport,
+    WorkItem,
+    encode,
+)
 from shared.rules.ranking import RunLap
 from shared.units import NS_PER_MS, NS_PER_S
 from tests.leaderboard import sample_races
@@ -70,10 +83,15 @@ class VirtualLeague:
             race_rows.add_race(db, race, 1)
             league_rows.add_edition(db, race, 1, "system")
 
-    def submit(self, racer: str, model: str = "fast", race_id: str = "cup") -> str:
-        """A submission of this racer that waits; returns its id."""
+    def submit(
+        self, racer: str, model: str = "fast", race_id: str = "cup", *, archived: bool = False, checkpoint: str = ""
+    ) -> str:
+        """A submission of this racer that waits; returns its id. `archived`: its archive is stored and unread."""
         with self.store.write() as db:
             count = db.execute(sa.select(sa.func.count()).select_from(SUBMISSIONS)).scalar_one()
+            if archived:
+                stored = StoredArchive(model_sha256(f"{racer} {count}", model), 1000, "", 0, self.now_utc_ns)
+                model_rows.keep_archive(db, stored)
             made = ModelSubmission(
                 submission_id=f"s{count:05}",
                 race_id=race_id,
@@ -81,7 +99,7 @@ class VirtualLeague:
                 racer=racer,
                 model_sha256=model_sha256(f"{racer} {count}", model),
                 model_name=model,
-                checkpoint="",
+                checkpoint=checkpoint,
                 state="queued",
                 sentence="It waits.",
                 state_utc_ns=self.now_utc_ns,
@@ -102,6 +120,12 @@ class VirtualLeague:
 
     def standing(self, race_id: str = "cup") -> list[tuple[str, int]]:
         return [(row.placed.racer, row.placed.score_ms) for row in self.board.snapshot(race_id).rows]
+
+    def set_aside(self, name: str) -> None:
+        """As if the others had found out that the node of this name drives wrongly."""
+        with self.store.write() as db:
+            [node] = [each for each in node_rows.every(db) if each.name == name]
+            set_aside(db, node, self.now_utc_ns)
 
     def pass_s(self, seconds: float) -> None:
         self.now_utc_ns += round(seconds * NS_PER_S)
@@ -149,46 +173,59 @@ class PracticeFarm:
     fault: str = ""
     canary_sha256: str = CANARY
     engine: str = ENGINE
-    work: list[WorkItem] = field(default_factory=list)
+    work: list[WorkItem | PreparationItem] = field(default_factory=list)
 
     def claim(self, wanted: int = 1, **changes: Any) -> ClaimAnswer:
         asked = ClaimRequest(self.node, self.engine, 4, wanted, self.canary_sha256)
         league = self.league()
         answer = league.evaluations.claim(self.key, dataclasses.replace(asked, **changes), league.now_utc_ns)
-        self.work += answer.work
+        self.work += answer.work + answer.preparations
         return answer
 
-    def extend(self, item: WorkItem) -> bytes:
+    def extend(self, item: WorkItem | PreparationItem) -> bytes:
         league = self.league()
         return league.evaluations.extend(self.key, item.claim, ClaimExtension(), league.now_utc_ns)
 
-    def report(self, item: WorkItem, report: RunReport | None = None) -> bytes:
-        league, said = self.league(), report or report_of(item, self.fault)
+    def report(self, item: WorkItem | PreparationItem, report: RunReport | None = None) -> bytes:
+        if report is None:
+            assert isinstance(item, WorkItem), "an archive is prepared"
+            report = report_of(item, self.fault)
+        league, said = self.league(), report
         return league.evaluations.report(self.key, item.claim, encode(said), said, league.now_utc_ns)
 
-    def fail(self, item: WorkItem, failure: RunFailure) -> bytes:
+    def prepared(self, item: WorkItem | PreparationItem, report: PreparationReport) -> bytes:
+        league = self.league()
+        return league.evaluations.prepared(self.key, item.claim, encode(report), report, league.now_utc_ns)
+
+    def fail(self, item: WorkItem | PreparationItem, failure: RunFailure) -> bytes:
         league = self.league()
         return league.evaluations.fail(self.key, item.claim, encode(failure), failure, league.now_utc_ns)
 
-    def drive(self, item: WorkItem) -> bytes:
-        """Say of the run what comes of it, as the kind of its model has it."""
+    def drive(self, item: WorkItem | PreparationItem) -> bytes:
+        """Say of the run, or of the archive, what comes of it, as the kind of its model has it."""
         kind = _KINDS[int(item.model_sha256[-1])]
         if kind == "hostile":
             return self.fail(item, RunFailure("model", "The graph uses 'While', which is not run."))
         if kind == "doomed" or (kind == "unlucky" and item.attempt == 1):
             return self.fail(item, RunFailure("farm", "The worker had no memory left."))
+        if isinstance(item, PreparationItem):
+            return self.prepared(item, PreparationReport(1, item.conditions_sha256, 500))
         return self.report(item)
 
     def drive_all(self) -> None:
         """Drive what it has and whatever it can get, until nothing is left for it."""
-        while self.work or self.claim(8).work:
+        while self.work or self._claims():
             said(self, self.work.pop(0))
+
+    def _claims(self) -> bool:
+        answer = self.claim(8)
+        return bool(answer.work or answer.preparations)
 
 
 RUNS = {"cup": 3, "solo": 1}
 
 
-def said(farm: PracticeFarm, item: WorkItem) -> bytes:
+def said(farm: PracticeFarm, item: WorkItem | PreparationItem) -> bytes:
     """What the farm is answered about a run; b"" if the claim is over, which is told and changes nothing."""
     try:
         return farm.drive(item)
@@ -203,7 +240,7 @@ class Campaign:
         self._drawn, self.league, self.kinds = random.Random(seed), league, dict[str, str]()
         names = [(f"node-{n}", farm_key(f"farm-{n % 2}")) for n in range(4)]
         self._farms = [PracticeFarm(lambda: self.league, name, key) for name, key in names]
-        self._late: list[tuple[PracticeFarm, WorkItem]] = []
+        self._late: list[tuple[PracticeFarm, WorkItem | PreparationItem]] = []
         for race_id, runs in RUNS.items():
             league.open_race(virtual(race_id))
             league.conditions.set(ADMIN, race_id, b'{"runs": %d}' % runs, league.now_utc_ns)
@@ -228,7 +265,8 @@ class Campaign:
         racer = self._drawn.choice(["racer-0", f"racer-{self._drawn.randrange(1, racers)}"])
         kind = self._drawn.choice(("fast", "fast", "fast", "crashing", "hostile", "unlucky", "doomed"))
         race_id = self._drawn.choice(("cup", "solo", "solo", "solo"))
-        self.kinds[self.league.submit(racer, kind, race_id)] = kind
+        archived = self._drawn.random() < 0.5
+        self.kinds[self.league.submit(racer, kind, race_id, archived=archived)] = kind
 
     def _drive(self, farm: PracticeFarm) -> None:
         farm.claim(self._drawn.randrange(6))

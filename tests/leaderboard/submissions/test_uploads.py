@@ -45,6 +45,13 @@ def services(league: LeagueApp) -> SubmissionServices:
     return made
 
 
+def keep(league: LeagueApp, model_sha256: str, content: bytes, kept_sha256: str = "") -> bool:
+    """Keep this part instead of the archive, as a farm brings it."""
+    with services(league).archives.receive_kept(model_sha256, kept_sha256 or sha256(content)) as part:
+        part.write(content)
+        return part.finish()
+
+
 def stored(folder: pathlib.Path) -> set[str]:
     return {path.name for path in (folder / "models" / "archives").glob("*/*")}
 
@@ -99,8 +106,15 @@ def test_the_same_bytes_of_two_racers_are_one_file_and_neither_learns_it(
     path, whole = services(league).archives.file(sha256(content))
     assert (path.read_bytes(), whole) == (content, True)
     # Once it was read, only its policy is kept, under the name of what was sent.
-    assert services(league).archives.keep_only(sha256(content), b"the policy")
-    assert not services(league).archives.keep_only(sha256(content), b"another part")
+    assert keep(league, sha256(content), b"the policy")
+    assert not keep(league, sha256(content), b"another part")
+    with pytest.raises(Conflict, match="not the one in the address"):
+        keep(league, sha256(content), b"the policy", sha256(b"another"))
+    with pytest.raises(Refused, match="smaller than the archive"):
+        keep(league, sha256(content), content)
+    dead = folder / "models" / "archives" / "aa" / ("a" * 64 + ".0.part")
+    dead.parent.mkdir(parents=True, exist_ok=True)
+    dead.write_bytes(b"of a process that died")
     path, whole = services(league).archives.file(sha256(content))
     assert (path.read_bytes(), whole, sha256(content) in stored(folder)) == (b"the policy", False, False)
     assert cem.begin(content).json()["model"]["size_bytes"] == len(content)
@@ -109,6 +123,7 @@ def test_the_same_bytes_of_two_racers_are_one_file_and_neither_learns_it(
     for each in (bea, cem):
         assert each.call("DELETE", f"/models/{sha256(content)}").status_code == 204
     services(league).archives.sweep()
+    assert not dead.exists()
     assert not {sha256(content), sha256(b"the policy"), sha256(b"another part")} & stored(folder)
     with pytest.raises(NotHere):
         services(league).archives.file(sha256(content))

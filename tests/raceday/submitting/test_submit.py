@@ -93,7 +93,7 @@ def test_the_whole_command(served: ServedRace, tmp_path: pathlib.Path, capsys: p
         "Evaluating: It is being driven.",
         "Scored: 9.100 s.",
     ]
-    assert (served.newest().model_name, "   0 before it in the queue" in lines) == ("my-car", True)
+    assert (served.newest().model_name, "   Next in the queue" in lines) == ("my-car", True)
     # The same folder is the same bytes, in whatever order and whenever it was written.
     for name in ("model.onnx", "model_metadata.json"):
         (model / name).touch()

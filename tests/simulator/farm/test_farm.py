@@ -18,12 +18,12 @@ from leaderboard.store.evaluations import condition_rows
 from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import RUN_TRACES
 from raceday.__main__ import main as raceday
+from raceday.submitting.api import LeaderboardApi
 from raceday.submitting.submit import main as submit
 from shared.errors import BadInput, OperatorError, RetryLater
 from shared.protocol import driven_results
 from shared.traces.encoding import encode
 from shared.web.keyed_calls import KeyedCalls
-from simulator.driving.policy import find_model
 from simulator.farm.node import back_off_s
 from simulator.farm.server_calls import FarmServer
 from simulator.farm.verify.cli import main as verify
@@ -33,6 +33,7 @@ from simulator.virtual_races.isolated import EvaluationReport, ReportedRun
 from tests.leaderboard.submissions.racers import archive
 from tests.leaderboard.submissions.serving import ServedRace, served_race
 from tests.shared.traces.driven import round_trip
+from tests.simulator.farm.trained_archive import BEST, write_trained_archive
 
 
 def test_models_are_driven_and_ranked_or_rejected(
@@ -44,7 +45,8 @@ def test_models_are_driven_and_ranked_or_rejected(
         key = ApiKeys(served.board.store).create(ADMIN, "Farm", {"farm"}, (), None, time.time_ns()).key
         (tmp_path / "none.tar.gz").write_bytes(archive(3))
         monkeypatch.setenv("RACEDAY_KEY", key)
-        for model in (tmp_path / "none.tar.gz", find_model("demo").parent):
+        trained = write_trained_archive(tmp_path / "trained.tar.gz")
+        for model in (tmp_path / "none.tar.gz", trained):
             words = [str(model), "--race", "cup", "--server", served.url, "--key", served.key, "--no-wait"]
             assert submit(words) == 0
             assert raceday(["farm", "--server", served.url, "--node", "n1", "--jobs", "1", "--once"]) == 0
@@ -54,7 +56,19 @@ def test_models_are_driven_and_ranked_or_rejected(
         assert ends["rejected"]
         assert str(tmp_path) not in ends["rejected"]
         assert [row.placed.racer for row in served.board.snapshot("cup").rows] == ["ada"]
+        _is_chosen_and_stripped(served, trained)
         _verify(served, monkeypatch, capsys)
+
+
+def _is_chosen_and_stripped(served: ServedRace, trained: pathlib.Path) -> None:
+    """The better checkpoint was driven, and only what is used of the archive is still stored."""
+    name = served.newest().submission_id
+    found = LeaderboardApi(served.url, served.key).call("GET", f"/submissions/{name}").document["choice"]
+    assert found["checkpoint"] == BEST
+    assert "most completed laps: 9, the next one has" in found["reason"]
+    assert [each["name"] for each in found["checkpoints"]] == [BEST, "model/model_1.onnx"]
+    stored = [path.stat().st_size for path in (served.folder / "models" / "archives").glob("??/*")]
+    assert sum(stored) < trained.stat().st_size / 2, "the archive that is none counts for nothing"
 
 
 def _verify(served: ServedRace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,11 @@ class _ArchiveContents:
     notes: dict[str, bytes] = field(default_factory=dict)
     packed: str = ""
 
+    def different(self) -> list[str]:
+        """The first name of each different model."""
+        first = {digest: name for name, digest in reversed(self.models.items())}
+        return [name for name, digest in self.models.items() if first[digest] == name]
+
 
 def is_archive(head: bytes) -> bool:
     """Whether a file whose first HEAD_BYTES are `head` holds an archive."""
@@ -130,6 +135,18 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
 
     `checkpoint` names one of several; "" lets the archive's own notes decide.
     """
+    contents = _read_contents(file, checkpoint)
+    name, reason = choose_checkpoint(contents.models, contents.notes, contents.wanted)
+    count = count_checkpoints(contents.models)
+    choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
+    content, contents.content = contents.content, bytearray()
+    if contents.models[name] != contents.models.get(contents.model_name):
+        content = _reread_model(file, name)
+    return ExtractedModel(name, content, contents.metadata.text, choice)
+
+
+def _read_contents(file: BinaryIO, checkpoint: str = "") -> _ArchiveContents:
+    """All that counts in an archive. Raises BadInput if it has no model or no metadata."""
     contents = _ArchiveContents(checkpoint)
     for name, member in _files(file):
         _read_member(contents, name, member)
@@ -142,18 +159,12 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
                 )
             )
         raise BadInput(text("The archive holds no model: it must have one .pb (or .onnx)."))
-    name, reason = choose_checkpoint(contents.models, contents.notes, contents.wanted)
     if not contents.metadata.name:
         for renamed, document in contents.renamed.items():
             contents.metadata.add(renamed, document)
     if not contents.metadata.name:
         raise BadInput(text("The archive holds no {metadata}.", metadata=METADATA))
-    count = count_checkpoints(contents.models)
-    choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
-    content, contents.content = contents.content, bytearray()
-    if contents.models[name] != contents.models.get(contents.model_name):
-        content = _reread_model(file, name)
-    return ExtractedModel(name, content, contents.metadata.text, choice)
+    return contents
 
 
 def model_names(file: BinaryIO) -> list[str]:
@@ -161,8 +172,19 @@ def model_names(file: BinaryIO) -> list[str]:
     contents = _ArchiveContents("")
     for name, member in _files(file):
         _read_member(contents, name, member)
-    first = {digest: name for name, digest in reversed(contents.models.items())}
-    return [name for name, digest in contents.models.items() if first[digest] == name]
+    return contents.different()
+
+
+def policy_files(file: BinaryIO) -> tuple[list[str], Iterator[tuple[str, Member]]]:
+    """The names of the different models in an archive, and the files that a car makes use of: models, metadata, notes.
+
+    A file's content is read before the next one is asked for. Raises BadInput, also while they are read.
+    """
+    contents = _read_contents(file)
+    contents.content = bytearray()
+    used = {contents.metadata.name, *contents.models, *contents.notes}
+    every = (("/".join(_parts(name)), member) for name, member in _files(file))
+    return contents.different(), ((path, member) for path, member in every if path in used)
 
 
 def _read_member(contents: _ArchiveContents, name: str, member: Member) -> None:
@@ -181,10 +203,14 @@ def _read_member(contents: _ArchiveContents, name: str, member: Member) -> None:
 
 def _safe_path(name: str) -> str:
     """The normalised path of a member. Raises BadInput if it leads out of the archive's folder."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
+    parts = _parts(name)
     if name.startswith("/") or ".." in parts:
         raise BadInput(text("The archive's {name!r} leads out of its folder.", name=name[:60]))
     return "/".join(parts)
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in name.split("/") if part not in ("", ".")]
 
 
 def _read_model(contents: _ArchiveContents, name: str, member: Member) -> None:

@@ -70,7 +70,7 @@ RUN_CLAIMS = sa.Table(
     sa.Column("node", sa.Text, nullable=False),
     sa.Column("claimed_utc_ns", sa.BigInteger, nullable=False),
     sa.Column("until_utc_ns", sa.BigInteger, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # running, done, failed or over
+    sa.Column("state", sa.Text, nullable=False),  # running, done, prepared, failed or over
     sa.Column("ended_utc_ns", sa.BigInteger),
     sa.Column("cost_ms", sa.BigInteger, nullable=False),
     sa.Column("body_sha256", sa.Text, nullable=False),  # of what ended it, with the answer that it got

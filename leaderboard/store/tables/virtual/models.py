@@ -18,6 +18,7 @@ MODEL_BLOBS = sa.Table(
     sa.Column("kept_sha256", sa.Text, nullable=False),
     sa.Column("kept_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_utc_ns", sa.BigInteger, nullable=False),
+    sa.Column("checkpoints", sa.BigInteger, nullable=False, server_default="0"),  # as a farm found; 0: not read yet
 )
 
 MODELS = sa.Table(
