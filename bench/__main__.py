@@ -27,10 +27,14 @@ BENCHES: dict[str, Bench] = {
         "bench.station.page_work", "a slow browser: work for each update and longest task, beside a plain page"
     ),
     "posts": Bench("bench.leaderboard.posts", "abused posts and kill -9 of either side: lost, doubled, different"),
+    "ray": Bench("bench.simulator.ray_efficiency", "a Ray cluster of two nodes, beside serial runs: efficiency"),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
     "stalled": Bench("bench.leaderboard.stalled", "posts and pages beside 500 stalled connections, and without"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
+    "submissions": Bench(
+        "bench.leaderboard.submissions", "2,000 submissions while servers, farms and nodes are killed: lost, doubled"
+    ),
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),
     "virtual": Bench("bench.simulator.virtual", "many worlds at once, beside CarRacing-v3: steps, memory a world"),

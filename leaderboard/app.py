@@ -15,7 +15,15 @@ from leaderboard.api import board_files, exchange, notices, offers, public, resu
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
 from leaderboard.api.described import shape_definitions
-from leaderboard.api.evaluations import driven_calls, farm_calls, live_calls, race_calls, trace_calls, video_calls
+from leaderboard.api.evaluations import (
+    driven_calls,
+    farm_calls,
+    heat_calls,
+    live_calls,
+    race_calls,
+    trace_calls,
+    video_calls,
+)
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -190,6 +198,7 @@ def _api(
     yield video_calls.router(services.videos, callers, utc_ns)
     yield farm_calls.router(services.evaluations, services.arrivals, callers, utc_ns)
     yield live_calls.router(services.live_turns, callers, utc_ns)
+    yield heat_calls.router(services.heats, callers, utc_ns)
     yield race_calls.router(services.conditions, callers, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 

@@ -18,6 +18,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
+from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
@@ -71,6 +72,7 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     live_turns: LiveTurns
+    heats: DrivenHeats
     arrivals: WorkArrivals
     driven_results: DrivenResults
     videos: RunVideos
@@ -89,7 +91,7 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people, feeds = board.store, AccountPeople(), SharedFeeds()
-        live = LiveRaces(store, feeds)
+        live, seasons = LiveRaces(store, feeds), SeasonServices.over(store)
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
@@ -114,7 +116,7 @@ class LeaderboardServices:
             live,
             PlaceHistories(store),
             RacerProfiles(store),
-            SeasonServices.over(store),
+            seasons,
             NoticeSubscriptions(store, config.notices),
             sender,
             SeriesOpener(league.series, utc_ns),
@@ -124,6 +126,7 @@ class LeaderboardServices:
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
+            DrivenHeats(store, seasons.brackets, config.farm.claim_s),
             arrivals,
             DrivenResults(store, submissions, conditions),
             RunVideos(store, submissions.submissions),

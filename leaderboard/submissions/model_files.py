@@ -12,8 +12,7 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 
-from leaderboard.core.errors import Conflict
-from shared.errors import StorageError
+from shared.errors import RetryLater, StorageError
 from shared.files import DISK_FULL, lock_file
 from shared.text import text
 
@@ -22,12 +21,13 @@ RESERVED_BYTES = 64 * 1024 * 1024
 
 
 class ReceivingPart:
-    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed. Raises Conflict."""
+    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed. Raises RetryLater."""
 
     def __init__(self, path: pathlib.Path) -> None:
         descriptor = lock_file(path)
         if descriptor is None:
-            raise Conflict(text("Another chunk of this upload is just arriving: wait for its end."))
+            # As after a break that this side has not noticed yet: whoever sends tries again by itself.
+            raise RetryLater(text("Another chunk of this upload is just arriving: wait for its end."), after_s=2.0)
         self._path, self._descriptor = path, descriptor
 
     def begin(self, offset_bytes: int) -> None:
@@ -86,7 +86,7 @@ class ModelFiles:
             return 0
 
     def receive(self, upload_id: str) -> ReceivingPart:
-        """The upload's file, for one more chunk. Raises Conflict while another arrives, StorageError."""
+        """The upload's file, for one more chunk. Raises RetryLater while another arrives, StorageError."""
         with _plain(self._parts):
             self._parts.mkdir(parents=True, exist_ok=True)
         return ReceivingPart(self._part(upload_id))

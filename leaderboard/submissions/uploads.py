@@ -126,7 +126,10 @@ class UploadService:
 
     @contextlib.contextmanager
     def receive(self, caller: Caller, upload_id: str, offset_bytes: int) -> Iterator["ReceivingChunk"]:
-        """Take a chunk that begins at this offset, alone. Raises UnknownUpload, UploadConflict, StorageError."""
+        """Take a chunk that begins at this offset, alone.
+
+        Raises UnknownUpload, UploadConflict, StorageError, RetryLater while another arrives.
+        """
         account_id = submitter_of(caller).account_id
         upload = self.upload(caller, upload_id)
         part = self._files.receive(upload_id)
@@ -147,7 +150,7 @@ class UploadService:
             part.close()
 
     def cancel(self, caller: Caller, upload_id: str, now_utc_ns: int) -> None:
-        """End an upload; submissions that wait for it are cancelled. Raises UnknownUpload, Conflict."""
+        """End an upload; submissions that wait for it are cancelled. Raises UnknownUpload, RetryLater."""
         sender = submitter_of(caller)
         upload = self.upload(caller, upload_id)
         part = self._files.receive(upload_id)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulator.batch.track_objects import BOX
 from simulator.batch.vector import CRASHED, CROSSING, LEFT_TRACK, BatchWorlds, Events
 from simulator.env.draws import draw_world
+from simulator.env.observations import Observations
 from simulator.env.options import EnvironmentOptions
 from simulator.env.rewards import CarStates, Rewards, make_rewards
 from simulator.objects.reset_rules import STEPS_TO_RESET, STILL_M
@@ -26,7 +27,6 @@ CLEAR_M = 1.2  # of a start anywhere from boxes and bots, along the track
 START_LATERAL_SHARE, START_TURN_RAD = 0.3, 0.15  # spread of a start anywhere: of half the road's width, of direction
 
 Members = NDArray[np.int64]
-Frames = NDArray[np.uint8]
 Generators = Sequence[np.random.Generator]
 
 
@@ -74,6 +74,7 @@ class Episodes:
         self._worlds: BatchWorlds | None = None
         self._counters = _Counters(count)
         self._lengths_m = np.ones(count)
+        self._observer = options.observer()
         self._rewards: Rewards = make_rewards(options, count)
 
     def __len__(self) -> int:
@@ -105,19 +106,9 @@ class Episodes:
         self._rewards.begin(rows, self._worlds)
         return self._info()
 
-    def observe(self, frames: Frames | None = None, rows: Members | None = None) -> Frames:
-        """The newest frames, (N, height, width, channels): a new array, or only `rows` drawn into the given one."""
-        width, height = self.options.size
-        if frames is None:
-            frames = np.empty((self.count, height, width, self.options.channels), np.uint8)
-        if self.options.channels == 1:
-            self.worlds.render(frames[..., 0], rows)
-            return frames
-        drawn = np.empty_like(frames)
-        self.worlds.render(drawn, rows)
-        chosen = slice(None) if rows is None else rows
-        frames[chosen] = drawn[chosen][..., ::-1]
-        return frames
+    def observe(self, into: Observations | None = None, rows: Members | None = None) -> Any:
+        """The newest Observations of all: new arrays, or only `rows` written into the given ones."""
+        return self._observer.observe(self.worlds, into, rows)
 
     def step(self, actions: Any, rows: Members | None = None) -> EpisodeStep:
         """One frame interval of the named rows (all if None), each with its action; the others stand still in time."""

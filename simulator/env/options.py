@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import gymnasium
-import numpy as np
-
 from shared.errors import BadInput
 from simulator.env.actions import CONTINUOUS, ActionDecoder, read_actions
+from simulator.env.observations import Observer, read_sensors
 from simulator.env.reward.function import Parameters, RewardFunction
 from simulator.env.reward.parameters import is_clockwise
 from simulator.objects.bots import BotSetup, make_bots
 from simulator.objects.boxes import BoxSetup, make_boxes
 from simulator.objects.lanes import lanes_of
 from simulator.objects.placing import ObjectPlace
+from simulator.objects.sensors import ModelSensors
 from simulator.world.cars.profiles import PHYSICAL, profile_names
 from simulator.world.tracks import Track, load_track
 
@@ -47,11 +46,11 @@ class EnvironmentOptions:
     laps: int
     boxes: BoxSetup | None
     bots: BotSetup | None
+    sensors: ModelSensors | None = None
 
-    def observation_space(self) -> gymnasium.spaces.Box:
-        """Pictures of the camera, (height, width, channels) uint8; the channels of a coloured one are RGB."""
-        width, height = self.size
-        return gymnasium.spaces.Box(0, 255, (height, width, self.channels), np.uint8)
+    def observer(self) -> Observer:
+        """What observes the worlds."""
+        return Observer(self.size, self.channels, self.sensors)
 
 
 def read_options(
@@ -71,6 +70,7 @@ def read_options(
     bots: int | Sequence[tuple[int, float]] = 0,
     bot_speed_mps: float = 1.0,
     lane_change_s: tuple[float, float] | None = None,
+    sensors: str | Sequence[str] | None = None,
 ) -> EnvironmentOptions:
     """Checks the options that an environment was made with. Raises BadInput."""
     _one_of("direction", direction, (*DIRECTIONS, None))
@@ -100,6 +100,7 @@ def read_options(
         laps=laps,
         boxes=box_setup,
         bots=bot_setup,
+        sensors=read_sensors(sensors, OBSERVATIONS[observation]),
     )
 
 

@@ -36,19 +36,19 @@ class VecRace(VecEnv):  # type: ignore[misc]  # no types
         self._actions: NDArray[Any] | None = None
         self._rewards, self._lengths = np.zeros(envs.num_envs), np.zeros(envs.num_envs, np.int64)
 
-    def reset(self) -> NDArray[Any]:
+    def reset(self) -> Any:
         """Begin an episode everywhere, with the seed given before."""
         seed = self._seeds[0]
         frames, _ = self.envs.reset(seed=seed)
         self._reset_seeds()
         self._rewards[:], self._lengths[:] = 0.0, 0
-        return np.asarray(frames)
+        return _arrays(frames)
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keep the actions for `step_wait`."""
         self._actions = actions
 
-    def step_wait(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], list[dict[str, Any]]]:
+    def step_wait(self) -> tuple[Any, NDArray[Any], NDArray[Any], list[dict[str, Any]]]:
         """Drive; infos of episodes that are over hold the last observation, and whether it was only cut off."""
         assert self._actions is not None, "step_async comes first"
         frames, rewards, terminated, truncated, info = self.envs.step(self._actions)
@@ -62,7 +62,7 @@ class VecRace(VecEnv):  # type: ignore[misc]  # no types
             infos[row]["TimeLimit.truncated"] = bool(truncated[row] and not terminated[row])
             infos[row]["episode"] = {"r": float(self._rewards[row]), "l": int(self._lengths[row])}
         self._rewards[over], self._lengths[over] = 0.0, 0
-        return np.asarray(frames), np.asarray(rewards, np.float32), over, infos
+        return _arrays(frames), np.asarray(rewards, np.float32), over, infos
 
     def close(self) -> None:
         """Close the environment."""
@@ -97,6 +97,11 @@ class VecRace(VecEnv):  # type: ignore[misc]  # no types
         names = [name for name, _ in columns]
         rows = zip(*(values.tolist() for _, values in columns), strict=True)
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _arrays(observations: Any) -> Any:
+    """Pictures, or the dict of several sensors."""
+    return dict(observations) if isinstance(observations, dict) else np.asarray(observations)
 
 
 def _values(info: dict[str, Any]) -> list[tuple[str, NDArray[Any]]]:

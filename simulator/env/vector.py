@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from simulator.batch.vector import BatchWorlds
-from simulator.env.episodes import Episodes, Frames, Members
+from simulator.env.episodes import Episodes, Members
+from simulator.env.observations import Frames, row_of
 from simulator.env.options import read_options
 from simulator.env.view import frame_rate_hz, view_of
 
@@ -28,7 +29,7 @@ Bools = NDArray[np.bool_]
 Info = dict[str, Any]
 
 
-class RaceVectorEnv(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
+class RaceVectorEnv(VectorEnv[Any, Any, NDArray[Any]], EzPickle):
     """N cars, each alone on its track. `autoreset_mode` is Gymnasium's: NEXT_STEP (default), SAME_STEP or DISABLED."""
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": frame_rate_hz()}  # noqa: RUF012  Gymnasium's
@@ -51,15 +52,13 @@ class RaceVectorEnv(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
         self._max_steps = _whole("max_episode_steps", max_episode_steps or MAX_STEPS, MAX_STEPS)
         self._episodes = Episodes(read_options(**options), num_envs, _whole("number of threads", threads, MAX_THREADS))
         self.single_action_space = self._episodes.options.decoder.gymnasium_space()
-        self.single_observation_space = self._episodes.options.observation_space()
+        self.single_observation_space = self._episodes.options.observer().space()
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._generators: list[np.random.Generator] = []
         self._over: Bools = np.zeros(num_envs, bool)
 
-    def reset(
-        self, *, seed: int | Sequence[int | None] | None = None, options: Info | None = None
-    ) -> tuple[Frames, Info]:
+    def reset(self, *, seed: int | Sequence[int | None] | None = None, options: Info | None = None) -> tuple[Any, Info]:
         """Begin episodes in all rows, or in those of `options["reset_mask"]`, a bool array (N,).
 
         `seed`: of row 0, the others follow by 1, or one for each row.
@@ -74,7 +73,7 @@ class RaceVectorEnv(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
         self._over[mask] = False
         return self._episodes.observe(), _masked(info, mask)
 
-    def step(self, actions: Any) -> tuple[Frames, NDArray[Any], Bools, Bools, Info]:
+    def step(self, actions: Any) -> tuple[Any, NDArray[Any], Bools, Bools, Info]:
         """Drive all cars for one frame interval, 1/15 s; those whose episode was over begin the next one."""
         again = np.flatnonzero(self._over)
         if self._mode is AutoresetMode.DISABLED and len(again):
@@ -128,12 +127,12 @@ class RaceVectorEnv(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
             values[rows] = fresh[name][rows]
         return info
 
-    def _begin_in_same_step(self, frames: Frames, info: Info) -> tuple[Frames, Info]:
+    def _begin_in_same_step(self, frames: Any, info: Info) -> tuple[Any, Info]:
         over = self._over
         rows = np.flatnonzero(over)
         last = np.full(self.num_envs, None, object)
         for row in rows.tolist():
-            last[row] = frames[row].copy()
+            last[row] = row_of(frames, row)
         final = _masked({name: np.where(over, values, np.zeros_like(values)) for name, values in info.items()}, over)
         info = self._begin(rows, info)
         self._episodes.observe(frames, rows)

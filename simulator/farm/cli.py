@@ -13,6 +13,7 @@ from shared.errors import BadInput, HardwareMissing, OperatorError
 from shared.text import text
 from simulator.farm.engine_process import ProcessEngine
 from simulator.farm.engines import FarmEngine
+from simulator.farm.heat_runner import HeatRunner
 from simulator.farm.live_runner import LiveRunner
 from simulator.farm.node import DrivingNode
 from simulator.farm.server_calls import FarmServer
@@ -42,7 +43,12 @@ def main(arguments: list[str]) -> int:
         if not chosen.no_live and not chosen.once:
             threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
         with contextlib.closing(_engine(chosen)) as engine:
+            heats = HeatRunner(server, chosen.node, engine, _say)
+            if not chosen.once:
+                threading.Thread(target=_drive_heats, args=(heats,), name="heats", daemon=True).start()
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
+            while chosen.once and heats.next_heat() is None:
+                pass  # until none is left
     return 0
 
 
@@ -68,6 +74,14 @@ def _drive_live(server: FarmServer, node: str) -> None:
         LiveRunner(server, node, _say).run()
     except OperatorError as error:
         _say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))
+
+
+def _drive_heats(heats: HeatRunner) -> None:
+    """Beside what the farm drives: a refusal ends only this."""
+    try:
+        heats.run()
+    except OperatorError as error:
+        _say(text("No heats of brackets are driven here: {sentence}", sentence=error))
 
 
 def _say(sentence: str) -> None:

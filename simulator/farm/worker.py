@@ -74,7 +74,7 @@ def drive(content: ModelContent, job: str, farm_engine: str, wants_canary: bool)
 
 
 def _drive(content: ModelContent, job: EvaluationJob) -> WorkerOutcome:
-    with tempfile.TemporaryDirectory(prefix="raceday-") as folder:
+    with tempfile.TemporaryDirectory(prefix="raceday-job-") as folder:
         model = Path(folder) / "model"
         for name, file in content.items():
             path = model / name if name else model

@@ -17,7 +17,8 @@ from simulator.objects.bots import Bots, bot_place
 from simulator.objects.lanes import INNER, OUTER, lanes_of
 from simulator.objects.outlines import BOT_OUTLINE, BOX_OUTLINE, CAR_OUTLINE, Outline
 from simulator.objects.placing import PlacedObject
-from simulator.train.expert import NOMINAL_STEERING_GAIN, ExpertDriver
+from simulator.train.expert import LOOK_SHARES, ExpertDriver
+from simulator.world.cars.profiles import PHYSICAL, car_profile
 from simulator.world.geometry import Pose, Track, TrackPlace
 
 HORIZON_S, STEP_S = 2.4, 0.08
@@ -28,7 +29,8 @@ CLEAR_M = 0.12  # to the side of an object; more is no better
 ASIDE_PER_M = 0.40  # how far the car gets to the side in a metre of road
 SPEED_LAG_S = 0.3
 LOOK_SHARE = 0.8  # it keeps to its lane more closely than to the racing line
-WIDE = 1.3  # of a lane's distance from the middle: how far out it drives if it keeps its lane
+WIDE = 1.4  # of a lane's distance from the middle: how far out it passes if it eases back
+EASE_PER_M, EASE_LOOK_M = 0.09, 0.75  # towards the middle in a metre of road; how far ahead it aims for that
 TRAIL_M = 0.18  # from the rear axle, which follows the line, to the point from which ExpertDriver steers
 FAST, SLOW, STOP = 1.0, 0.0, -1.0  # as ExpertDriver says it, and a third: stand
 
@@ -67,8 +69,8 @@ class Foreseen:
 class AvoidingExpert:
     """The expert for one track with its boxes and bots; `speeds_mps` are those of fast and slow.
 
-    `keeps_lane`: it has no racing line and stays in the lane that is nearer, so that what it does follows from what a
-    camera sees: once beside a box, a model sees it no more, and must not come back into its lane. It passes wider, too.
+    `eases_back`: beside a box a camera sees it no more, and a model that has nothing else must not come back into its
+    lane at once. So it has no racing line: it passes wider, then comes back towards the middle slowly, seen or not.
     """
 
     def __init__(
@@ -78,14 +80,13 @@ class AvoidingExpert:
         bots: Bots | None = None,
         speeds_mps: tuple[float, float] = (1.8, 1.2),
         *,
-        keeps_lane: bool = False,
-        steering_gain: float = NOMINAL_STEERING_GAIN,
+        eases_back: bool = False,
+        profile: str = PHYSICAL,
     ) -> None:
         self.track = track
-        self._bots, self._keeps_lane = bots, keeps_lane
-        self._lines = lines = _lines_of(track, steering_gain, WIDE if keeps_lane else 1.0)
-        chosen = [line for line in lines.drivers if line or not keeps_lane]
-        self._plans = list(product(chosen, (FAST, SLOW) if bots is None else (FAST, SLOW, STOP)))
+        self._bots, self._eases_back = bots, eases_back
+        self._lines = lines = _lines_of(track, profile, WIDE if eases_back else 1.0)
+        self._plans = list(product(lines.drivers, (FAST, SLOW) if bots is None else (FAST, SLOW, STOP)))
         speeds = {FAST: speeds_mps[0], SLOW: speeds_mps[1], STOP: 0.0}
         self._to_mps = np.array([[speeds[speed]] for _, speed in self._plans])
         self._plan_lines = np.array([[list(lines.drivers).index(line)] for line, _ in self._plans])
@@ -99,25 +100,31 @@ class AvoidingExpert:
         """What to do at `pose`, at this speed, when the bots' clock shows `clock_s`."""
         place = self.track.locate(pose.x, pose.y, segment)
         commands = {
-            n: self._lines.drivers[n].command(self._turned(pose, n, place.s_m), place.segment)
-            for n in dict.fromkeys(line for line, _ in self._plans)
+            n: each.command(self._turned(pose, n, place.s_m), place.segment) for n, each in self._lines.drivers.items()
         }
-        here = self._nearer_lane(place) if self._keeps_lane else 0
+        if self._eases_back:
+            commands[0] = self._easing_back(pose, place), max(fast for _, fast in commands.values())
         free_s, clear_m = self._outlook(place, speed_mps, self._foreseen(clock_s, place.segment))
         best: tuple[tuple[float, ...], Advice, int] | None = None
         for n, (line, speed) in enumerate(self._plans):
             steering, fast = commands[line]
             if speed == FAST and fast < 1.0:
                 continue
-            score = (float(free_s[n]), float(clear_m[n]), speed, float(line == here), float(line == self._last))
+            score = (float(free_s[n]), float(clear_m[n]), speed, float(line == 0), float(line == self._last))
             if best is None or score > best[0]:
                 best = score, Advice(steering, speed), line
         assert best is not None
         self._last = best[2]
         return best[1]
 
-    def _nearer_lane(self, place: TrackPlace) -> int:
-        return INNER if place.lateral_m * self._lines.inner_side > 0.0 else OUTER
+    def _easing_back(self, pose: Pose, place: TrackPlace) -> float:
+        """The steering along the road, slowly towards its middle."""
+        aside_m = math.copysign(max(0.0, abs(place.lateral_m) - EASE_PER_M * EASE_LOOK_M), place.lateral_m)
+        target = self.track.pose_at(place.s_m + EASE_LOOK_M, aside_m)
+        count = len(self._lines.middle_bend)
+        bend = float(self._lines.middle_bend[int(place.s_m / self.track.length_m * count) % count])
+        turned = Pose(pose.x, pose.y, pose.yaw + bend * TRAIL_M)
+        return self._lines.drivers[0].steering_to(turned, target.x, target.y)
 
     def _foreseen(self, clock_s: float, segment: int) -> Foreseen:
         """Where everything on the road is in the time ahead."""
@@ -152,6 +159,9 @@ class AvoidingExpert:
         length_m, count = self.track.length_m, self._lines.asides_m.shape[1]
         at = ((place.s_m + way_m) / length_m * count).astype(int) % count
         wanted = self._lines.asides_m[self._plan_lines, at] - place.lateral_m
+        if self._eases_back:
+            eased = -math.copysign(1.0, place.lateral_m) * np.minimum(abs(place.lateral_m), EASE_PER_M * way_m)
+            wanted = np.where(self._plan_lines == 0, eased, wanted)
         aside = place.lateral_m + np.clip(wanted, -way_m * ASIDE_PER_M, way_m * ASIDE_PER_M)
         gap = place.s_m + way_m[:, None] - things.along_m
         there = (things.along_m / length_m * count).astype(int) % count
@@ -185,12 +195,13 @@ class _Lines:
 
 
 @lru_cache(maxsize=64)
-def _lines_of(track: Track, steering_gain: float, wide: float) -> _Lines:
+def _lines_of(track: Track, profile: str, wide: float) -> _Lines:
     lanes = lanes_of(track)
     middle = lanes.points.mean(axis=0)
     outer, inner = middle + wide * (lanes.points - middle)
     lines = {0: None, INNER: inner, OUTER: outer}
-    drivers = {n: ExpertDriver(track, points, LOOK_SHARE if n else 1.0, steering_gain) for n, points in lines.items()}
+    gain, look = car_profile(profile).middle.steering_gain, LOOK_SHARES.get(profile, 1.0)
+    drivers = {n: ExpertDriver(track, points, look * (LOOK_SHARE if n else 1.0), gain) for n, points in lines.items()}
     bends = {n: _bends(driver.line) if n else np.zeros(1) for n, driver in drivers.items()}
     asides = np.stack([_asides(track, driver.line) for driver in drivers.values()])
     return _Lines(drivers, bends, asides, _bends(middle), float(np.sign(asides[1, 0])))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.world.car import MAX_STEERING_RAD, WHEELBASE_M
+from simulator.world.cars.profiles import car_profile
 from simulator.world.geometry import Pose, Track
 
 STEP_M = 0.05
@@ -19,6 +20,7 @@ MAX_CUT_M = 0.18
 LEAD_M = 0.10  # distance that the car drives until the command takes effect
 LOOK_WIDE_M, LOOK_NARROW_M = 0.72, 0.60
 BEND_FROM_M, BEND_TO_M = 0.2, 1.7
+LOOK_SHARES = {"console-2022": 2.0}  # of cars that turn in late: nearer, the expert would swing from side to side
 FAST_BELOW_CURVATURE = 0.75  # 1/m
 FAST_BELOW_OFFSET_M, FAST_BELOW_TURN_RAD = 0.16, 0.30
 
@@ -52,6 +54,11 @@ class ExpertDriver:
         """The line that it follows, points (N, 2) in metres at equal steps of the centre line."""
         return self._line
 
+    @classmethod
+    def of_profile(cls, track: Track, profile: str) -> "ExpertDriver":
+        """The expert for cars of a profile."""
+        return cls(track, None, LOOK_SHARES.get(profile, 1.0), car_profile(profile).middle.steering_gain)
+
     def command(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
         """(steering in [-1, 1], + is left; 1.0 for fast or 0.0) for a car at `pose`, near `segment` if known."""
         place = self.track.locate(pose.x, pose.y, segment)
@@ -60,11 +67,15 @@ class ExpertDriver:
         half = self.track.half_width_at(place.segment)
         look_m = self._look_share * float(np.interp(half, (0.33, 0.53), (LOOK_NARROW_M, LOOK_WIDE_M)))
         tx, ty = self._line[(here + round(look_m / self._step_m)) % len(self._line)]
-        bearing = math.remainder(math.atan2(ty - y, tx - x) - pose.yaw, math.tau)
-        distance = max(0.2, math.hypot(tx - x, ty - y))
-        bend = 2.0 * math.sin(max(-1.5, min(1.5, bearing))) / distance
+        return self.steering_to(pose, float(tx), float(ty)), self._fast(x, y, pose.yaw, here)
+
+    def steering_to(self, pose: Pose, target_x: float, target_y: float) -> float:
+        """The steering, in [-1, 1], of a circle from where a command at `pose` takes effect through the target."""
+        x, y = target_x - pose.x - LEAD_M * math.cos(pose.yaw), target_y - pose.y - LEAD_M * math.sin(pose.yaw)
+        bearing = math.remainder(math.atan2(y, x) - pose.yaw, math.tau)
+        bend = 2.0 * math.sin(max(-1.5, min(1.5, bearing))) / max(0.2, math.hypot(x, y))
         steering = math.atan(WHEELBASE_M * bend) / self._steering_gain / MAX_STEERING_RAD
-        return max(-1.0, min(1.0, steering)), self._fast(x, y, pose.yaw, here)
+        return max(-1.0, min(1.0, steering))
 
     def _fast(self, x: float, y: float, yaw: float, here: int) -> float:
         """True if the road ahead is straight enough, and the car placed well enough, to go fast."""

@@ -52,7 +52,7 @@ _WORDS = {
     409: "Another size or hash than announced, or not the next byte: `offset` and Upload-Offset say where it goes on",
     413: f"A chunk has more than {MAX_CHUNK_BYTES} bytes",
     422: "Not acceptable: too large, too many, or no archive",
-    503: "The disk has no room",
+    503: "The disk has no room, or another chunk of the upload is just arriving",
 }
 _CHUNK = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 _AT = {

@@ -14,7 +14,7 @@ from leaderboard.store.submissions.model_rows import ModelRecord, UploadRecord
 from leaderboard.submissions.services import SubmissionServices
 from leaderboard.web.forms import PostedForm
 from leaderboard.web.statuses import status_of
-from shared.errors import BadInput, RacedayError, Refused
+from shared.errors import BadInput, RacedayError, Refused, RetryLater
 from shared.text import Sentence, text
 
 
@@ -73,7 +73,7 @@ class ModelPages:
             else:
                 self._services.models.delete(caller, form.get("model"), now_utc_ns)
                 done = text("The model is deleted.")
-        except (Refused, BadInput) as refusal:
+        except (Refused, BadInput, RetryLater) as refusal:
             return self.page(request, refusal)
         return self._site.done(request, "/account/models", done)
 

@@ -15,7 +15,7 @@ from simulator.train.expert import ExpertDriver
 from simulator.train.labels import Label, bottom_speed_mps
 from simulator.train.recipe import Recipe
 from simulator.world.car import MAX_STEERING_RAD, TOP_SPEED_MPS
-from simulator.world.cars.profiles import PHYSICAL, car_profile, draw_car, profile_names
+from simulator.world.cars.profiles import PHYSICAL, draw_car, profile_names
 from simulator.world.geometry import Pose, Track
 from simulator.world.world import WorldParts, draw_parts
 from vehicle.core.actions import Action, ActionSpace, throttle_share
@@ -32,8 +32,7 @@ class Road:
 
     def __init__(self, track: Track, recipe: Recipe) -> None:
         self.track = track
-        self.steering_gain = car_profile(recipe.cars.profile).middle.steering_gain
-        self.expert = ExpertDriver(track, steering_gain=self.steering_gain)
+        self.expert = ExpertDriver.of_profile(track, recipe.cars.profile)
         self.lanes: Lanes | None = lanes_of(track) if recipe.boxes else None
 
 
@@ -49,7 +48,7 @@ class TrainingCar:
         self._avoiding = None
         if boxes:
             self._avoiding = AvoidingExpert(
-                self.track, boxes, speeds_mps=self._speeds_mps(), keeps_lane=True, steering_gain=road.steering_gain
+                self.track, boxes, speeds_mps=self._speeds_mps(), eases_back=True, profile=self._profile
             )
         self._slip = Action()
         self._slip_frames = 0

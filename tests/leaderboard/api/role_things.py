@@ -229,7 +229,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "team_id": _team,
     "token": _token,
     "trace_sha256": lambda _: "0" * 64,
-    "turn": lambda _: "1",
+    "turn": lambda _: "t1",
     "upload_id": _upload,
     "video_claim": lambda _: "0" * 24,
 }

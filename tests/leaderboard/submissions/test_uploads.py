@@ -19,7 +19,7 @@ from leaderboard.submissions import model_files
 from leaderboard.submissions.services import SubmissionServices
 from leaderboard.submissions.uploads import NewUpload, UploadProgress
 from shared.access.pass_code_hashing import Argon2idHasher
-from shared.errors import Refused, StorageError
+from shared.errors import Refused, RetryLater, StorageError
 from shared.units import NS_PER_S
 from tests.leaderboard.in_process import call
 from tests.leaderboard.league_app import LeagueApp, league_app
@@ -257,7 +257,7 @@ def test_one_chunk_at_a_time_and_the_last_step_again_after_a_crash(league: Leagu
     assert isinstance(begun, model_rows.UploadRecord)
     with (
         uploads.receive(caller, begun.upload_id, 0),
-        pytest.raises(Conflict, match="Another chunk"),
+        pytest.raises(RetryLater, match="Another chunk"),
         uploads.receive(caller, begun.upload_id, 0),
     ):
         raise AssertionError

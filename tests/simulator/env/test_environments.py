@@ -24,6 +24,14 @@ TWO_TRACKS: dict[str, Any] = {
     "track": ["reinvent_base", "reInvent2019_wide"],
 }
 
+SENSES: dict[str, Any] = {
+    "size": (16, 12),
+    "randomise": 1,
+    "start": "anywhere",
+    "boxes": 2,
+    "sensors": ["STEREO_CAMERAS", "LIDAR"],
+}
+
 
 @pytest.mark.parametrize(
     ("name", "options"),
@@ -31,6 +39,7 @@ TWO_TRACKS: dict[str, Any] = {
         ("TimeTrial", {"start": "anywhere"}),
         ("ObjectAvoidance", {"observation": "rgb", "randomise": 0}),
         ("HeadToBot", {"start": "anywhere", "randomise": 0}),
+        ("HeadToBot", {"sensors": ["STEREO_CAMERAS", "SECTOR_LIDAR"], "randomise": 0}),
     ],
 )
 def test_gymnasiums_checker_finds_nothing(name: str, options: dict[str, Any]) -> None:
@@ -65,7 +74,9 @@ def same(ours: object, judge: object, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "options"), [(AutoresetMode.NEXT_STEP, HARSH), (AutoresetMode.SAME_STEP, TWO_TRACKS)], ids=["next", "same"]
+    ("mode", "options"),
+    [(AutoresetMode.NEXT_STEP, HARSH), (AutoresetMode.SAME_STEP, TWO_TRACKS), (AutoresetMode.SAME_STEP, SENSES)],
+    ids=["next", "same", "senses"],
 )
 def test_the_batch_answers_what_gymnasiums_own_vector_of_single_environments_does(
     mode: AutoresetMode, options: dict[str, Any]
@@ -108,6 +119,25 @@ def test_a_cars_episodes_do_not_depend_on_how_many_cars_there_are_nor_on_threads
     assert np.array_equal(seven, driven(21, 2)[:, :7])
     assert float(seven.std()) > 5.0
     assert not np.array_equal(seven[:, 0], seven[:, 1])
+
+
+def test_sensors_are_what_the_field_gives_a_network() -> None:
+    """Left and right in one picture, ranges cut at a metre, sectors of nothing and something; alone or with a LiDAR."""
+    envs: Any = gymnasium.make_vec(
+        NAME, num_envs=2, **{**SENSES, "size": (80, 60), "randomise": 0, "boxes": [(1, 0.12)]}
+    )
+    sectors: Any = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), sensors="FRONT_FACING_CAMERA")
+    assert sectors.reset(seed=1)[0].shape == (2, 12, 16, 1)
+    envs.reset(seed=1)
+    length_m = envs.unwrapped.worlds.specs[0].track.length_m
+    envs.unwrapped.worlds.put_at([0.12 * length_m + 0.5, 0.5 * length_m], worlds=[0, 1])
+    seen = envs.unwrapped._episodes.observe()
+    assert (seen["STEREO_CAMERAS"].shape, seen["LIDAR"].shape) == ((2, 60, 80, 2), (2, 64))
+    assert not np.array_equal(seen["STEREO_CAMERAS"][..., 0], seen["STEREO_CAMERAS"][..., 1])
+    near, far = seen["LIDAR"]
+    assert 0.15 <= float(near.min()) < 0.5
+    assert (far == 1.0).all()
+    assert envs.observation_space.contains(seen)
 
 
 def test_copies_and_pickles_are_environments_of_the_same_options() -> None:

@@ -28,6 +28,10 @@ BAD_OPTIONS = [
     ({"reward": 3}, "path of a reward_function.py"),
     ({"reward": "/nowhere/reward_function.py"}, "cannot be read"),
     ({"actions": 3}, "model_metadata.json"),
+    ({"sensors": ["RADAR"]}, "The sensor must be a list of observation, FRONT_FACING_CAMERA"),
+    ({"sensors": ["LIDAR"]}, "one camera and at most one LiDAR"),
+    ({"sensors": 3}, "sensors of an environment are names"),
+    ({"sensors": ["STEREO_CAMERAS"], "observation": "rgb"}, "see grey, as in the field"),
 ]
 
 

@@ -49,6 +49,31 @@ if find_spec("stable_baselines3") is not None:  # the extra 'train': not part of
                 rewards[row] = 0.0
         assert ends >= 6
 
+    def test_several_sensors_are_a_dict_of_arrays() -> None:
+        from stable_baselines3 import PPO
+
+        envs = gymnasium.make_vec(
+            "Raceday/ObjectAvoidance-v0",
+            num_envs=2,
+            size=(40, 40),
+            randomise=0,
+            max_episode_steps=5,
+            autoreset_mode="SameStep",
+            sensors=["FRONT_FACING_CAMERA", "LIDAR"],
+        )
+        cars = VecRace(envs)
+        learner = PPO("MultiInputPolicy", cars, n_steps=8, batch_size=8, n_epochs=1, device="cpu")
+        learner.learn(16)
+        actions, _ = learner.predict(cars.reset(), deterministic=True)
+        for _ in range(5):
+            _, _, over, infos = cars.step(actions)
+        assert over.all()
+        assert {name: values.shape for name, values in infos[0]["terminal_observation"].items()} == {
+            "FRONT_FACING_CAMERA": (40, 40, 1),
+            "LIDAR": (64,),
+        }
+        cars.close()
+
     def test_an_environment_that_resets_later_is_refused() -> None:
         with pytest.raises(BadInput, match="SameStep"):
             VecRace(gymnasium.make_vec("Raceday/TimeTrial-v0", num_envs=1, size=(16, 12)))

@@ -65,9 +65,9 @@ def two_nodes(folder: pathlib.Path) -> Iterator[TwoNodes]:
             cluster.close()
 
 
-def wait_for_work(folder: pathlib.Path, timeout_s: float = 60.0) -> None:
+def wait_for_work(folder: pathlib.Path, timeout_s: float = 150.0) -> None:
     """Until a model lies in a node's folder, which then drives it."""
     until_s = time.monotonic() + timeout_s
-    while not any(folder.glob("raceday-*/model*")):
+    while not any(folder.glob("raceday-job-*/model*")):
         assert time.monotonic() < until_s, f"nothing is driven in {folder}"
         time.sleep(0.01)

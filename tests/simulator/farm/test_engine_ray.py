@@ -72,7 +72,7 @@ def test_runs_outlive_a_node_that_is_killed_at_work_and_unlike_machines_are_left
         killer.start()
         DrivingNode(server, "n1", engine, heard.append).run(once=True)
         killer.join()
-        assert list(cluster.work_of_second.glob("raceday-*")), "it was killed in the middle of a run"
+        assert list(cluster.work_of_second.glob("raceday-job-*")), "it was killed in the middle of a run"
         alone = evaluate_isolated(EvaluationJob(str(MODEL), ONE_LAP, SEEDS))
         digests = [trace_sha256(run.read_trace()) for run in alone.runs]
         expected = [(f"/claims/c{number}/result", digest) for number, digest in enumerate(digests)]

@@ -104,7 +104,7 @@ def test_drives_bring_frames_and_answers() -> None:
     assert float(drives.frames.std()) > 5.0
     assert (drives.tally.frames, drives.tally.crashes) == (10, 0)
     boxes = Recipe(
-        race=RaceRecipe("object_avoidance"), cars=CarsRecipe(count=6, profile="console-2022", throttle_percent=40.0)
+        race=RaceRecipe("object_avoidance"), cars=CarsRecipe(count=6, profile="droa-2026", throttle_percent=40.0)
     )
     runner = RolloutRunner([load_track("reinvent_base")], boxes, SPACE)
     drives = runner.drives(None, 1.0, frames=60)
