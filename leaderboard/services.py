@@ -19,13 +19,13 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.brackets.heats import DrivenHeats
-from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
+from leaderboard.evaluations.replays.driven_results import DrivenResults
+from leaderboard.evaluations.replays.videos import RunVideos
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.evaluations.traces import RunTraces
-from leaderboard.evaluations.videos import RunVideos
 from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService

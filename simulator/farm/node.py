@@ -32,7 +32,7 @@ from simulator.farm.engines import FarmEngine
 from simulator.farm.preparation import MachineFailed, fault_of, plain_sentence, prepare_archive
 from simulator.farm.progress import FarmProgress
 from simulator.farm.server_calls import FarmServer
-from simulator.farm.video_work import BUSY_WAIT_S, VideoMaker
+from simulator.farm.videos.maker import BUSY_WAIT_S, VideoMaker
 from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
 from vehicle.models.run_isolated import ChildFailed

@@ -15,7 +15,7 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.core.evaluations.videos import VIDEO_WORDS, VideoState
 from leaderboard.evaluations.claims import check_farm
-from leaderboard.evaluations.videos import RunVideos
+from leaderboard.evaluations.replays.videos import RunVideos
 from leaderboard.web.identity import somebody
 from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, RunFailure, decode
 from shared.protocol.videos import MAX_VIDEO_BYTES, VideoWork, encode_work

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from leaderboard.core.evaluations.videos import VIDEO_WORDS
 from leaderboard.core.submissions.submission import ModelSubmission
-from leaderboard.evaluations.videos import RunVideos
+from leaderboard.evaluations.replays.videos import RunVideos
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.store.submissions.submission_rows import UnknownSubmission
 from leaderboard.submissions.service import SubmissionService

@@ -14,7 +14,7 @@ from leaderboard.core.access import ADMIN, Caller
 from leaderboard.core.errors import Gone, NotAllowed, NotHere
 from leaderboard.core.evaluations.videos import CLAIM_NS, MAX_ATTEMPTS
 from leaderboard.core.submissions.submission import ModelSubmission
-from leaderboard.evaluations.videos import KEPT_NS, RunVideos
+from leaderboard.evaluations.replays.videos import KEPT_NS, RunVideos
 from leaderboard.store.evaluations import condition_rows, evaluation_rows, trace_rows
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.submissions import submission_rows
@@ -28,7 +28,7 @@ from shared.traces.trace import TraceFrames
 from shared.tracks.shipped import shipped_outline
 from shared.web.keyed_calls import KeyedCalls, ServerAnswer
 from simulator.farm.server_calls import FarmServer
-from simulator.farm.video_work import ASK_EACH_S, CHILD, VideoMaker
+from simulator.farm.videos.maker import ASK_EACH_S, CHILD, VideoMaker
 from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.in_process import FormBrowser, fields
 from tests.leaderboard.league_app import LeagueApp, league_app

@@ -15,7 +15,6 @@ from leaderboard.store.database import Store
 from leaderboard.store.evaluations import condition_rows, evaluation_rows
 from leaderboard.store.submissions.submission_rows import UnknownSubmission
 from leaderboard.submissions.checkpoint_choices import checkpoint_of
-from leaderboard.submissions.checkpoint_choices import checkpoint_of
 from leaderboard.submissions.eligibility import submitter_of
 from leaderboard.submissions.services import SubmissionServices
 from shared.protocol.driven_results import DrivenResult, ResultRun
@@ -41,7 +40,6 @@ class DrivenResults:
                 raise NotHere(text("There is no result of this submission: it was not driven to its end yet."))
             conditions = condition_rows.conditions(db, runs[0].conditions_sha256)
             race = condition_rows.virtual_race(db, submission.race_id)
-            checkpoint = checkpoint_of(db, submission, runs[0].conditions_sha256)
             checkpoint = checkpoint_of(db, submission, runs[0].conditions_sha256)
         assert conditions is not None, "they were stored before the first of these runs was given out"
         driven = []
