@@ -18,10 +18,12 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
-from leaderboard.evaluations.driven_results import DrivenResults
+from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
+from leaderboard.evaluations.replays.driven_results import DrivenResults
+from leaderboard.evaluations.replays.videos import RunVideos
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.evaluations.traces import RunTraces
 from leaderboard.league.community import CommunityService
@@ -70,8 +72,10 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     live_turns: LiveTurns
+    heats: DrivenHeats
     arrivals: WorkArrivals
     driven_results: DrivenResults
+    videos: RunVideos
 
     @classmethod
     def over(
@@ -87,7 +91,7 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people, feeds = board.store, AccountPeople(), SharedFeeds()
-        live = LiveRaces(store, feeds)
+        live, seasons = LiveRaces(store, feeds), SeasonServices.over(store)
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
@@ -112,7 +116,7 @@ class LeaderboardServices:
             live,
             PlaceHistories(store),
             RacerProfiles(store),
-            SeasonServices.over(store),
+            seasons,
             NoticeSubscriptions(store, config.notices),
             sender,
             SeriesOpener(league.series, utc_ns),
@@ -122,8 +126,10 @@ class LeaderboardServices:
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
+            DrivenHeats(store, seasons.brackets, config.farm.claim_s),
             arrivals,
             DrivenResults(store, submissions, conditions),
+            RunVideos(store, submissions.submissions),
         )
 
     @contextlib.asynccontextmanager

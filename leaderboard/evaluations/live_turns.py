@@ -30,7 +30,8 @@ from leaderboard.store.evaluations import condition_rows
 from leaderboard.store.submissions import submission_rows
 from leaderboard.submissions.checkpoint_choices import checkpoint_of
 from shared.errors import BadInput, Refused
-from shared.protocol.farm import ClaimReply, LiveTurn, LiveTurnAnswer, LiveTurnRequest, RunFailure, RunReport, encode
+from shared.protocol.farm import ClaimReply, RunFailure, RunReport, encode
+from shared.protocol.farm_shows import LiveTurn, LiveTurnAnswer, LiveTurnRequest
 from shared.protocol.results import Evidence, Result
 from shared.rules.ranking import score_run
 from shared.text import text
@@ -39,6 +40,7 @@ from shared.units import NS_PER_MS, NS_PER_S
 IDLE_AFTER_S = 1.0
 _LATEST_NS = 5 * NS_PER_S  # with less of a run left, nobody begins to drive it
 _LONGEST_NS = rules.COUNTDOWN_NS + rules.MAX_RUN_S * NS_PER_S
+_OVER = text("The turn is over: it was ended, or is launched again.")
 _LOG = logging.getLogger("leaderboard")
 
 
@@ -63,15 +65,15 @@ class LiveTurns:
                     return LiveTurnAnswer(turn)
         return LiveTurnAnswer(ask_after_s=IDLE_AFTER_S)
 
-    def report(self, caller: Caller, race_id: str, turn: str, launch: int, report: RunReport, now_utc_ns: int) -> bytes:
+    def report(self, caller: Caller, turn: str, launch: int, report: RunReport, now_utc_ns: int) -> bytes:
         """The run is driven: its result is on the board. The same again has the same answer. Raises Gone, Refused."""
         farm = check_farm(caller)
         acceptance.check_laps(report.laps)
         with self._store.write() as db:
-            race = race_rows.race(db, race_id, for_change=True)
-            stored, queue, item = _driven_by(db, farm, race_id, turn, launch, now_utc_ns)
+            race = _race_of(db, turn)
+            stored, queue, item = _driven_by(db, farm, race.race_id, turn, launch, now_utc_ns)
             if item.state not in ("running", "done"):
-                raise Gone(text("The turn is over: it was ended, or is launched again."))
+                raise Gone(_OVER)
             submission = submission_rows.get(db, item.submission_id)
             conditions = condition_rows.conditions(db, report.conditions_sha256)
             result = _result(race, item, submission, report, "" if conditions is None else conditions.profile)
@@ -82,7 +84,7 @@ class LiveTurns:
             after = _saved(db, stored, after)
         if after != stored:
             self._live.announce(after, now_utc_ns)
-        self._changed(race_id)
+        self._changed(race.race_id)
         if not result.qualified:
             why = why_unqualified(result.laps, race.rules)
             return encode(
@@ -90,12 +92,12 @@ class LiveTurns:
             )
         return encode(ClaimReply(submission.submission_id, "scored", scored_sentence(result, accepted)))
 
-    def fail(self, caller: Caller, race_id: str, turn: str, launch: int, failure: RunFailure, now_utc_ns: int) -> bytes:
-        """The run came to nothing: an official reads why, and may launch it again. Raises Gone, UnknownRace."""
+    def fail(self, caller: Caller, turn: str, launch: int, failure: RunFailure, now_utc_ns: int) -> bytes:
+        """The run came to nothing: an official reads why, and may launch it again. Raises Gone."""
         farm = check_farm(caller)
         with self._store.write() as db:
-            race_rows.race(db, race_id, for_change=True)
-            stored, queue, item = _driven_by(db, farm, race_id, turn, launch, now_utc_ns)
+            race = _race_of(db, turn)
+            stored, queue, item = _driven_by(db, farm, race.race_id, turn, launch, now_utc_ns)
             after = queue
             if item.state in rules.ON_TRACK:
                 after = _saved(db, stored, rules.changed(queue, turn, "fail", now_utc_ns, failure.sentence))
@@ -165,6 +167,14 @@ def _turn(
     )
 
 
+def _race_of(db: sa.Connection, turn: str) -> RaceRecord:
+    """The race in whose queue the turn is. Raises Gone."""
+    race_id = rows.race_of(db, turn)
+    if race_id is None:
+        raise Gone(_OVER)
+    return race_rows.race(db, race_id, for_change=True)
+
+
 def _driven_by(
     db: sa.Connection, farm: str, race_id: str, turn: str, launch: int, now_utc_ns: int
 ) -> tuple[LiveQueue, LiveQueue, QueueItem]:
@@ -174,7 +184,7 @@ def _driven_by(
     for item in queue.items:
         if item.item_id == turn and item.launches == launch and item.driver.startswith(f"{farm}/"):
             return stored, queue, item
-    raise Gone(text("The turn is over: it was ended, or is launched again."))
+    raise Gone(_OVER)
 
 
 def _saved(db: sa.Connection, stored: LiveQueue, after: LiveQueue) -> LiveQueue:

@@ -5,6 +5,8 @@ import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotHere
@@ -20,6 +22,7 @@ from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows
 from leaderboard.store.evaluations.claim_rows import HourOfWork, RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
+from leaderboard.store.submissions import submission_rows
 from leaderboard.submissions.archives import KeptPart, ModelArchives
 from shared.protocol.farm import (
     ClaimAnswer,
@@ -131,8 +134,12 @@ class Evaluations:
         farm = check_farm(caller)
         with self._store.read() as db:
             wanted = check_sha256(sha256)
-            if not claim_rows.drives_model(db, farm, wanted) and not live_rows.drives_model(db, farm, wanted):
+            if not claim_rows.drives_model(db, farm, wanted) and not self._other_work(db, farm, wanted):
                 raise NotHere(text("This farm drives no model {sha256} now.", sha256=repr(sha256)))
+
+    def _other_work(self, db: sa.Connection, farm: str, sha256: str) -> bool:
+        """Whether a turn of a LIVE race or a heat of a bracket is driven with the model."""
+        return live_rows.drives_model(db, farm, sha256) or submission_rows.in_driven_bracket(db, sha256)
 
     def state(self, caller: Caller, now_utc_ns: int) -> FarmState:
         """How the farms stand, to whoever organises or officiates anywhere; to a farm's key its own nodes.

@@ -75,6 +75,15 @@ def launched_races(db: sa.Connection, since_utc_ns: int) -> list[str]:
     return list(db.execute(query.order_by(LIVE_QUEUE.c.launched_utc_ns)).scalars())
 
 
+def race_of(db: sa.Connection, item_id: str) -> str | None:
+    """The race in whose queue this turn is; None if it is in none any more."""
+    if not item_id.isascii() or not item_id.isalnum():  # PostgreSQL fails on text that no id of ours can be
+        return None
+    query = sa.select(LIVE_QUEUE.c.race_id).where(LIVE_QUEUE.c.item_id == item_id)
+    found: str | None = db.execute(query).scalar()
+    return found
+
+
 def drives_model(db: sa.Connection, farm: str, model_sha256: str) -> bool:
     """Whether a node of this farm drives a turn with this model, as stored."""
     query = (

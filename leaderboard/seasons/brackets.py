@@ -1,12 +1,13 @@
 """Brackets: seeded from the standing of a race, run heat by heat. Called by api/seasons/ and pages/seasons/."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from leaderboard.core import access
-from leaderboard.core.access import Caller
+from leaderboard.core.access import NOBODY, Caller
 from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
 from leaderboard.core.race import RaceRecord, Venue, is_race_id
 from leaderboard.core.seasons.bracket import (
@@ -35,7 +36,7 @@ _LONGEST_NAME = 100
 class WantedBracket:
     """A bracket to seed from a race. `size` None: the smallest that holds all ranked racers, or the largest.
 
-    `table`: of a race that ranks its kinds apart; None: its first.
+    `table`: of a race that ranks its kinds apart; None: its first. `driven`: farms drive its heats.
     """
 
     race_id: str
@@ -45,6 +46,7 @@ class WantedBracket:
     byes: bool = True
     third: bool = True
     table: Venue | None = None
+    driven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class BracketService:
             access.require(caller, "bracket.run", race)
             lines = line_rows.lines(db, race.race_id, race.table_named(wanted.table))
             size = _fitting(len(lines)) if wanted.size is None else wanted.size
-            settings = BracketSettings(size, wanted.elimination, wanted.byes, wanted.third)
+            settings = BracketSettings(size, wanted.elimination, wanted.byes, wanted.third, wanted.driven)
+            if wanted.driven and not can_drive(race):
+                raise Refused(text("Farms drive heats only for a virtual race of the type head to head."))
             seeds = tuple(line.racer for line in lines[: max(size, 0)])
             check_bracket(settings, len(seeds))
             bracket = BracketRecord(secrets.token_hex(8), race.race_id, race.season_id, name, settings, seeds)
@@ -133,10 +137,25 @@ class BracketService:
             bracket, race = _bracket(db, caller, bracket_id, for_change=True)
             access.require(caller, "bracket.run", race)
             _check_edition(bracket, edition)
-            check_result(_now(db, bracket).heats, number, result)
-            season_rows.add_heat_result(db, bracket_id, number, result, now_utc_ns)
-            _record(db, caller, race, bracket, None, {"heat": number, "winner": result.winner}, now_utc_ns)
+            _enter(db, caller, race, bracket, number, result, {}, now_utc_ns)
             return _now(db, _bracket(db, caller, bracket_id)[0])
+
+    def driven(self) -> list[BracketNow]:
+        """The brackets of virtual races whose heats farms drive, the oldest first."""
+        with self._store.read() as db:
+            found = season_rows.driven_brackets(db)
+            return [_now(db, each) for each in found if can_drive(race_rows.race(db, each.race_id))]
+
+    def enter_driven(
+        self, bracket_id: str, number: int, result: HeatResult, evidence: Mapping[str, object], now_utc_ns: int
+    ) -> None:
+        """Enter what farms drove; `evidence` is for the audit. Raises UnknownItem, Refused, Conflict."""
+        with self._store.write() as db:
+            bracket = season_rows.bracket(db, bracket_id, for_change=True)
+            if bracket is None:
+                raise UnknownItem.of("bracket", bracket_id)
+            race = race_rows.race(db, bracket.race_id)
+            _enter(db, NOBODY, race, bracket, number, result, evidence, now_utc_ns)
 
     def rerun(
         self, caller: Caller, bracket_id: str, number: int, why: str, now_utc_ns: int, edition: int | None = None
@@ -152,6 +171,27 @@ class BracketService:
             season_rows.take_back(db, bracket_id, number)
             _record(db, caller, race, bracket, {"heat": number, "winner": heat.winner}, None, now_utc_ns, why)
             return _now(db, _bracket(db, caller, bracket_id)[0])
+
+
+def can_drive(race: RaceRecord) -> bool:
+    """Whether farms can drive heats of this race."""
+    return race.venue == "virtual" and race.race_type == "head_to_head" and race.stage != "deleted"
+
+
+def _enter(
+    db: sa.Connection,
+    caller: Caller,
+    race: RaceRecord,
+    bracket: BracketRecord,
+    number: int,
+    result: HeatResult,
+    evidence: Mapping[str, object],
+    now_utc_ns: int,
+) -> None:
+    check_result(_now(db, bracket).heats, number, result)
+    season_rows.add_heat_result(db, bracket.bracket_id, number, result, now_utc_ns)
+    after = {"heat": number, "winner": result.winner, **evidence}
+    _record(db, caller, race, bracket, None, after, now_utc_ns)
 
 
 def _fitting(racers: int) -> int:

@@ -186,6 +186,12 @@ def brackets(db: sa.Connection, *, race_id: str = "", season_id: str = "") -> li
     return [_bracket(row) for row in db.execute(query)]
 
 
+def driven_brackets(db: sa.Connection) -> list[BracketRecord]:
+    """Those whose heats farms drive; the oldest first."""
+    query = sa.select(BRACKETS).where(BRACKETS.c.settings.like('%"driven": true%'))
+    return [_bracket(row) for row in db.execute(query.order_by(BRACKETS.c.created_utc_ns, BRACKETS.c.bracket_id))]
+
+
 def _bracket(row: sa.Row[tuple[object, ...]]) -> BracketRecord:
     settings = BracketSettings(**json.loads(row.settings))
     return BracketRecord(

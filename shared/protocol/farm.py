@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
+from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
@@ -181,52 +182,11 @@ class ClaimReply:
     deadline_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LiveTurnRequest:
-    """A node asks for a turn of a LIVE race that is launched: it would drive it in real time, now."""
-
-    __pydantic_config__ = _STRICT
-
-    node: _Name
-    engine: _Name
-    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class LiveTurn:
-    """A turn to drive: the countdown is over in `starts_in_ms`, the run ends `run_ms` later.
-
-    `turn` and `launch` name it in what is said of it, and in the answers to live messages while it is on the track.
-    """
-
-    race_id: str
-    turn: str
-    launch: int
-    racer: str
-    starts_in_ms: int
-    run_ms: int
-    seed: int
-    model_sha256: str
-    checkpoint: str
-    conditions: Conditions
-    conditions_sha256: str
-
-    @property
-    def path(self) -> str:
-        """Where it is reported, below FARM_PATH."""
-        return f"/live/{self.race_id}/{self.turn}/{self.launch}"
-
-
-@dataclass(frozen=True, slots=True)
-class LiveTurnAnswer:
-    """The turn that the node is to drive now; without one, ask again in `ask_after_s`."""
-
-    turn: LiveTurn | None = None
-    ask_after_s: float = 1.0
-
-
 T = TypeVar(
     "T",
+    HeatRequest,
+    HeatAnswer,
+    HeatReport,
     ClaimRequest,
     ClaimAnswer,
     ClaimExtension,
@@ -238,6 +198,9 @@ T = TypeVar(
     LiveTurnAnswer,
 )
 _KINDS = (
+    HeatRequest,
+    HeatAnswer,
+    HeatReport,
     ClaimRequest,
     ClaimAnswer,
     ClaimExtension,
@@ -271,6 +234,8 @@ def decode(payload: bytes, kind: type[T]) -> T:
         _check_trials(message.trials)
     if isinstance(message, LiveTurnAnswer) and message.turn is not None:
         check_conditions(message.turn.conditions)
+    if isinstance(message, HeatAnswer) and message.heat is not None:
+        check_conditions(message.heat.conditions)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message

@@ -252,6 +252,8 @@ class BatchWorlds(WorldStates):
 
     def _put_down(self, members: Members, poses: Sequence[Pose]) -> None:
         """Place cars standing, with straight wheels; neutral until the next command takes effect."""
+        if not len(members):  # as after most frames
+            return
         table = self._worlds
         for n in members[table["off_track"][members]].tolist():
             event = self._events[n, self._counts[n]]

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from shared.conditions import ENGINE
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import Fault, LiveTurn, LiveTurnAnswer, LiveTurnRequest, RunFailure, RunReport, decode, encode
+from shared.protocol.farm import Fault, RunFailure, RunReport, decode, encode
+from shared.protocol.farm_shows import LiveTurn, LiveTurnAnswer, LiveTurnRequest
 from shared.protocol.live import LIVE_PER_SECOND, LiveMessage, RunStage
 from shared.traces.encoding import trace_sha256
 from shared.units import NS_PER_MS, NS_PER_S

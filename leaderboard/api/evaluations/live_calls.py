@@ -12,22 +12,12 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.live_turns import LiveTurns
-from shared.protocol.farm import (
-    FARM_PATH,
-    MAX_FARM_BYTES,
-    ClaimReply,
-    LiveTurnAnswer,
-    LiveTurnRequest,
-    RunFailure,
-    RunReport,
-    decode,
-    encode,
-)
+from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, ClaimReply, RunFailure, RunReport, decode, encode
+from shared.protocol.farm_shows import LiveTurnAnswer, LiveTurnRequest
 
 _WORDS = {
     401: "No key, or one that is not valid (any more)",
     403: "The key has not the scope `farm`",
-    404: "No such race",
     409: "Another result was reported of this launch before",
     410: "The turn is over, or another farm drives it: nothing changes by it",
     503: "Busy or without its disk: the same again after Retry-After seconds",
@@ -55,33 +45,33 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
         return json_response(encode(await run_in_threadpool(service.claim, caller, asked, utc_ns())))
 
     @routes.post(
-        "/{race_id}/{turn}/{launch}/result",
+        "/{turn}/{launch}/result",
         response_model=ClaimReply,
-        responses=refusals(401, 403, 404, 408, 409, 410, 413, 422, 503, words=_WORDS),
+        responses=refusals(401, 403, 408, 409, 410, 413, 422, 503, words=_WORDS),
         openapi_extra=json_extra(RunReport, BY_KEY),
         summary="Report a LIVE run that was driven; the same again has the same answer",
         response_description="What it came to",
         operation_id="report_live_run",
     )
-    async def report(request: Request, race_id: str, turn: str, launch: _Launch) -> Response:
+    async def report(request: Request, turn: str, launch: _Launch) -> Response:
         caller = callers.caller(request)
         check_farm(caller)
         reported = decode(await read_body(request, MAX_FARM_BYTES), RunReport)
-        return json_response(await run_in_threadpool(service.report, caller, race_id, turn, launch, reported, utc_ns()))
+        return json_response(await run_in_threadpool(service.report, caller, turn, launch, reported, utc_ns()))
 
     @routes.post(
-        "/{race_id}/{turn}/{launch}/fail",
+        "/{turn}/{launch}/fail",
         response_model=ClaimReply,
-        responses=refusals(401, 403, 404, 408, 410, 413, 422, 503, words=_WORDS),
+        responses=refusals(401, 403, 408, 410, 413, 422, 503, words=_WORDS),
         openapi_extra=json_extra(RunFailure, BY_KEY),
         summary="Report a LIVE run that came to nothing: its turn has failed, with this sentence",
         response_description="What it came to",
         operation_id="fail_live_run",
     )
-    async def fail(request: Request, race_id: str, turn: str, launch: _Launch) -> Response:
+    async def fail(request: Request, turn: str, launch: _Launch) -> Response:
         caller = callers.caller(request)
         check_farm(caller)
         reported = decode(await read_body(request, MAX_FARM_BYTES), RunFailure)
-        return json_response(await run_in_threadpool(service.fail, caller, race_id, turn, launch, reported, utc_ns()))
+        return json_response(await run_in_threadpool(service.fail, caller, turn, launch, reported, utc_ns()))
 
     return routes

@@ -13,7 +13,10 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, slots=True)
 class NewBracket:
-    """A bracket to seed from a race (from its `table`, if it has two). Without `size` the smallest that holds all."""
+    """A bracket to seed from a race (from its `table`, if it has two). Without `size` the smallest that holds all.
+
+    `driven`: farms drive its heats; only for a virtual race of the type head_to_head.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -24,6 +27,7 @@ class NewBracket:
     byes: bool = True
     third: bool = True
     table: Literal["physical", "virtual", "any"] | None = None
+    driven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class BracketShape:
     edition: int
     seeds: tuple[str, ...]
     heats: tuple[HeatShape, ...]
+    driven: bool = False
 
 
 def bracket_shape(now: BracketNow) -> BracketShape:
@@ -96,6 +101,7 @@ def bracket_shape(now: BracketNow) -> BracketShape:
         edition=bracket.edition,
         seeds=bracket.seeds,
         heats=tuple(_heat(heat, now.runs.get(heat.plan.number, 0)) for heat in now.heats),
+        driven=settings.driven,
     )
 
 

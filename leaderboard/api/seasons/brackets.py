@@ -86,7 +86,9 @@ class BracketCalls:
         if not caller.signed_in and not caller.has("admin"):
             raise NotAllowed(text("You may not do this here: it needs another role."))
         body: NewBracket = await parsed_body(request, NewBracket)
-        wanted = WantedBracket(body.race_id, body.name, body.size, body.elimination, body.byes, body.third, body.table)
+        wanted = WantedBracket(
+            body.race_id, body.name, body.size, body.elimination, body.byes, body.third, body.table, body.driven
+        )
         return _shown(await run_in_threadpool(self._brackets.create, caller, wanted, self._api.utc_ns()), 201)
 
     async def enter(self, request: Request, bracket_id: str, number: int) -> Response:

@@ -22,12 +22,16 @@ _FEWEST_WITH_BYES = 3
 
 @dataclass(frozen=True, slots=True)
 class BracketSettings:
-    """`byes`: fewer racers than places are allowed, the best have no opponent then. `third`: place 3 is run for."""
+    """`byes`: fewer racers than places are allowed, the best have no opponent then. `third`: place 3 is run for.
+
+    `driven`: farms drive its heats with the racers' models, and enter the results.
+    """
 
     size: int
     elimination: Elimination = "single"
     byes: bool = True
     third: bool = True
+    driven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

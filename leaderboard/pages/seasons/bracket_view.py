@@ -142,7 +142,10 @@ def _heat(heat: HeatNow, seeds: dict[str, int], now: BracketNow) -> HeatView:
     )
     times = now.runs.get(heat.plan.number, 0)
     again = text("run {n} times", n=times) if times > 1 else ""
-    return HeatView(heat.plan.number, sides, heat.state, _STATES[heat.state], again)
+    words = _STATES[heat.state]
+    if now.bracket.settings.driven and heat.state == "ready":
+        words = text("a farm drives it")
+    return HeatView(heat.plan.number, sides, heat.state, words, again)
 
 
 def _side(

@@ -9,7 +9,7 @@ from leaderboard.core.race import Venue
 from leaderboard.core.seasons.bracket import SIZES, Elimination
 from leaderboard.pages.league.race_settings import status_of
 from leaderboard.pages.site import LeaderboardSite
-from leaderboard.seasons.brackets import BracketService, WantedBracket
+from leaderboard.seasons.brackets import BracketService, WantedBracket, can_drive
 from leaderboard.web.forms import PostedForm
 from shared.errors import BadInput, Refused
 from shared.text import ntext, text
@@ -60,6 +60,7 @@ class NewBracketPages:
             "table": "",
             "byes": "yes",
             "third": "yes",
+            "driven": "yes" if can_drive(race) else "",
         }
         return self._site.page(
             request,
@@ -72,6 +73,7 @@ class NewBracketPages:
             tables=[(table, _TABLES[table]) for table in ranked] if len(ranked) > 1 else [],
             values=kept if values is None else {name: values.get(name, "") for name in kept},
             errors=errors or {},
+            can_drive=can_drive(race),
         )
 
     def made(self, request: Request, race_id: str, form: PostedForm) -> Response:
@@ -96,6 +98,7 @@ class NewBracketPages:
             form.get("byes") == "yes",
             form.get("third") == "yes",
             cast(Venue, table) if table else None,
+            form.get("driven") == "yes",
         )
         try:
             now = self._brackets.create(caller, wanted, self._utc_ns())

@@ -18,7 +18,7 @@ from leaderboard.core.submissions.states import (
     with_reason,
 )
 from leaderboard.core.submissions.submission import ModelSubmission, SubmissionStep, submission_of_result
-from leaderboard.store.tables import SUBMISSION_STATES, SUBMISSIONS
+from leaderboard.store.tables import BRACKETS, SUBMISSION_STATES, SUBMISSIONS
 from shared.errors import Refused
 from shared.text import text
 
@@ -166,6 +166,17 @@ def newest_of_racer(
     query = query.where(SUBMISSIONS.c.state.in_(sorted(states))).order_by(SUBMISSIONS.c.number.desc()).limit(1)
     row = db.execute(query).first()
     return None if row is None else _submission(row)
+
+
+def in_driven_bracket(db: sa.Connection, model_sha256: str) -> bool:
+    """Whether the model was scored in a race with a bracket whose heats farms drive."""
+    query = (
+        sa.select(SUBMISSIONS.c.number)
+        .join(BRACKETS, BRACKETS.c.race_id == SUBMISSIONS.c.race_id)
+        .where((SUBMISSIONS.c.model_sha256 == model_sha256) & (SUBMISSIONS.c.state == "scored"))
+        .where(BRACKETS.c.settings.like('%"driven": true%'))
+    )
+    return db.execute(query.limit(1)).first() is not None
 
 
 def of_request(db: sa.Connection, race_id: str, account_id: str, request_id: str) -> ModelSubmission | None:

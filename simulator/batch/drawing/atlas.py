@@ -5,7 +5,7 @@ A floor is shared by all worlds on the same track with the same geometry of pain
 
 from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import cv2
@@ -158,6 +158,7 @@ class Atlas:
         return self._numbers[key]
 
 
+@cache
 def grain_pool() -> NDArray[np.int8]:
     """The grain of all floors on a grid of a quarter of their texels, straight between these; 32 is 1, (S * S,)."""
     tile = grain_tile()

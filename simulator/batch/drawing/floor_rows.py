@@ -30,7 +30,9 @@ from simulator.batch.drawing.texture_lines import (
 
 PIXELS_PER_M = 100.0
 FAR_M = 14.0  # beyond this the floor has the field's colour (`world/camera.py`)
+COARSER = 2.0**0.75  # texels a pixel, from which on a level with half the resolution is taken
 MAX_LINES = 8
+LEVELS = 5
 MAX_ROWS = 4  # from one row that is looked up to the next
 GRAIN_LINES = 3  # the mean of more lines has little grain left
 _EDGE_M = 0.03  # of the texture's rim is not drawn, so that no rounding leaves it, nor a step of one texel
@@ -41,7 +43,8 @@ X, Y, DX, DY, AHEAD = range(5)
 
 @compiled_part
 def draw_floor(plane: Any, eye: Any, scene: Any, spare: Any) -> Any:
-    """Fill the plane (H, W) float32 with sky, floor and ground; `eye` is (x, y, cos, sin) of the lens.
+    """Fill the plane (H, W) float32 with sky, floor and ground; `eye` is (x, y, cos, sin) of the lens, and the
+    tangent of a pixel.
 
     `scene` is (view, look, picture of the floor, its texels, paint, light); `paint` is (palette, strength of the grain,
     grain, its shift); `spare` is (levels, places of texels, of grain), each as long as a row and a few more.
@@ -60,22 +63,17 @@ def draw_floor(plane: Any, eye: Any, scene: Any, spare: Any) -> Any:
 def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, spare: Any) -> Any:
     view, look, _, _, _, _ = scene
     width = plane.shape[1]
-    b = (row - (plane.shape[0] - 1) / 2) / view.focal_px
-    lines, level = _lines_of(view, b)
+    b = (row - (plane.shape[0] - 1) / 2) * eye[4]
+    lines, level = _lines_of(view, b, eye[4])
     if lines == 0:
         set_row(plane, row, look.sky)
         return
-    set_row(plane, row, np.float32(0.0))
-    share = np.float32(1.0 / lines)
     middle = place_line(eye, view, b, width)
+    begin, end = _textured(middle, width, _rim(scene))
     if level == 0 and lines == 1:
-        begin, end = _add_plain(plane, row, middle, share, scene)
         _put_near(plane, row, begin, end, middle, scene, spare)
     else:
-        for k in range(lines):
-            line = place_line(eye, view, b + ((k + 0.5) / lines - 0.5) / view.focal_px, width)
-            _add_far(plane, row, line, level, lines, k == lines >> 1, share, scene, spare)
-        begin, end = _textured(middle, width, scene)
+        _put_far(plane, row, b, (lines, level), eye, scene, spare)
     if view.light_columns > 0 and end > begin:
         _shine(plane, row, begin, end, middle, scene)
 
@@ -88,15 +86,16 @@ def _along_px(view: Any, row: Any, height: Any) -> Any:
 
 
 @compiled_part
-def _lines_of(view: Any, b: Any) -> Any:
+def _lines_of(view: Any, b: Any, pixel: Any) -> Any:
     """(how many lines a row is averaged from, which level of the texture); no lines for a row of sky."""
-    half = 0.5 / view.focal_px
-    if (b + half) * view.cos_pitch + view.sin_pitch <= 1e-6:
+    if (b + 0.5 * pixel) * view.cos_pitch + view.sin_pitch <= 1e-6:
         return 0, 0
     slope = max(b * view.cos_pitch + view.sin_pitch, 1e-3)
-    across_px = view.up_m / slope / view.focal_px * PIXELS_PER_M
+    across_px = view.up_m / slope * pixel * PIXELS_PER_M
     along_px = across_px / slope
-    level = min(4, max(0, math.floor(math.log2(across_px) + 0.25)))
+    level, texels = 0, COARSER
+    while level < LEVELS - 1 and across_px >= texels:
+        level, texels = level + 1, texels * 2.0
     lines = math.ceil(along_px / (1 << level) * 0.5)
     return min(MAX_LINES, max(1, lines)), level
 
@@ -108,10 +107,10 @@ def place_line(eye: Any, view: Any, b: Any, width: Any) -> Any:
     if slope <= 1e-6:
         return 0.0, 0.0, 0.0, 0.0, math.inf
     t, ahead = view.up_m / slope, view.cos_pitch - b * view.sin_pitch
-    c, s = eye[2], eye[3]
-    a = -(width - 1) / 2 / view.focal_px
+    c, s, pixel = eye[2], eye[3], eye[4]
+    a = (1 - width) * 0.5 * pixel
     x, y = eye[0] + t * (a * s + ahead * c), eye[1] + t * (-a * c + ahead * s)
-    return x, y, t * s / view.focal_px, -t * c / view.focal_px, t * ahead
+    return x, y, t * s * pixel, -t * c * pixel, t * ahead
 
 
 @compiled_part
@@ -139,28 +138,29 @@ def _inside(start: Any, step: Any, near: Any, far: Any, low: Any, high: Any) -> 
 
 
 @compiled_part
-def _textured(line: Any, width: Any, scene: Any) -> Any:
-    """The columns [first, last) that show the texture: within its rim, and within the walls."""
+def _rim(scene: Any) -> Any:
+    """(x0, y0, x1, y1) of what shows the texture: within its rim, and within the walls."""
     view, _, picture, _, _, _ = scene
-    if line[AHEAD] >= FAR_M:
-        return 0, 0
     x0, y0 = picture.origin_x_m - 0.5 / PIXELS_PER_M, picture.origin_y_m - 0.5 / PIXELS_PER_M
-    x1, y1 = x0 + picture.width / PIXELS_PER_M, y0 + picture.height / PIXELS_PER_M
-    x0, y0, x1, y1 = x0 + _EDGE_M, y0 + _EDGE_M, x1 - _EDGE_M, y1 - _EDGE_M
-    return _columns_in(line, width, max(x0, view.x0), max(y0, view.y0), min(x1, view.x1), min(y1, view.y1))
+    x1, y1 = x0 + picture.width / PIXELS_PER_M - _EDGE_M, y0 + picture.height / PIXELS_PER_M - _EDGE_M
+    return max(x0 + _EDGE_M, view.x0), max(y0 + _EDGE_M, view.y0), min(x1, view.x1), min(y1, view.y1)
 
 
 @compiled_part
-def _add_plain(plane: Any, row: Any, line: Any, share: Any, scene: Any) -> Any:
-    """Add a line's ground, field and sky to the row; return the columns [begin, end) of its texture."""
-    view, look, _, _, _, _ = scene
+def _textured(line: Any, width: Any, rim: Any) -> Any:
+    """The columns [first, last) that show the texture."""
+    if line[AHEAD] >= FAR_M:
+        return 0, 0
+    return _columns_in(line, width, rim[0], rim[1], rim[2], rim[3])
+
+
+@compiled_part
+def _add_plain(plane: Any, row: Any, line: Any, begin: Any, end: Any, share: Any, view: Any, look: Any) -> Any:
+    """Add a line's sky, ground and field to the row, but for the columns [begin, end) of its texture."""
     left, width = np.int64(0), plane.shape[1]
     if line[AHEAD] == math.inf:
         add_level(plane, row, left, width, look.sky * share)
-        return left, left
-    begin, end = _textured(line, width, scene)
-    if end - begin == width:
-        return begin, end
+        return
     first, last = _columns_in(line, width, view.x0, view.y0, view.x1, view.y1)
     if end <= begin:
         begin, end = first, first
@@ -168,7 +168,6 @@ def _add_plain(plane: Any, row: Any, line: Any, share: Any, scene: Any) -> Any:
     add_level(plane, row, first, begin, look.field * share)
     add_level(plane, row, end, last, look.field * share)
     add_level(plane, row, last, width, look.ground * share)
-    return begin, end
 
 
 @compiled_part
@@ -181,31 +180,42 @@ def _on_texture(line: Any, begin: Any, level: Any, picture: Any) -> Any:
 
 
 @compiled_part
-def _add_far(
-    plane: Any, row: Any, line: Any, level: Any, lines: Any, grained: Any, share: Any, scene: Any, spare: Any
-) -> Any:
-    """Add one line to the row: the texel at each pixel. One of the row's lines brings the grain that all would have."""
-    _, _, picture, floor, paint, _ = scene
-    _, places, specks = spare
-    begin, end = _add_plain(plane, row, line, share, scene)
-    count = end - begin
-    if count <= 0:
-        return
-    start, step = _on_texture(line, begin, level, picture)
-    way, base = fixed_way(start, step), picture.first[level]
-    place_texels(places, count, way, picture.width >> (level + BLOCK_BITS))
-    add_texels(plane, row, begin, count, places, base, paint[0], floor, share)
-    if grained and level == 0 and lines <= GRAIN_LINES:
-        place_grain(specks, count, way, paint[3])
-        add_specks(plane, row, begin, count, spare, base, paint, floor, np.float32(math.sqrt(share)))
+def _put_far(plane: Any, row: Any, b: Any, lines_and_level: Any, eye: Any, scene: Any, spare: Any) -> Any:
+    """Make a row the mean of its lines, each of the texels at its pixels. One line brings the grain that all have."""
+    view, look, picture, floor, paint, _ = scene
+    lines, level = lines_and_level
+    places, specks = spare[1], spare[2]
+    width, share, rim = plane.shape[1], np.float32(1.0 / lines), _rim(scene)
+    base, tiles = picture.first[level], picture.width >> (level + BLOCK_BITS)
+    grained = lines >> 1 if level == 0 and lines <= GRAIN_LINES else -1
+    part = eye[4] / lines
+    set_row(plane, row, np.float32(0.0))
+    for k in range(lines):
+        line = place_line(eye, view, b + (k - 0.5 * (lines - 1)) * part, width)
+        begin, end = _textured(line, width, rim)
+        count = end - begin
+        if count < width:
+            _add_plain(plane, row, line, begin, end, share, view, look)
+        if count <= 0:
+            continue
+        start, step = _on_texture(line, begin, level, picture)
+        way = fixed_way(start, step)
+        place_texels(places, count, way, tiles)
+        add_texels(plane, row, begin, count, places, base, paint[0], floor, share)
+        if k == grained:
+            place_grain(specks, count, way, paint[3])
+            add_specks(plane, row, begin, count, spare, base, paint, floor, np.float32(math.sqrt(share)))
 
 
 @compiled_part
 def _put_near(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any, spare: Any) -> Any:
-    """Put a row into the columns [begin, end) whose pixels are smaller than texels: at least one place a texel."""
-    _, _, picture, floor, paint, _ = scene
+    """Make a row its one line, whose pixels [begin, end) on the texture are smaller than texels."""
+    view, look, picture, floor, paint, _ = scene
     levels = spare[0]
     count = end - begin
+    if count < plane.shape[1]:
+        set_row(plane, row, np.float32(0.0))
+        _add_plain(plane, row, line, begin, end, np.float32(1.0), view, look)
     if count <= 0:
         return
     start, step = _on_texture(line, begin, np.int64(0), picture)

@@ -45,7 +45,7 @@ def draw_worlds(
         n = members[place]
         world, view = worlds[n], views[n]
         c, s = math.cos(world.yaw), math.sin(world.yaw)
-        eye = (world.x + view.forward_m * c, world.y + view.forward_m * s, c, s)
+        eye = (world.x + view.forward_m * c, world.y + view.forward_m * s, c, s, 1.0 / view.focal_px)
         _projection(eye, view, width, height, matrix)
         for channel in range(channels):
             look = looks[n, channel]

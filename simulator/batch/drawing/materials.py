@@ -42,7 +42,7 @@ def _enumerated() -> tuple[Codes, Codes, Table]:
 
 
 _PLAIN, _STARTS, SHARES = _enumerated()
-FIELD_CODE = int(_PLAIN[_NINTHS, 0, 0])
+FIELD_CODE, ROAD_CODE = int(_PLAIN[_NINTHS, 0, 0]), int(_PLAIN[0, _NINTHS, 0])
 
 
 @compiled
@@ -51,7 +51,12 @@ def weights_of(road: Any, lines: Any, dashes: Any, start: Any, weights: Any) -> 
     for y in range(weights.shape[0]):
         for x in range(weights.shape[1]):
             left = 255.0
-            if y < road.shape[0] and x < road.shape[1]:
+            if y >= road.shape[0] or x >= road.shape[1]:
+                weights[y, x, FIELD] = 255
+                continue
+            if lines[y, x] == 0 and dashes[y, x] == 0 and start[y, x] == 0:  # as most of it is
+                weights[y, x, ROAD], weights[y, x, FIELD] = road[y, x], 255 - road[y, x]
+            else:
                 for place, share in (
                     (START, start[y, x]),
                     (DASH, dashes[y, x]),
@@ -61,25 +66,32 @@ def weights_of(road: Any, lines: Any, dashes: Any, start: Any, weights: Any) -> 
                     part = left * share / 255.0
                     weights[y, x, place] = np.uint8(part + 0.5)
                     left -= part
-            weights[y, x, FIELD] = np.uint8(left + 0.5)
+                weights[y, x, FIELD] = np.uint8(left + 0.5)
 
 
 @compiled
 def encode(weights: Any, codes: Any) -> Any:
     """Fill `codes` (H, W) uint8 with the nearest mixture of each texel's weights (H, W, 5)."""
     for y in range(codes.shape[0]):
-        for x in range(codes.shape[1]):
-            w = weights[y, x]
-            if w[FIELD] == 255:
-                codes[y, x] = FIELD_CODE
-            elif w[START] >= _START_FROM:
-                part, road, _, _ = _in_steps(
-                    np.int64(_SEVENTHS), w[START], w[ROAD] + w[FIELD] + w[DASH], w[LINE], np.uint8(0)
-                )
-                codes[y, x] = _STARTS[part, road] if part else _PLAIN[0, _NINTHS, 0]
-            else:
-                field, road, line, _ = _in_steps(np.int64(_NINTHS), w[FIELD], w[ROAD] + w[START], w[LINE], w[DASH])
-                codes[y, x] = _PLAIN[field, road, line]
+        _encode_row(weights, codes, y)
+
+
+@compiled_part
+def _encode_row(weights: Any, codes: Any, y: Any) -> Any:
+    for x in range(codes.shape[1]):
+        w = weights[y, x]
+        if w[FIELD] == 255:
+            codes[y, x] = FIELD_CODE
+        elif w[ROAD] == 255:
+            codes[y, x] = ROAD_CODE
+        elif w[START] >= _START_FROM:
+            part, road, _, _ = _in_steps(
+                np.int64(_SEVENTHS), w[START], w[ROAD] + w[FIELD] + w[DASH], w[LINE], np.uint8(0)
+            )
+            codes[y, x] = _STARTS[part, road] if part else _PLAIN[0, _NINTHS, 0]
+        else:
+            field, road, line, _ = _in_steps(np.int64(_NINTHS), w[FIELD], w[ROAD] + w[START], w[LINE], w[DASH])
+            codes[y, x] = _PLAIN[field, road, line]
 
 
 @compiled_part

@@ -5,6 +5,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,7 @@ def _board_key(board: UprightBoard) -> tuple[object, object]:
     return board.image.shape, hashlib.sha256(board.image.tobytes()).digest()
 
 
+@cache
 def _noise_pool() -> NDArray[np.int8]:
     """Noise for all cameras: normal numbers whose standard deviation is 32, (NOISE_POOL,)."""
     drawn = np.random.default_rng(0xCA).normal(0.0, 32.0, NOISE_POOL)

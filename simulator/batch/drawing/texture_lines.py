@@ -17,7 +17,7 @@ GRAIN_SIDE = GRAIN_PX * QUARTERS
 _BITS = 16  # behind the point of places on the texture
 _ONE = 1 << _BITS
 _GRAIN_BITS = _BITS - 2  # those of a quarter of a texel
-_SHINE_STEP_PX = 48
+_SHINE_STEP = 48
 _ON_ROAD = 0  # a code of paint on the road (see `materials`)
 
 
@@ -192,11 +192,14 @@ def put_every_fourth(plane: Any, row: Any, first: Any, count: Any, levels: Any) 
 
 @compiled_part
 def shine(plane: Any, row: Any, first: Any, last: Any, start: Any, step: Any, view: Any, light: Any) -> Any:
-    """Multiply by the floor's light, which changes over metres: looked up every 48 pixels, straight between."""
-    r = np.uintp(row)
+    """Multiply by the floor's light, which changes over metres: looked up every 48 pixels or texels."""
+    r, pixels = np.uintp(row), last - first
+    texels = int(max(abs(step[0]), abs(step[1])) * pixels)
+    parts = 1 + (min(texels, pixels - 1)) // _SHINE_STEP
+    length = (pixels + parts - 1) // parts
     before = _light_at(start[0], start[1], view, light)
-    for begin in range(first, last, _SHINE_STEP_PX):
-        end = min(begin + _SHINE_STEP_PX, last)
+    for begin in range(first, last, length):
+        end = min(begin + length, last)
         after = _light_at(start[0] + step[0] * (end - first), start[1] + step[1] * (end - first), view, light)
         level, slope, from_u = np.float32(before), np.float32((after - before) / (end - begin)), np.uintp(begin)
         for k in range(np.uintp(end - begin)):

@@ -82,6 +82,29 @@ def prepare(league: LeagueApp, key: str, item: PreparationItem, content: bytes) 
     assert (done.status_code, done.json()["state"]) == (200, "preparing"), done.text
 
 
+def test_an_organiser_lets_farms_drive_the_heats_of_a_virtual_race_and_of_no_other(league: LeagueApp) -> None:
+    for racer in ("una", "vic", "wes"):
+        sender(league, racer)
+    virtual_race(league, "duel", "una", "vic", "wes", track="reinvent_base", race_type="head_to_head")
+    virtual_race(league, "trial", "una", track="reinvent_base")
+    olga = browser(league.app, league.store, "account-olga", league.now_utc_ns)
+    offered = 'name="driven"'
+    assert offered in olga.get("/desk/races/duel/bracket").text
+    assert offered not in olga.get("/desk/races/trial/bracket").text
+    refused = olga.call("POST", "/api/v1/brackets", {"race_id": "duel", "name": "Cup", "driven": True})
+    assert refused.status_code == 422  # nobody is ranked yet
+    key = farm_key(league)
+    for path, document in (("/heats/claims", {"heat": None}), ("/live/claims", {"turn": None})):
+        answer = call(league.app, "POST", f"/api/v1/farm{path}", {"node": "n1", "engine": ENGINE}, key)
+        assert (answer.status_code, fields(answer) | document) == (200, fields(answer))
+    report = {"winner": 0, "times_ms": [None, None], "traces": [], "conditions_sha256": "0" * 64, "cost_ms": 1}
+    late = call(league.app, "POST", "/api/v1/farm/heats/b1/1/result", report, key)
+    assert (late.status_code, fields(late)["error"]) == (409, "There is no such heat that farms drive.")
+    failure = {"fault": "farm", "sentence": "It broke."}
+    gone = call(league.app, "POST", "/api/v1/farm/live/t1/1/fail", failure, key)
+    assert (gone.status_code, fields(gone)["error"][:17]) == (410, "The turn is over:")
+
+
 def test_a_racers_model_is_driven_by_the_organisers_conditions_and_ranked(league: LeagueApp) -> None:
     racer = sender(league, "ada")
     virtual_race(league, "dusk", "ada", track="reinvent_base")

@@ -15,7 +15,8 @@ from leaderboard.live_races import rows as live_rows
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from shared.conditions import ENGINE
-from shared.protocol.farm import LiveTurn, LiveTurnRequest, RunFailure, RunReport
+from shared.protocol.farm import RunFailure, RunReport
+from shared.protocol.farm_shows import LiveTurn, LiveTurnRequest
 from shared.protocol.live import LiveMessage
 from shared.rules.ranking import RunLap
 from shared.units import NS_PER_S
@@ -55,7 +56,7 @@ class LiveFinal:
         laps = tuple(RunLap(number, round(lap_s * NS_PER_S), round(number * lap_s * NS_PER_S)) for number in (1, 2, 3))
         report = RunReport(laps, TRACE, turn.conditions_sha256, 900)
         now = self.league.now_utc_ns
-        return self.turns.report(farm_key(farm), "final", turn.turn, turn.launch, report, now)
+        return self.turns.report(farm_key(farm), turn.turn, turn.launch, report, now)
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_an_official_ends_a_run_and_launches_it_again(final: LiveFinal) -> None:
     assert third.seed == first.seed  # the same car and the same light for everybody
     failure = RunFailure("model", "The model answered no number.")
     for _ in range(2):
-        final.turns.fail(farm_key(), "final", third.turn, third.launch, failure, league.now_utc_ns)
+        final.turns.fail(farm_key(), third.turn, third.launch, failure, league.now_utc_ns)
     leo = final.item("leo")
     assert (leo.state, leo.reason) == ("failed", "The model answered no number.")
     assert league.standing("final") == [("mia", 9500)]

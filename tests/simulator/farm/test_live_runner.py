@@ -13,7 +13,8 @@ import pytest
 
 from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import LiveTurn, LiveTurnAnswer, encode
+from shared.protocol.farm import encode
+from shared.protocol.farm_shows import LiveTurn, LiveTurnAnswer
 from shared.protocol.live import LiveMessage
 from shared.traces.encoding import encode as encode_trace
 from shared.traces.encoding import trace_sha256
@@ -132,7 +133,7 @@ def test_a_turn_is_told_five_times_a_second_and_reported_when_its_time_is_up() -
     (put, file), (path, report) = board.calls
     assert put == f"/traces/{trace_sha256(TRACE)}"
     assert file == encode_trace(TRACE)
-    assert path == "/live/cup/t1/2/result"
+    assert path == "/live/t1/2/result"
     assert (report["trace_sha256"], report["conditions_sha256"], report["cost_ms"]) == (
         trace_sha256(TRACE),
         "b" * 64,
@@ -151,7 +152,7 @@ def test_a_run_ends_early_by_its_laps_or_by_an_official_or_by_another_launch() -
         run, board = Run(pace, over_ns=over_ns), Board(pace, *wishes)
         driven(board, run)
         assert len(run.asked) == ticks
-        assert board.calls[-1][0] == "/live/cup/t1/2/result"  # whether it counts is for the leaderboard to say
+        assert board.calls[-1][0] == "/live/t1/2/result"  # whether it counts is for the leaderboard to say
         assert run.closed
 
 
@@ -190,7 +191,7 @@ def test_a_run_that_fails_is_told_with_its_fault(error: BadInput, fault: str, se
     run, board = Run(pace, error=error), Board(pace)
     driven(board, run)
     ((path, failure),) = board.calls
-    assert (path, failure["fault"], failure["sentence"]) == ("/live/cup/t1/2/fail", fault, sentence)
+    assert (path, failure["fault"], failure["sentence"]) == ("/live/t1/2/fail", fault, sentence)
     assert run.closed
 
 
@@ -201,7 +202,7 @@ def test_a_result_is_brought_again_until_it_arrives_and_a_leaderboard_that_is_aw
     heard: list[str] = []
     rounds = iter([True] * 4 + [False])
     LiveRunner(board, "n1", heard.append, pace, run.begin).run(lambda: next(rounds))
-    assert [path for path, _ in board.calls][-1] == "/live/cup/t1/2/result"
+    assert [path for path, _ in board.calls][-1] == "/live/t1/2/result"
     assert heard.count("It is away.") == 2
     assert "leo: result" in heard
     gone = Board(pace)

@@ -1,0 +1,1 @@
+"""Heats of brackets that farms drive, two models in one world."""
