@@ -57,7 +57,7 @@ def write_curve(rows: Sequence[Mapping[str, float]], path: Path) -> None:
     right = left.twinx()
     faults = [row["off_tracks_per_100m"] + row["crashes_per_100m"] for row in rounds]
     right.plot(numbers, faults, color="#a84a1f", marker="s", markersize=3, linestyle="--")
-    right.set_ylabel("off-tracks and crashes in 100 m, squares", color="#a84a1f")
+    right.set_ylabel("faults in 100 m, squares", color="#a84a1f")
     right.set_ylim(bottom=0)
     figure.tight_layout()
     figure.savefig(path)

@@ -1,14 +1,18 @@
 """The farm against a real leaderboard: the demo model from submission to rank, its result verified; and no model."""
 
 import base64
+import os
 import pathlib
 import re
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser
 
 from leaderboard.accounts.keys import ApiKeys
 from leaderboard.core.access import ADMIN
@@ -33,29 +37,39 @@ from simulator.virtual_races.isolated import EvaluationReport, ReportedRun
 from tests.leaderboard.submissions.racers import archive
 from tests.leaderboard.submissions.serving import ServedRace, served_race
 from tests.shared.traces.driven import round_trip
+from tests.simulator.farm.submit_page import drop_and_submit, post_leader, see_it_ranked, see_it_replayed, watched_page
 from tests.simulator.farm.trained_archive import BEST, write_trained_archive
 
 
-def test_models_are_driven_and_ranked_or_rejected(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_model_is_dropped_driven_ranked_and_replayed_beside_the_leader(
+    browser: Browser, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with served_race(tmp_path, track="reinvent_base") as served:
+    """From a browser to the rank by a farm that is a process of its own; beside it a file that is no model."""
+    with served_race(tmp_path, track="reinvent_base", in_work_per_racer=2) as served:
         conditions = b'{"runs": 2, "laps": 3, "profile": "physical"}'
         RaceConditions(served.board.store, lambda _race: None).set(ADMIN, "cup", conditions, time.time_ns())
         key = ApiKeys(served.board.store).create(ADMIN, "Farm", {"farm"}, (), None, time.time_ns()).key
         (tmp_path / "none.tar.gz").write_bytes(archive(3))
-        monkeypatch.setenv("RACEDAY_KEY", key)
+        post_leader(served)
         trained = write_trained_archive(tmp_path / "trained.tar.gz")
-        for model in (tmp_path / "none.tar.gz", trained):
-            words = [str(model), "--race", "cup", "--server", served.url, "--key", served.key, "--no-wait"]
-            assert submit(words) == 0
-            assert raceday(["farm", "--server", served.url, "--node", "n1", "--jobs", "1", "--once"]) == 0
+        words = [str(tmp_path / "none.tar.gz"), "--race", "cup", "--server", served.url, "--key", served.key]
+        assert submit([*words, "--no-wait"]) == 0
+        farm = [sys.executable, "-m", "raceday", "farm", "--server", served.url, "--jobs", "1", "--once"]
+        with watched_page(browser, served) as watched:
+            drop_and_submit(watched.page, trained)
+            with subprocess.Popen(farm, env=os.environ | {"RACEDAY_KEY": key}) as driving:
+                see_it_ranked(watched.page, BEST)
+                see_it_replayed(watched.page)
+                assert driving.wait(timeout=60) == 0
+            assert watched.errors == []
         with served.board.store.read() as db:
             ends = {each.state: each.sentence for each in submission_rows.of_race(db, "cup")}
         assert ends.keys() == {"rejected", "scored"}, ends
         assert ends["rejected"]
         assert str(tmp_path) not in ends["rejected"]
-        assert [row.placed.racer for row in served.board.snapshot("cup").rows] == ["ada"]
+        assert [row.placed.racer for row in served.board.snapshot("cup").rows] == ["bea", "ada"]
         _is_chosen_and_stripped(served, trained)
         _verify(served, monkeypatch, capsys)
 
@@ -87,7 +101,8 @@ def _verify(served: ServedRace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     result = ServedResult(KeyedCalls(served.url, served.key), name)
     driven = result.result()
     other = base64.b64encode(encode(round_trip(3))).decode()
-    forged = EvaluationReport("", (ReportedRun(driven.runs[0].seed, (), "laps", 0, 0, 1, 1, other),), 1.0)
+    runs = tuple(ReportedRun(run.seed, (), "laps", 0, 0, 1, 1, other) for run in driven.runs)
+    forged = EvaluationReport("", runs, 1.0)
     for canary, code, sentence in (
         ("f" * 64, 3, "This machine is of another class (ffffffffffff) than the one that drove it"),
         (driven.node_class + "0" * 52, 1, "was driven otherwise than this model drives"),
