@@ -15,7 +15,15 @@ from leaderboard.api import board_files, exchange, notices, offers, public, resu
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
 from leaderboard.api.described import shape_definitions
-from leaderboard.api.evaluations import driven_calls, farm_calls, heat_calls, live_calls, race_calls, trace_calls
+from leaderboard.api.evaluations import (
+    driven_calls,
+    farm_calls,
+    heat_calls,
+    live_calls,
+    race_calls,
+    trace_calls,
+    video_calls,
+)
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -46,6 +54,7 @@ from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.public import elsewhere, racers
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.replay import routes as replay_pages
+from leaderboard.pages.replay import video_page
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.submissions import own_models
@@ -186,6 +195,7 @@ def _api(
     yield submission_calls.router(services.submissions, callers, utc_ns)
     yield trace_calls.router(services.traces, callers, utc_ns)
     yield driven_calls.router(services.driven_results, callers, utc_ns)
+    yield video_calls.router(services.videos, callers, utc_ns)
     yield farm_calls.router(services.evaluations, services.arrivals, callers, utc_ns)
     yield live_calls.router(services.live_turns, callers, utc_ns)
     yield heat_calls.router(services.heats, callers, utc_ns)
@@ -213,6 +223,7 @@ def _pages(
     yield notice_pages.router(receivers, site)
     yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
     yield replay_pages.router(services.traces, sight, site)
+    yield video_page.router(services.videos, services.submissions.submissions, site, utc_ns)
     yield submission_pages.router(services.submissions, site, utc_ns)
     yield own_models.router(services.submissions, site, utc_ns)
     yield racers.router(services.profiles, services.seasons.records, site, utc_ns)

@@ -13,7 +13,8 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed
-from leaderboard.store.database import open_readers, open_store
+from leaderboard.services import LeaderboardServices
+from leaderboard.store.database import Store, open_readers, open_store
 from shared.clock import SystemClock
 
 
@@ -35,6 +36,12 @@ def build(config: LeaderboardConfig, background: bool = True) -> tuple[FastAPI, 
     secrets = credentials.read(config.secrets)
     board = open_board(config.store.place)
     return create_app(board, secrets, config, SystemClock().utc_ns, background=background)
+
+
+def store_of(app: FastAPI) -> Store:
+    """The store that the application works on."""
+    services: LeaderboardServices = app.state.services
+    return services.board.store
 
 
 def claim_code(app: FastAPI) -> str:

@@ -1,6 +1,7 @@
 """`raceday leaderboard`: serves it; its secrets, its races, its contract, and files in and out."""
 
 import argparse
+import contextlib
 import importlib
 import logging
 import pathlib
@@ -12,8 +13,10 @@ from fastapi import FastAPI
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
 from leaderboard.commands.processes import ProcessGroup
+from leaderboard.commands.served_farm import ServedFarm, farm_command, require_farm_extras
 from leaderboard.config import LeaderboardConfig, read
 from leaderboard.server import serve
+from shared.clock import SystemClock
 from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
 from shared.start_up import without_collecting
@@ -55,7 +58,9 @@ def main(arguments: list[str]) -> int:
         return _close(config, chosen.race, change, chosen.url)
     if chosen.action == "races":
         return _races(config)
-    return _serve(config, chosen.ready_file)
+    if chosen.farm is not None:
+        require_farm_extras()
+    return _serve(config, chosen.ready_file, chosen.farm)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", help="of close: where the leaderboard serves (default: as the config says)")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
     parser.add_argument("--station", default="", metavar="NAME", help="init: the station whose webhook secret is made")
+    parser.add_argument(
+        "--farm",
+        nargs="?",
+        type=int,
+        choices=range(1, 257),
+        const=0,
+        metavar="N",
+        help="of serve: drive submissions of virtual races on this machine too, N at a time (one a core)",
+    )
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
     return parser
 
@@ -110,7 +124,7 @@ def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], u
     return 0
 
 
-def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None) -> int:
+def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None, farm_jobs: int | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="leaderboard: %(message)s")
 
     def say(url: str) -> None:
@@ -121,15 +135,22 @@ def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None) -> int:
     with listen(config.server.host, config.server.port, "server") as listening:
 
         def serve_one(number: int, serving: Callable[[], None]) -> int:
-            def serves(url: str) -> None:
-                serving()
-                if number == 0:
-                    say(url)
-                    _print_claim_code(app, url)
+            with contextlib.ExitStack() as ending:
 
-            with without_collecting():
-                app, feed = build.build(config, background=number == 0)
-            serve(app, feed, listening, serves)
+                def serves(url: str) -> None:
+                    serving()
+                    if number == 0:
+                        say(url)
+                        _print_claim_code(app, url)
+                        if farm_jobs is not None:
+                            farm = ServedFarm(build.store_of(app), farm_command(url, farm_jobs), SystemClock().utc_ns)
+                            feed.at_close.append(farm.stop)
+                            ending.callback(farm.wait)
+                            farm.start()
+
+                with without_collecting():
+                    app, feed = build.build(config, background=number == 0)
+                serve(app, feed, listening, serves)
             return 0
 
         if config.server.processes == 1:

@@ -19,10 +19,11 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.brackets.heats import DrivenHeats
-from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
+from leaderboard.evaluations.replays.driven_results import DrivenResults
+from leaderboard.evaluations.replays.videos import RunVideos
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.evaluations.traces import RunTraces
 from leaderboard.league.community import CommunityService
@@ -74,6 +75,7 @@ class LeaderboardServices:
     heats: DrivenHeats
     arrivals: WorkArrivals
     driven_results: DrivenResults
+    videos: RunVideos
 
     @classmethod
     def over(
@@ -127,6 +129,7 @@ class LeaderboardServices:
             DrivenHeats(store, seasons.brackets, config.farm.claim_s),
             arrivals,
             DrivenResults(store, submissions, conditions),
+            RunVideos(store, submissions.submissions),
         )
 
     @contextlib.asynccontextmanager

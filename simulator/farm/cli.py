@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -36,20 +37,32 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, choices=range(1, 257), metavar="N", help="at a time (one a core)")
     parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
     parser.add_argument("--once", action="store_true", help="end when nothing is left to drive")
+    parser.add_argument(
+        "--end-with-input", action="store_true", help="end when the standard input is closed, for who starts it"
+    )
     parser.add_argument("--no-live", action="store_true", help="drive no turns of LIVE races")
     chosen = parser.parse_args(arguments)
+    if chosen.end_with_input:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
         if not chosen.no_live and not chosen.once:
             threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
-        with contextlib.closing(_engine(chosen)) as engine:
-            heats = HeatRunner(server, chosen.node, engine, _say)
+        # A cluster's workers are sent one model each: heats are driven by this machine.
+        with contextlib.closing(_engine(chosen)) as engine, contextlib.closing(ProcessEngine(1)) as own:
+            heats = HeatRunner(server, chosen.node, engine if isinstance(engine, ProcessEngine) else own, _say)
             if not chosen.once:
                 threading.Thread(target=_drive_heats, args=(heats,), name="heats", daemon=True).start()
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
             while chosen.once and heats.next_heat() is None:
                 pass  # until none is left
     return 0
+
+
+def _end_with_input() -> None:
+    while os.read(0, 4096):  # not sys.stdin, whose lock a thread may not hold when Python ends
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def live_main(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ Whatever a model does happens in the engine. A farm that is stopped drives what 
 says nothing, and its runs are given to another.
 """
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ from simulator.farm.engines import FarmEngine
 from simulator.farm.preparation import MachineFailed, fault_of, plain_sentence, prepare_archive
 from simulator.farm.progress import FarmProgress
 from simulator.farm.server_calls import FarmServer
+from simulator.farm.videos.maker import BUSY_WAIT_S, VideoMaker
 from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
 from vehicle.models.run_isolated import ChildFailed
@@ -63,28 +65,33 @@ class DrivingNode:
     _running: dict[Future[None], tuple[WorkItem | PreparationItem, ...]] = field(default_factory=dict)
     _extend_at_s: dict[str, float] = field(default_factory=dict)
     _progress: FarmProgress = field(init=False)
+    _videos: VideoMaker = field(init=False)
 
     def __post_init__(self) -> None:
         self._progress = FarmProgress(self.server, self.say)
+        self._videos = VideoMaker(self.server, self.say)
 
     def run(self, once: bool) -> None:
         """Drive until it is stopped; `once`: until nothing is left. Raises OperatorError for what will not mend."""
         self._canary = canary_sha256(self.engine)
         self.say(str(text("The canary is driven; its hash begins with {hash}.", hash=self._canary[:12])))
         failures = 0
-        with ThreadPoolExecutor(MAX_WANTED) as pool:  # they fetch, wait and post; the engine drives
+        # The threads fetch, wait and post; the engine drives.
+        with contextlib.closing(self._videos), ThreadPoolExecutor(MAX_WANTED) as pool:
             while True:
                 try:
-                    idle_s = self._claim(pool, 0.0 if once or self._running else IDLE_WAIT_S)
+                    free_s = BUSY_WAIT_S if self._videos.busy else IDLE_WAIT_S
+                    idle_s = self._claim(pool, 0.0 if once or self._running else free_s)
                     failures = 0
                 except RetryLater as error:
                     failures += 1
                     idle_s = back_off_s(failures)
                     self.say(str(error))
+                busy = self._videos.look(idle=not self._running and not failures)
                 if not self._running:
-                    if once and not failures:
+                    if once and not failures and not busy:
                         return
-                    self.pause(idle_s if failures else min(idle_s, AGAIN_S))
+                    self.pause(idle_s if failures or once else min(idle_s, AGAIN_S))
                 self._look_after(idle_s)
                 self._progress.summarise()
 

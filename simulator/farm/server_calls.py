@@ -10,6 +10,7 @@ from typing import BinaryIO
 from shared.errors import OperatorError, Refused, RetryLater
 from shared.protocol.farm import FARM_PATH, ClaimAnswer, ClaimRequest, decode, encode
 from shared.protocol.live import LiveMessage, encode_live
+from shared.protocol.videos import VideoWork, decode_work
 from shared.text import text
 from shared.web.keyed_calls import AGAIN, KeyedCalls, ServerAnswer
 
@@ -37,6 +38,11 @@ class FarmServer:
     def claim(self, asked: ClaimRequest) -> ClaimAnswer:
         """What to drive next. Raises OperatorError with the leaderboard's sentence, RetryLater."""
         return decode(self.call("POST", "/claims", encode(asked)), ClaimAnswer)
+
+    def video(self) -> VideoWork | None:
+        """The next video to make, if one waits. Raises OperatorError with the leaderboard's sentence, RetryLater."""
+        answer = self.call("POST", "/videos/claims", b"{}")
+        return decode_work(answer) if answer else None
 
     def model(self, sha256: str) -> Path:
         """The file of a model. Raises Refused if it is not this farm's to drive any more, RetryLater."""

@@ -9,7 +9,7 @@ from leaderboard.api.bodies import BY_EITHER, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.evaluations.driven_results import DrivenResults
+from leaderboard.evaluations.replays.driven_results import DrivenResults
 from leaderboard.web.identity import somebody
 from shared.protocol.driven_results import DrivenResult, write_result
 

@@ -24,6 +24,7 @@ from shared.text import Sentence, joined, ntext, recorded, text
 from shared.units import format_ms
 
 _BYTES_PER_MB = 1_000_000
+_DRIVEN = frozenset({"scored", "unqualified", "disqualified"})  # their runs have traces
 _ACTORS: Mapping[SubmissionActor, Sentence] = {
     "racer": text("the racer"),
     "official": text("an official"),
@@ -114,7 +115,7 @@ def submission_view(found: SubmissionDetail) -> SubmissionView:
         in_work=one.state in IN_WORK,
         steps=tuple(_step(one, step) for step in found.history),
         choice=None if found.choice is None else _choice_view(found.choice),
-        replay=f"/races/{one.race_id}/replay?run={one.result_id}" if one.state == "scored" else "",
+        replay=f"/races/{one.race_id}/replay?run={one.result_id}" if one.state in _DRIVEN else "",
         can_cancel=(one.state, "cancel") in SUBMISSION_MOVES,
         can_rerun=(one.state, "rerun") in SUBMISSION_MOVES,
         can_disqualify=(one.state, "disqualify") in SUBMISSION_MOVES,

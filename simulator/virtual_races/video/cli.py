@@ -1,12 +1,13 @@
 """`raceday model video TRACE`: what the car saw in a run, beside the track, as an MP4."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.conditions import MAX_CONDITIONS_BYTES, Conditions, conditions_from
-from shared.errors import BadInput
+from shared.errors import BadInput, RacedayError
 from shared.text import text
 from shared.traces.encoding import MAX_PACKED_BYTES, decode
 from shared.traces.trace import DriveTrace
@@ -18,11 +19,27 @@ if TYPE_CHECKING:
 def add_commands(commands: "Subparsers") -> None:
     """Mount `video`; it sets `run`, a function from arguments to exit code."""
     video = commands.add_parser("video", help="what the car saw in a run, drawn again from its trace, as an MP4")
+    _add_arguments(video)
+    video.set_defaults(run=run)
+
+
+def _add_arguments(video: argparse.ArgumentParser) -> None:
     video.add_argument("trace", type=Path, metavar="TRACE", help="of `raceday model race --out`, or of a submission")
     video.add_argument("--conditions", type=Path, metavar="FILE.json", help="of its race: the look, the kind of car")
     video.add_argument("--seed", type=int, default=0, help="of its run, for its very camera and light (0)")
     video.add_argument("--out", type=Path, metavar="FILE.mp4", help="default: beside the trace")
-    video.set_defaults(run=run)
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point of a farm's child: the same command, giving way to all that is driven meanwhile."""
+    os.nice(10)
+    parser = argparse.ArgumentParser()
+    _add_arguments(parser)
+    try:
+        return run(parser.parse_args(arguments))
+    except RacedayError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -62,3 +79,7 @@ def _show(done: int, count: int) -> None:
 
 def _nothing(_done: int, _count: int) -> None:
     """Nobody looks on."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

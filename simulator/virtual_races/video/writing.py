@@ -20,7 +20,7 @@ from simulator.virtual_races.video.track_panel import SIZE as PANEL
 from simulator.virtual_races.video.track_panel import TrackPanel
 
 SUFFIX, CODEC = ".mp4", "vp09"
-MAX_FRAMES = FRAME_RATE_HZ * 600  # ten minutes: a video of more nobody looks at, and a farm has others waiting
+MAX_FRAMES = FRAME_RATE_HZ * 240  # four minutes: a video of more nobody looks at, and a farm has others waiting
 
 Progress = Callable[[int, int], None]  # frames that are written, of all
 

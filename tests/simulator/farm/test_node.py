@@ -41,6 +41,9 @@ class OneClaim(FarmServer):
         given, self.work = self.work, ()
         return ClaimAnswer(given, ask_after_s=0.5)
 
+    def video(self) -> None:
+        """None waits."""
+
     def model(self, sha256: str) -> pathlib.Path:
         self._refuse("model")
         return pathlib.Path("/cache") / sha256

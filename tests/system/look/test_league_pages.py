@@ -86,6 +86,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/worst"),
         Look("/races/worst/attempts"),
         Look("/races/virtual/submissions", PHONES),
+        Look(f"/races/virtual/submissions/{4:016x}/video"),
         Look("/races/live/queue", alike=".short-list li"),
         Look("/join/{token}"),
         Look("/account"),

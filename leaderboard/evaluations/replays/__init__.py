@@ -1,0 +1,1 @@
+"""What is made of runs afterwards: results to be driven again, and videos."""

@@ -1,0 +1,1 @@
+"""Videos of runs, made by a farm that has nothing to drive."""
