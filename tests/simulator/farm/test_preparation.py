@@ -46,7 +46,8 @@ class Keeping(FarmServer):
         self.kept = kept.read_bytes()
 
     def call(self, _method: str, path: str, body: bytes | None = None) -> bytes:
-        self.said.append((path, body or b""))
+        if path.startswith("/claims/"):  # it asks for nodes too, for its own summary
+            self.said.append((path, body or b""))
         return b""
 
 
