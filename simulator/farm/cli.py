@@ -48,8 +48,9 @@ def main(arguments: list[str]) -> int:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
         if not chosen.no_live and not chosen.once:
             threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
-        with contextlib.closing(_engine(chosen)) as engine:
-            heats = HeatRunner(server, chosen.node, engine, _say)
+        # A cluster's workers are sent one model each: heats are driven by this machine.
+        with contextlib.closing(_engine(chosen)) as engine, contextlib.closing(ProcessEngine(1)) as own:
+            heats = HeatRunner(server, chosen.node, engine if isinstance(engine, ProcessEngine) else own, _say)
             if not chosen.once:
                 threading.Thread(target=_drive_heats, args=(heats,), name="heats", daemon=True).start()
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
