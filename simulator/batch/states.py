@@ -44,7 +44,9 @@ class WorldStates:
     @property
     def pose(self) -> Floats:
         """x (m), y (m), yaw (rad, -pi to pi, counter-clockwise from +x) of each car's base, (N, 3): a copy."""
-        return np.stack([self._worlds["x"], self._worlds["y"], self._worlds["yaw"]], axis=1)
+        pose = np.empty((len(self), 3))  # np.stack takes three times as long, which one car feels
+        pose[:, 0], pose[:, 1], pose[:, 2] = self._worlds["x"], self._worlds["y"], self._worlds["yaw"]
+        return pose
 
     @property
     def speed_mps(self) -> Floats:

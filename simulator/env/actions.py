@@ -70,7 +70,7 @@ class ActionDecoder:
             return self._angles_deg[table], self._speeds_mps[table]
         if table.dtype.kind not in "fiu" or table.shape[1:] != (2,) or not np.isfinite(table).all():
             raise BadInput("An action must be two finite numbers from -1 to 1, steering and speed.")
-        share = (np.clip(table.astype(np.float64), -1.0, 1.0) + 1.0) / 2.0
+        share = (np.minimum(1.0, np.maximum(-1.0, table.astype(np.float64))) + 1.0) / 2.0
         angle, speed = self._space.angle_deg, self._space.speed_mps
         return angle.low + share[:, 0] * (angle.high - angle.low), speed.low + share[:, 1] * (speed.high - speed.low)
 
@@ -83,4 +83,6 @@ class ActionDecoder:
             steering = angles_deg / self._space.top_angle_deg if self._space.top_angle_deg > 0 else 0.0 * angles_deg
             top = self._space.top_speed_mps
             throttle = self._throttle_scale * np.array([throttle_share(speed, top) for speed in speeds_mps.tolist()])
-        return np.stack([np.clip(steering, -1.0, 1.0), throttle], axis=1)
+        commands = np.empty((len(angles_deg), 2))
+        commands[:, 0], commands[:, 1] = np.minimum(1.0, np.maximum(-1.0, steering)), throttle
+        return commands

@@ -188,7 +188,8 @@ class Episodes:
     def _stuck(self, members: Members) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which cars have stood, and which have driven backwards, for a second."""
         counters, at = self._counters, self.worlds.pose[:, :2]
-        moved = np.hypot(*(at - counters.at).T) > STILL_M
+        way_m = at - counters.at
+        moved = np.hypot(way_m[:, 0], way_m[:, 1]) > STILL_M
         fell = self.worlds.progress_m < counters.progress_m
         counters.standing[members] = np.where(moved, 0, counters.standing + 1)[members]
         counters.backwards[members] = np.where(fell, counters.backwards + 1, 0)[members]

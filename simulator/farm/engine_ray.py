@@ -207,10 +207,14 @@ def _cores(node: Mapping[str, Mapping[str, float]]) -> int:
 def _about(error: Exception) -> str:
     """One sentence about what Ray, or Python on a worker, says."""
     cause = error.cause if isinstance(error, RayTaskError) else error
-    sentence = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+    sentence = _first_line(cause)
     return text(
         "The cluster could not drive the run ({kind}: {sentence})", kind=type(cause).__name__, sentence=sentence
     )
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "")
 
 
 def _connect(address: str | None, say: Callable[[str], None]) -> None:
@@ -223,12 +227,12 @@ def _connect(address: str | None, say: Callable[[str], None]) -> None:
     try:
         ray.init(address, namespace="raceday", log_to_driver=False, configure_logging=False)
     except (RayError, OSError, RuntimeError, ValueError) as error:
-        sentence = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise OperatorError(
             text(
-                "No Ray cluster can be used at {address}: {sentence} This machine must be one of its own.",
+                "No Ray cluster can be used at {address}, of which this machine must be one ({kind}: {sentence})",
                 address=address,
-                sentence=sentence,
+                kind=type(error).__name__,
+                sentence=_first_line(error),
             )
         ) from error
     finally:

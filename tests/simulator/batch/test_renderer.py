@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from shared.tracks.shipped import shipped_names
-from simulator.batch.drawing.atlas import floor_picture
+from simulator.batch.drawing.atlas import Atlas, Picture, floor_picture
 from simulator.batch.drawing.materials import SHARES, encode
 from simulator.batch.drawing.renderer import Frames
 from simulator.batch.vector import BatchWorlds, WorldSpec
@@ -43,6 +44,11 @@ def frames_of(batch: BatchWorlds) -> Frames:
     return frames
 
 
+def halved(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each pixel the mean of four, (60, 80)."""
+    return np.asarray(picture.reshape(60, 2, 80, 2).mean(axis=(1, 3)))
+
+
 @pytest.mark.parametrize("name", sorted(shipped_names())[:20])
 def test_frames_are_those_of_the_reference_within_four_levels(name: str) -> None:
     rng = random.Random(name)
@@ -52,12 +58,20 @@ def test_frames_are_those_of_the_reference_within_four_levels(name: str) -> None
     batch, world = BatchWorlds([WorldSpec(track, parts, 1)] * POSES), World(track, 1, parts=parts)
     s_m = [rng.uniform(0.0, track.length_m) for _ in range(POSES)]
     lateral_m, turn_rad = [rng.gauss(0.0, 0.25) for _ in s_m], [rng.gauss(0.0, 0.4) for _ in s_m]
-    batch.put_at(s_m, lateral_m, turn_rad)
-    differences = []
-    for place, ours in zip(zip(s_m, lateral_m, turn_rad, strict=True), frames_of(batch), strict=True):
+    small = BatchWorlds(batch.specs, (80, 60))
+    for each in (batch, small):
+        each.put_at(s_m, lateral_m, turn_rad)
+    differences, of_half, of_mean = [], [], []
+    places = zip(s_m, lateral_m, turn_rad, strict=True)
+    for place, ours, half in zip(places, frames_of(batch), frames_of(small), strict=True):
         world.put_at(*place)
-        differences.append(np.abs(for_policy(world.frame()).astype(float) - ours).mean())
+        theirs = for_policy(world.frame()).astype(float)
+        differences.append(np.abs(theirs - ours).mean())
+        of_half.append(np.abs(halved(theirs) - half).mean())
+        of_mean.append(np.abs(halved(ours.astype(float)) - half).mean())
     assert max(differences) <= 4.0
+    assert np.mean(of_half) <= 3.0
+    assert max(of_mean) <= 4.0  # half as large is what a mean of four pixels is
 
 
 def test_a_frame_depends_on_its_seed_and_time_alone() -> None:
@@ -177,6 +191,17 @@ def test_a_reset_shows_the_new_look_and_leaves_the_others() -> None:
     after = frames_of(batch)
     assert (after[0] == before[0]).all()
     assert (after[1] == frames_of(BatchWorlds([spec(3)]))[0]).all()
+
+
+def test_an_atlas_keeps_pictures_of_before_while_they_are_not_too_many() -> None:
+    atlas, pictures = Atlas(), [Picture((np.full((16, 16), n, np.uint8),)) for n in range(30)]
+    for n, picture in enumerate(pictures):
+        atlas.hold([(picture, picture)])
+        assert atlas.texels[atlas.pictures["first"][atlas.number(picture), 0]] == n
+        assert len(atlas.pictures) <= 10
+    held = atlas.texels
+    atlas.hold([(pictures[-2], pictures[-2])])
+    assert atlas.texels is held
 
 
 def test_a_world_holds_less_than_a_megabyte_beyond_what_all_share() -> None:

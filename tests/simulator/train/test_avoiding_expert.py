@@ -65,8 +65,8 @@ def test_it_drives_round_six_boxes() -> None:
 
 def test_it_passes_boxes_though_it_eases_back_beside_them_as_if_they_were_not_seen() -> None:
     """What teaches a model that sees one picture: beside a box, out of view, it steers hardly otherwise than alone."""
-    fields = [Field(boxes=make_boxes(LANES, BoxSetup(3), seed)) for seed in range(SEEDS)]
-    assert clean_laps(fields, 40.0, eases_back=True) >= 19
+    fields = [Field(boxes=make_boxes(LANES, BoxSetup(3), seed)) for seed in range(SEEDS // 2)]
+    assert clean_laps(fields, 40.0, eases_back=True) == len(fields)
     differences: dict[bool, list[float]] = {True: [], False: []}
     for (eases_back, found), field in product(differences.items(), fields):
         knows, alone = (AvoidingExpert(TRACK, boxes, eases_back=eases_back) for boxes in (field.boxes, ()))

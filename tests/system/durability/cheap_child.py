@@ -23,7 +23,7 @@ from shared.units import NS_PER_MS
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun
 from simulator.virtual_races.judging.run_book import RunEnd
 
-HOLD_S = 0.1
+HOLD_S = 1.0  # as long as a short run drives
 _JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
 
 
