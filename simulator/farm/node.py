@@ -100,6 +100,8 @@ class DrivingNode:
         wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
         asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary, together=True, wait_s=wait_s)
         answer = self.server.claim(asked)
+        if answer.canary and not self._running:  # it was set aside, and is not any more
+            self._canary = canary_sha256(self.engine)
         started: list[tuple[Future[None], tuple[WorkItem | PreparationItem, ...]]] = [
             *((pool.submit(self._drive, group), group) for group in driven_together(answer.work)),
             *((pool.submit(self._prepare, archive), (archive,)) for archive in answer.preparations),

@@ -85,5 +85,6 @@ def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: Served
 
 
 def _drop(page: Page, name: str = "my-car.tar.gz") -> None:
+    page.wait_for_load_state()  # the page may just have come anew: its script is there then
     page.evaluate(DROP, [base64.b64encode(CONTENT).decode(), name, CHUNK])
     assert page.evaluate("document.getElementById('file').files[0].name") == name

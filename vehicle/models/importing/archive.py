@@ -137,6 +137,7 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
     """
     contents = _read_contents(file, checkpoint)
     name, reason = choose_checkpoint(contents.models, contents.notes, contents.wanted)
+    _settle_metadata(contents)
     count = count_checkpoints(contents.models)
     choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
     content, contents.content = contents.content, bytearray()
@@ -146,7 +147,7 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
 
 
 def _read_contents(file: BinaryIO, checkpoint: str = "") -> _ArchiveContents:
-    """All that counts in an archive. Raises BadInput if it has no model or no metadata."""
+    """All that counts in an archive. Raises BadInput if it has no model."""
     contents = _ArchiveContents(checkpoint)
     for name, member in _files(file):
         _read_member(contents, name, member)
@@ -159,12 +160,16 @@ def _read_contents(file: BinaryIO, checkpoint: str = "") -> _ArchiveContents:
                 )
             )
         raise BadInput(text("The archive holds no model: it must have one .pb (or .onnx)."))
+    return contents
+
+
+def _settle_metadata(contents: _ArchiveContents) -> None:
+    """Let a renamed file of metadata stand in for one under the proper name. Raises BadInput without any."""
     if not contents.metadata.name:
         for renamed, document in contents.renamed.items():
             contents.metadata.add(renamed, document)
     if not contents.metadata.name:
         raise BadInput(text("The archive holds no {metadata}.", metadata=METADATA))
-    return contents
 
 
 def model_names(file: BinaryIO) -> list[str]:
@@ -182,6 +187,7 @@ def policy_files(file: BinaryIO) -> tuple[list[str], Iterator[tuple[str, Member]
     """
     contents = _read_contents(file)
     contents.content = bytearray()
+    _settle_metadata(contents)
     used = {contents.metadata.name, *contents.models, *contents.notes}
     every = (("/".join(_parts(name)), member) for name, member in _files(file))
     return contents.different(), ((path, member) for path, member in every if path in used)
