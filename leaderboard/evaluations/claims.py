@@ -68,7 +68,9 @@ class Claiming:
         expire(self.db, self.now_utc_ns)
         if not self.asked.canary_sha256:
             return ClaimAnswer(canary=True)
-        node = self._node()
+        node, restored = self._node()
+        if restored:
+            return ClaimAnswer(canary=True)
         begun = evaluation_rows.waiting(self.db)
         races, others = self._open_races(node, {*queue_rows.races(self.db), *(each.race_id for each in begun)})
         self._check_engine(others, bool(races))
@@ -80,7 +82,8 @@ class Claiming:
         preparations = tuple(each for each in given if isinstance(each, PreparationItem))
         return ClaimAnswer(work, preparations=preparations, ask_after_s=_ASK_AFTER_S if given else _IDLE_AFTER_S)
 
-    def _node(self) -> FarmNode:
+    def _node(self) -> tuple[FarmNode, bool]:
+        """The node that asks, and whether it is to drive its canary anew, as it was set aside and is not any more."""
         node_id, now = f"{self.farm}/{self.asked.node}", self.now_utc_ns
         known = node_rows.get(self.db, node_id)
         canary = self.asked.canary_sha256
@@ -96,12 +99,12 @@ class Claiming:
                 now,
                 now,
             )
-            return node_rows.store(self.db, made)
+            return node_rows.store(self.db, made), False
         if known.state == "aside":
             raise Conflict(text("The node {node} is set aside: {reason}", node=repr(known.name), reason=known.reason))
         same = (known.canary_sha256, known.engine, known.cores) == (canary, self.asked.engine, self.asked.cores)
-        if same and now - known.seen_utc_ns < _SEEN_EACH_NS:
-            return known
+        if same and known.state == "active" and now - known.seen_utc_ns < _SEEN_EACH_NS:
+            return known, False
         changed = dataclasses.replace(
             known,
             node_class=class_of(canary),
@@ -109,8 +112,9 @@ class Claiming:
             engine=self.asked.engine,
             cores=self.asked.cores,
             seen_utc_ns=max(now, known.seen_utc_ns),
+            state="active",
         )
-        return node_rows.store(self.db, changed)
+        return node_rows.store(self.db, changed), known.state == "restored"
 
     def _open_races(self, node: FarmNode, waiting: set[str]) -> tuple[dict[str, OpenWork], set[str]]:
         """Those of the races that wait that the node may drive, and the engines of those that need another one."""

@@ -8,7 +8,7 @@ import dataclasses
 
 import sqlalchemy as sa
 
-from leaderboard.core.access import NOBODY
+from leaderboard.core.access import NOBODY, Caller
 from leaderboard.core.submissions.states import IN_WORK
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.store import audit
@@ -106,6 +106,15 @@ def set_aside(db: sa.Connection, node: FarmNode, now_utc_ns: int) -> list[str]:
         begin_anew(db, submission, WRONG_NODE, now_utc_ns)
         races.add(submission.race_id)
     return sorted(races)
+
+
+def restore(db: sa.Connection, caller: Caller, node: FarmNode, now_utc_ns: int) -> FarmNode:
+    """A node that was set aside may drive again, once it has driven its canary anew."""
+    # What it drove before was driven again when it was set aside.
+    after = dataclasses.replace(node, state="restored", reason="", agreed_utc_ns=now_utc_ns)
+    where, states = f"node:{node.node}", ({"state": node.state}, {"state": "active"})
+    audit.record(db, caller, now_utc_ns, "farm.node", where, *states, why=node.reason)
+    return node_rows.store(db, after)
 
 
 def _take_back(db: sa.Connection, submission: ModelSubmission, why: str, now_utc_ns: int) -> None:

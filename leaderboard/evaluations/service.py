@@ -11,7 +11,7 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotHere
 from leaderboard.core.submissions.archive import check_sha256
-from leaderboard.evaluations import finals
+from leaderboard.evaluations import finals, interruptions
 from leaderboard.evaluations.claims import Claiming, check_farm
 from leaderboard.evaluations.outcomes import Outcome
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
@@ -141,6 +141,23 @@ class Evaluations:
         """Whether a turn of a LIVE race or a heat of a bracket is driven with the model."""
         return live_rows.drives_model(db, farm, sha256) or submission_rows.in_driven_bracket(db, sha256)
 
+    def restore(self, caller: Caller, name: str, now_utc_ns: int) -> int:
+        """The nodes of this name that are set aside may drive again; how many.
+
+        As each node drives for all races, this is for whoever organises anything. Raises NotAllowed, Unauthorized,
+        NotHere.
+        """
+        if not organises(caller):
+            access.require(caller, "season.edit")
+        with self._store.write() as db:
+            claim_rows.lock_farm(db)
+            nodes = node_rows.aside(db, name.replace("\0", ""))
+            for node in nodes:
+                interruptions.restore(db, caller, node, now_utc_ns)
+        if not nodes:
+            raise NotHere(text("No node {name} is set aside.", name=repr(name[:80])))
+        return len(nodes)
+
     def state(self, caller: Caller, now_utc_ns: int) -> FarmState:
         """How the farms stand, to whoever organises or officiates anywhere; to a farm's key its own nodes.
 
@@ -163,6 +180,11 @@ class Evaluations:
 def sees_farms(caller: Caller) -> bool:
     """Whether the caller organises or officiates anything here: then all farms are shown."""
     return any(grant.role in _SEEING for grant in caller.grants)
+
+
+def organises(caller: Caller) -> bool:
+    """Whether the caller organises anything here."""
+    return any(grant.role in ("organiser", "admin") for grant in caller.grants)
 
 
 def _running(claim: RunClaim, run: Evaluation) -> RunningRun:

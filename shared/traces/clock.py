@@ -1,4 +1,4 @@
-"""The race's clock of a run that drove alone: it runs on while the car waits for its penalties. Pure."""
+"""The race's clock of a run: it runs on while the car waits for its penalties. Pure."""
 
 import bisect
 import itertools
@@ -8,13 +8,13 @@ from shared.traces.trace import DriveTrace
 
 
 class RaceClock:
-    """The time as driven and the penalties until then."""
+    """The time of the frames, and the penalties until then that are not in the frames."""
 
     def __init__(self, trace: DriveTrace) -> None:
-        served = [event for event in trace.events if event.kind in FAULTS]
-        self._at_ns = [event.at_ns for event in served]
-        self._sums_ns = [0, *itertools.accumulate(event.value_ns for event in served)]
+        besides = [event for event in trace.events if event.kind in FAULTS and not trace.penalties_served]
+        self._at_ns = [event.at_ns for event in besides]
+        self._sums_ns = [0, *itertools.accumulate(event.value_ns for event in besides)]
 
     def ns(self, at_ns: int) -> int:
-        """The clock at `at_ns` as driven; a penalty is served after the instant of its fault."""
+        """The clock at `at_ns` of the frames; a penalty is served after the instant of its fault."""
         return at_ns + self._sums_ns[bisect.bisect_left(self._at_ns, at_ns)]

@@ -101,7 +101,7 @@ def _body(trace: DriveTrace) -> bytes:
     name = trace.track.encode()
     if not 0 < len(name) <= MAX_NAME_BYTES:
         raise ValueError("the track's name is empty or too long")
-    head = (DIRECTIONS.index(trace.direction), trace.length_mm)
+    head = (DIRECTIONS.index(trace.direction), trace.length_mm, *([1] if trace.penalties_served else []))
     rows: list[Sequence[int]] = [head, *(values for _, values in trace.frames.columns())]
     rows += [
         [event.at_ns for event in trace.events],
@@ -129,8 +129,8 @@ def _read(body: bytes) -> DriveTrace:
             raise NotCanonical
         return unpack(packed, limit)
 
-    head = column(2)
-    if len(head) != 2 or not 0 <= head[0] < len(DIRECTIONS):
+    head = column(3)
+    if len(head) < 2 or not 0 <= head[0] < len(DIRECTIONS) or head[2:] not in ((), (1,)):
         raise NotCanonical
     frames = TraceFrames(*(column() for _ in fields(TraceFrames)))
     events = _events(column)
@@ -140,7 +140,7 @@ def _read(body: bytes) -> DriveTrace:
         others.append(OtherCar(unpack(packed, MAX_FRAMES), column(), column()))
         if len(others) > MAX_OTHERS:
             raise NotCanonical
-    trace = DriveTrace(name, DIRECTIONS[head[0]], head[1], frames, events, boxes, tuple(others))
+    trace = DriveTrace(name, DIRECTIONS[head[0]], head[1], frames, events, boxes, tuple(others), len(head) == 3)
     try:
         _check(trace)
     except ValueError:

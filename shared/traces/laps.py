@@ -12,7 +12,7 @@ FAULTS: tuple[EventKind, ...] = ("off_track", "crashed", "reversed", "immobilize
 class TracedLap:
     """One lap, complete or not: its frames (`last` included), its events after the line, how far it came (0 to 100).
 
-    `began_ns` and `ended_ns` are as driven, without penalties.
+    `began_ns` and `ended_ns` are times of the frames; `stood_ns`: what of them the car stood for penalties.
     """
 
     number: int
@@ -23,11 +23,12 @@ class TracedLap:
     complete: bool
     progress_percent: float
     events: tuple[TraceEvent, ...]
+    stood_ns: int = 0
 
     @property
     def lap_ns(self) -> int:
-        """The time on the track."""
-        return self.ended_ns - self.began_ns
+        """The time as driven: without penalties, whether they were served or not."""
+        return self.ended_ns - self.began_ns - self.stood_ns
 
     @property
     def penalty_ns(self) -> int:
@@ -57,7 +58,9 @@ def traced_laps(trace: DriveTrace) -> tuple[TracedLap, ...]:
         floor_ns = 0 if number == 1 else began_ns
         events = tuple(e for e in trace.events if floor_ns <= e.at_ns and (e.at_ns < end_ns or not complete))
         percent = 100.0 if complete else max(progress_percents(trace, laps)[first:], default=0.0)
-        laps.append(TracedLap(number, first, last, began_ns, end_ns, complete, percent, events))
+        served = complete and trace.penalties_served
+        stood_ns = sum(event.value_ns for event in events if event.kind in FAULTS) if served else 0
+        laps.append(TracedLap(number, first, last, began_ns, end_ns, complete, percent, events, stood_ns))
         first, began_ns = last + 1, end_ns
     return tuple(laps)
 

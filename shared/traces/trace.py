@@ -87,7 +87,11 @@ class OtherCar:
 
 @dataclass(frozen=True, slots=True)
 class DriveTrace:
-    """One run on one track. Frame n is at n / FRAME_RATE_HZ seconds after the start; penalties are no frames."""
+    """One run on one track. Frame n is at n / FRAME_RATE_HZ seconds after the start.
+
+    `penalties_served`: the car stood for its penalties while time went on, so that they are in the frames; else they
+    are no frames, and the race's clock has them besides (RaceClock).
+    """
 
     track: str
     direction: Direction
@@ -96,6 +100,7 @@ class DriveTrace:
     events: tuple[TraceEvent, ...] = ()
     boxes: tuple[TraceBox, ...] = ()
     others: tuple[OtherCar, ...] = ()
+    penalties_served: bool = False
 
     @property
     def laps_ns(self) -> tuple[int, ...]:

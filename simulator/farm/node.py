@@ -9,7 +9,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from shared.conditions import ENGINE
@@ -100,6 +100,9 @@ class DrivingNode:
         wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
         asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary, together=True, wait_s=wait_s)
         answer = self.server.claim(asked)
+        if answer.canary:  # it was set aside, and is not any more
+            self._canary = canary_sha256(self.engine)
+            answer = self.server.claim(replace(asked, canary_sha256=self._canary))
         started: list[tuple[Future[None], tuple[WorkItem | PreparationItem, ...]]] = [
             *((pool.submit(self._drive, group), group) for group in driven_together(answer.work)),
             *((pool.submit(self._prepare, archive), (archive,)) for archive in answer.preparations),

@@ -110,7 +110,7 @@ class LockStepRuns:
     def _record(self, run: int) -> VirtualRun:
         book = self.books[run]
         assert book.end is not None
-        trace = self._recorder.trace(run, self._conditions, book.events)
+        trace = self._recorder.trace(run, self._conditions, book.events, book.served)
         return VirtualRun(
             seed=self._seeds[run],
             laps=tuple(book.laps),

@@ -44,8 +44,8 @@ class FrameRecorder:
         self._rows[run].append(row)
         self._other_rows[run].append(self._others_seen[run])
 
-    def trace(self, run: int, conditions: Conditions, events: list[TraceEvent]) -> DriveTrace:
-        """The trace of one run, from what was written."""
+    def trace(self, run: int, conditions: Conditions, events: list[TraceEvent], served: bool = False) -> DriveTrace:
+        """The trace of one run, from what was written; `served`: the car stood for its penalties in these frames."""
         table = np.array(self._rows[run], np.int64).reshape(-1, 11)
         frames = TraceFrames(*(tuple(column) for column in table.T.tolist()))
         ordered = tuple(sorted(events, key=lambda event: event.at_ns))
@@ -53,7 +53,7 @@ class FrameRecorder:
         boxes = tuple(_box(box) for box in self._worlds.specs[run].boxes)
         cars = np.array(self._other_rows[run], np.int64).reshape(len(table), -1, 3)
         others = tuple(OtherCar(*(tuple(column) for column in car.T.tolist())) for car in cars.swapaxes(0, 1))
-        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered, boxes, others)
+        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered, boxes, others, served)
 
     def _places(self) -> Integers:
         """One row a world: the columns of TraceFrames, those of the action and the status still empty."""

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse
 
 from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.evaluations.shapes import FarmShape, farm_shape
+from leaderboard.api.evaluations.shapes import FarmShape, RestoredNodes, farm_shape
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.arrivals import WorkArrivals
@@ -42,7 +42,7 @@ _WORDS = {
     503: "Busy or without its disk: the same again after Retry-After seconds",
     410: "The claim is over: nothing changes by it",
 }
-_FARM = TypeAdapter(FarmShape)
+_FARM, _RESTORED = TypeAdapter(FarmShape), TypeAdapter(RestoredNodes)
 
 
 def router(
@@ -102,6 +102,15 @@ def router(
         summary="The nodes of farms, and how the queue stands; to a farm's key its own nodes",
         response_description="As it stands now",
     )(calls.nodes)
+    routes.post(
+        "/nodes/{node}/restore",
+        response_model=RestoredNodes,
+        responses=refusals(401, 403, 404, 503, words=_WORDS | {404: "No node of this name is set aside"}),
+        openapi_extra=json_extra(security=BY_EITHER),
+        summary="Let a node drive again that was set aside, once it has driven its canary anew; for organisers",
+        response_description="How many nodes of this name were set aside and are not any more",
+        operation_id="restore_node",
+    )(calls.restore)
     return routes
 
 
@@ -176,6 +185,10 @@ class FarmCalls:
         finally:
             await run_in_threadpool(kept.__exit__, None, None, None)
         return Response(status_code=204)
+
+    def restore(self, request: Request, node: str) -> Response:
+        restored = self._evaluations.restore(self._callers.caller(request), node, self._utc_ns())
+        return json_response(_RESTORED.dump_json(RestoredNodes(restored)))
 
     def nodes(self, request: Request) -> Response:
         state = self._evaluations.state(self._callers.caller(request), self._utc_ns())

@@ -71,6 +71,13 @@ class FarmShape:
     work_last_hour_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class RestoredNodes:
+    """How many nodes may drive again."""
+
+    restored: int
+
+
 def conditions_shape(shown: ShownConditions) -> ConditionsShape:
     conditions = shown.conditions
     return ConditionsShape(shown.race.race_id, conditions.sha256, conditions.canonical(), conditions, shown.commitment)

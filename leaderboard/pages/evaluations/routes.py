@@ -9,7 +9,7 @@ from leaderboard.core import access
 from leaderboard.core.errors import NotHere
 from leaderboard.core.evaluations.seeds import RaceSeeds
 from leaderboard.evaluations.race_conditions import RaceConditions, ShownConditions
-from leaderboard.evaluations.service import Evaluations
+from leaderboard.evaluations.service import Evaluations, organises
 from leaderboard.pages.evaluations.condition_words import (
     AGGREGATES,
     NUMBERS,
@@ -46,7 +46,14 @@ def router(
     def farm(request: Request) -> Response:
         caller, now_utc_ns = site.account(request), utc_ns()
         state = evaluations.state(caller, now_utc_ns)
-        return site.page(request, "evaluations/farm.html", farm=farm_view(state, now_utc_ns))
+        return site.page(
+            request, "evaluations/farm.html", farm=farm_view(state, now_utc_ns), restores=organises(caller)
+        )
+
+    @routes.post("/farm/restore")
+    def restore(request: Request, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
+        evaluations.restore(site.account(request), form.get("node"), utc_ns())
+        return site.done(request, "/farm", text("The node drives again, once it has driven its canary."))
 
     return routes
 

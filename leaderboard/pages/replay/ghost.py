@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.traces.clock import RaceClock
 from shared.traces.laps import FAULTS, TracedLap, frame_at_or_after, progress_percents, traced_laps
 from shared.traces.trace import FRAME_RATE_HZ, DriveTrace, EventKind, frame_ns
 from shared.tracks.drawing import spots_on
@@ -75,7 +76,7 @@ def make_ghost(trace: DriveTrace, outline: TrackOutline, lap: int) -> Ghost:
     one = next((each for each in laps if each.number == lap), None)
     if one is None and lap != WHOLE_RUN and laps:
         return make_ghost(trace, outline, best_lap(trace))
-    began_ns = one.began_ns if one else 0
+    clock, began_ns = RaceClock(trace), one.began_ns if one else 0
     first = max(one.first, min(frame_at_or_after(began_ns), one.last)) if one else 0
     last = one.last if one else len(trace.frames) - 1
     ended_ns = one.ended_ns if one and one.complete else frame_ns(max(last, 0))
@@ -83,7 +84,7 @@ def make_ghost(trace: DriveTrace, outline: TrackOutline, lap: int) -> Ghost:
     points = [(trace.frames.x_tenths_mm[n] / 10_000, trace.frames.y_tenths_mm[n] / 10_000) for n in frames]
     jumps = _jumps(trace, first, last)
     spots = spots_on(outline, points)
-    times_ms = tuple(round(_clock_ns(trace, began_ns, min(frame_ns(n), ended_ns)) / NS_PER_MS) for n in frames)
+    times_ms = tuple(round((clock.ns(min(frame_ns(n), ended_ns)) - clock.ns(began_ns)) / NS_PER_MS) for n in frames)
     progress = _progress(trace, laps, one, frames)
     complete = one is not None and one.complete
     return Ghost(
@@ -108,12 +109,6 @@ def _companions(trace: DriveTrace, outline: TrackOutline, frames: range) -> tupl
         spots = spots_on(outline, metres)
         found.append(GhostCompanion(tuple(x for x, _ in spots), tuple(y for _, y in spots)))
     return tuple(found)
-
-
-def _clock_ns(trace: DriveTrace, began_ns: int, at_ns: int) -> int:
-    """The race's clock since `began_ns`: a penalty is served after the instant of its fault."""
-    served = (event.value_ns for event in trace.events if event.kind in FAULTS and began_ns <= event.at_ns < at_ns)
-    return at_ns - began_ns + sum(served)
 
 
 def _jumps(trace: DriveTrace, first: int, last: int) -> tuple[int, ...]:
@@ -141,7 +136,7 @@ def _progress(trace: DriveTrace, laps: Sequence[TracedLap], one: TracedLap | Non
 
 
 def _faults(trace: DriveTrace, outline: TrackOutline, began_ns: int, ended_ns: int | None) -> tuple[GhostFault, ...]:
-    count = len(trace.frames)
+    clock, count = RaceClock(trace), len(trace.frames)
     faults: list[GhostFault] = []
     for event in trace.events:
         frame = frame_at_or_after(event.at_ns)
@@ -150,7 +145,7 @@ def _faults(trace: DriveTrace, outline: TrackOutline, began_ns: int, ended_ns: i
             continue
         metres = (trace.frames.x_tenths_mm[frame] / 10_000, trace.frames.y_tenths_mm[frame] / 10_000)
         ((x, y),) = spots_on(outline, [metres])
-        at_ms = round(_clock_ns(trace, began_ns, event.at_ns) / NS_PER_MS)
+        at_ms = round((clock.ns(event.at_ns) - clock.ns(began_ns)) / NS_PER_MS)
         faults.append(GhostFault(event.kind, x, y, at_ms, event.value_ns // NS_PER_MS))
     return tuple(faults)
 

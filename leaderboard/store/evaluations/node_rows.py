@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from leaderboard.store.tables import FARM_NODES
 
-NodeState = Literal["active", "aside"]
+NodeState = Literal["active", "aside", "restored"]  # restored: it drives its canary anew first
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,12 @@ def every(db: sa.Connection, *, farm: str | None = None, since_utc_ns: int = 0) 
     if farm is not None:
         query = query.where(FARM_NODES.c.farm == farm)
     return [FarmNode(**row) for row in db.execute(query.order_by(FARM_NODES.c.name, FARM_NODES.c.node)).mappings()]
+
+
+def aside(db: sa.Connection, name: str) -> list[FarmNode]:
+    """The nodes of this name that are set aside, of whatever farm."""
+    query = sa.select(FARM_NODES).where((FARM_NODES.c.name == name) & (FARM_NODES.c.state == "aside"))
+    return [FarmNode(**row) for row in db.execute(query).mappings()]
 
 
 def others_of_class(db: sa.Connection, node: FarmNode, since_utc_ns: int, apart_from: tuple[str, ...] = ()) -> bool:

@@ -35,7 +35,7 @@ class RunBook:
         self._max_resets = conditions.resets
         self._limit_ns = conditions.run_limit_ms * NS_PER_MS
         self._before_line_m = self._line_m = before_line_m
-        self._served = served
+        self.served = served
         self._began_ns: int | None = 0 if conditions.rules.lap_1_from == "signal" else None
         self._counted_from_ns = self._began_ns
         self._counts: dict[FaultKind, int] = {}
@@ -105,13 +105,13 @@ class RunBook:
         penalty_ns = self._penalty_ns(kind)
         self.events.append(TraceEvent(at_ns, kind, penalty_ns))
         self._counts[kind] = self._counts.get(kind, 0) + 1
-        if not self._served:
+        if not self.served:
             self._penalties_ns += penalty_ns
         if self.resets >= self._max_resets:
             self._end(frame_ns, "resets")
             return False
         self.resets += 1
-        if self._served:
+        if self.served:
             self.waits_until_ns = frame_ns + penalty_ns
             self._stood_ns += penalty_ns
         self.events.append(TraceEvent(frame_ns, "put_back"))

@@ -24,9 +24,10 @@ from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.store import league_rows, racer_rows, result_rows, season_rows
 from leaderboard.store.database import Store
-from leaderboard.store.evaluations import claim_rows, evaluation_rows, trace_rows
+from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, trace_rows
 from leaderboard.store.evaluations.claim_rows import RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
+from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.store.season_rows import BracketRecord, SeasonMember, TeamRecord
 from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive, UploadRecord
@@ -186,6 +187,14 @@ def _claim(asked: Asked, model_sha256: str = "0" * 64) -> str:
     return claim_id
 
 
+def _node(asked: Asked) -> str:
+    """One that is set aside."""
+    made = FarmNode(f"admin/{asked.name}", "admin", asked.name, "c", "c", "e", 1, NOW, NOW, "aside", "Other results.")
+    with asked.store.write() as db:
+        node_rows.store(db, made)
+    return asked.name
+
+
 def _team(asked: Asked) -> str:
     with asked.store.write() as db:
         season_rows.add_team(db, TeamRecord(asked.name, SEASON, asked.name), NOW)
@@ -216,6 +225,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "kept_sha256": lambda _: hashlib.sha256(b"kept").hexdigest(),
     "key_id": _key,
     "launch": lambda _: "1",
+    "node": _node,
     "number": lambda _: "1",
     "race_id": lambda asked: asked.race_id,
     "racer": _racer,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from leaderboard.build import open_board
-from leaderboard.core.access import ADMIN, NOBODY, Caller
+from leaderboard.core.access import ADMIN, NOBODY, Caller, Grant
 from leaderboard.core.errors import Conflict, Gone, NotAllowed, NotHere, Unauthorized
 from leaderboard.core.evaluations.agreement import REPEAT_EACH
 from leaderboard.evaluations.places import FairPlaces
-from leaderboard.store import race_rows
+from leaderboard.store import audit, race_rows
 from leaderboard.store.evaluations.claim_rows import UnknownClaim
 from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import EVALUATIONS, FARM_NODES, RESULTS, VIRTUAL_RACES
@@ -273,6 +273,10 @@ def test_a_node_that_drives_wrongly_is_set_aside_and_its_results_are_driven_agai
         assert len(driven) <= 3 * 2 * REPEAT_EACH
     for node in honest:
         node.drive_all()
+    with pytest.raises(NotAllowed):
+        league.evaluations.restore(farm_key("farm-1"), "bad", NOW)
+    with pytest.raises(NotHere):
+        league.evaluations.restore(ADMIN, "good", NOW)
     nodes = {row.name: (row.state, row.evaluations) for row in league.rows(FARM_NODES)}
     assert nodes["bad"][0] == "aside"
     assert 6 <= nodes["bad"][1] <= 12, nodes
@@ -287,6 +291,14 @@ def test_a_node_that_drives_wrongly_is_set_aside_and_its_results_are_driven_agai
     newest = {row.result_id: decode_result(bytes(row.payload)) for row in league.rows(RESULTS)}
     for submission_id, trace in traces.items():
         assert newest[f"submission-{submission_id}"].evidence.journal_head == trace
+    organiser = Caller("account-olga", "olga", grants=frozenset({Grant("organiser", "season", "spring")}))
+    assert league.evaluations.restore(organiser, "bad", league.now_utc_ns) == 1
+    with league.store.read() as db:
+        line = audit.rows(db, limit=1)[0]
+    assert (line.what, line.actor, line.why[:12]) == ("farm.node", "account-olga", "Its results ")
+    one, mended = league.submit("anna"), farm(league, node="bad")
+    assert mended.claim(1).canary, "it drives its canary anew"
+    assert [item.submission for item in mended.claim(1).work] == [one]
 
 
 def test_the_first_in_rank_are_driven_again_on_the_final_seeds(league: VirtualLeague) -> None:

@@ -130,7 +130,16 @@ def test_a_signed_message_is_shown_to_all(api: Api) -> None:
     answer = api.tell(LiveMessage("cup", "Anna", "b", 7, "station-1", sectors=(3000, None, None), track_share=0.4))
     assert (answer.status_code, answer.json()) == (
         200,
-        {"newest": True, "racer": "", "state": None, "multiplier": 1.0, "starts_at": None, "ends_at": None},
+        {
+            "newest": True,
+            "racer": "",
+            "state": None,
+            "multiplier": 1.0,
+            "starts_at": None,
+            "ends_at": None,
+            "turn": "",
+            "launch": 0,
+        },
     )
     track = api.queue()["track"]
     assert (track["racer"], track["levels"], track["fresh"]) == ("Anna", ["best", "pending", "pending"], True)

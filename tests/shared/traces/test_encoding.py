@@ -37,8 +37,9 @@ def _traces(draw: st.DrawFn) -> DriveTrace:
     others = [OtherCar(*(column(-LARGEST, LARGEST) for _ in range(3))) for _ in range(draw(st.integers(0, 2)))]
     name = draw(st.sampled_from(["reinvent_base", "Kurs für alle", "x"]))
     way = draw(st.sampled_from(DIRECTIONS))
+    length_mm, served = draw(st.integers(1, 10**7)), draw(st.booleans())
     return DriveTrace(
-        name, way, draw(st.integers(1, 10**7)), TraceFrames(**columns), events, tuple(boxes), tuple(others)
+        name, way, length_mm, TraceFrames(**columns), events, tuple(boxes), tuple(others), penalties_served=served
     )
 
 

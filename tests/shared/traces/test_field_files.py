@@ -30,6 +30,14 @@ def _rows(trace: DriveTrace) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(simtrace_csv(trace, BEGAN_NS))))
 
 
+def test_penalties_that_are_in_the_frames_are_counted_once() -> None:
+    served = replace(FAULTY, penalties_served=True)
+    assert [lap.lap_ns for lap in traced_laps(served)[:2]] == [3 * NS, 0]  # as driven: 5 s, less 2 and 5 of penalty
+    times_ms = [trial["elapsed_time_in_milliseconds"] for trial in json.loads(metrics_json(served))["metrics"]]
+    assert times_ms == [5000, 5000]
+    assert [row["tstamp"] for row in _rows(served)] == [row["tstamp"] for row in _rows(round_trip())]
+
+
 def test_each_lap_is_an_episode_with_the_columns_of_the_simulator() -> None:
     written = simtrace_csv(round_trip(), BEGAN_NS)
     assert written.splitlines()[0] == ",".join(COLUMNS)

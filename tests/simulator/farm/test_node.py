@@ -169,3 +169,19 @@ def test_every_minute_it_says_how_it_goes_if_there_was_anything() -> None:
     now_s[0] *= 2
     progress.summarise()
     assert heard[-1] == "0.00 runs a second, 1 failed; ? submissions wait."
+
+
+def test_a_node_that_is_brought_back_drives_its_canary_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Restored(OneClaim):
+        def claim(self, request: ClaimRequest) -> ClaimAnswer:
+            asked.append(request.canary_sha256)
+            return ClaimAnswer(canary=len(asked) == 1, work=(item(),) if len(asked) == 2 else ())
+
+    driven = iter(("c" * 64, "d" * 64))
+    monkeypatch.setattr(node_file, "canary_sha256", lambda _engine: next(driven))
+    node = DrivingNode(Restored(()), "n1", FailingEngine(ChildFailed("It broke.")), lambda _: None, lambda _: None)
+    monkeypatch.setattr(node.server, "call", lambda *_: b"")
+    node.run(once=True)
+    assert asked[:2] == ["c" * 64, "d" * 64]

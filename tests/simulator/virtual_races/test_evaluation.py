@@ -198,7 +198,8 @@ def test_two_models_drive_in_one_world_and_take_turns_at_starting_in_front(model
             shared = min(len(run.trace.frames), len(seen.trace.frames))
             assert car.x_tenths_mm[:shared] == seen.trace.frames.x_tenths_mm[:shared]
             assert decode(encode(run.trace)) == run.trace
+            assert run.trace.penalties_served
     starts = [heat.runs[0].trace.frames.along_mm[0] - heat.runs[1].trace.frames.along_mm[0] for heat in heats]
     assert [round(each, -2) for each in starts] == [1000, -1000]
     alone = evaluate_run(conditions, 1, model)  # without an opponent it is driven alone
-    assert (alone.end, alone.trace.others) == ("laps", ())
+    assert (alone.end, alone.trace.others, alone.trace.penalties_served) == ("laps", (), False)

@@ -53,6 +53,15 @@ def test_penalties_run_on_the_clock_and_faults_are_marked_once() -> None:
     assert whole.progress[-1] == pytest.approx(3_193_333, abs=200)
 
 
+def test_penalties_that_are_in_the_frames_are_counted_once() -> None:
+    served = replace(FAULTY, penalties_served=True)  # each lap of 5 s has its penalty within
+    assert [make_ghost(served, ROUND, lap).lap_ms for lap in (1, 2, 3)] == [5000] * 3
+    whole = make_ghost(served, ROUND, WHOLE_RUN)
+    assert [fault.at_ms for fault in whole.faults] == [6200, 12_400]
+    assert [fault.penalty_ms for fault in whole.faults] == [2000, 5000]
+    assert (whole.parts_ms, whole.times_ms[-1]) == ((5000, 5000, 5000), pytest.approx(16_467, abs=1))
+
+
 def test_the_best_lap_counts_penalties_and_an_unknown_lap_is_the_best() -> None:
     assert best_lap(FAULTY) == 1
     assert best_lap(round_trip(0)) == 1
