@@ -85,17 +85,21 @@ class KeyedCalls:
         sent = {"authorization": f"Bearer {self._key}", **(headers or {})}
         request = urllib.request.Request(f"{self.server}{path}", body, sent, method=method)  # noqa: S310  checked above
         try:
-            with self._opener.open(request, timeout=self._timeout_s) as answer:
-                return _answer(answer.status, answer.headers, answer.read(max_bytes))
-        except urllib.error.HTTPError as error:
-            with error:
-                return _answer(error.code, error.headers, error.read(max_bytes))
-        except (OSError, http.client.HTTPException) as error:
+            status, got, read = self._asked(request, max_bytes)
+            if method != "HEAD" and len(read) < min(max_bytes, int(got.get("content-length", "0"))):
+                raise http.client.IncompleteRead(read)  # the server ended in the middle of it
+            return ServerAnswer(status, {name.lower(): value for name, value in got.items()}, read)
+        except (ValueError, OSError, http.client.HTTPException) as error:
             why = str(getattr(error, "reason", error))
             raise RetryLater(
                 text("The leaderboard at {server} cannot be reached ({why}).", server=self.server, why=why)
             ) from None
 
-
-def _answer(status: int, headers: email.message.Message, body: bytes) -> ServerAnswer:
-    return ServerAnswer(status, {name.lower(): value for name, value in headers.items()}, body)
+    def _asked(self, request: urllib.request.Request, max_bytes: int) -> tuple[int, email.message.Message, bytes]:
+        """Status, headers and what came of the body."""
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
+                return answer.status, answer.headers, answer.read(max_bytes)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read(max_bytes)

@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import os
 import shutil
 import socket
 import subprocess
@@ -23,7 +22,7 @@ from simulator.virtual_races.isolated import (
     wall_limit_s,
     write_job,
 )
-from vehicle.models.run_isolated import ENVIRONMENT, ChildFailed, what_it_said
+from vehicle.models.run_isolated import ChildFailed, child_environment, what_it_said
 
 STARTS = 2  # so often a job is begun whose child ended with the process that it was started from
 _STARTER = "simulator.farm.child_starter"
@@ -83,7 +82,7 @@ class _Starter:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 pass_fds=[its.fileno()],
-                env=os.environ | ENVIRONMENT,
+                env=child_environment(),
                 start_new_session=True,  # Ctrl-C is the farm's, which lets the children drive to the end
             )
             its.close()

@@ -39,7 +39,9 @@ from vehicle.models.run_isolated import ChildFailed
 
 LONGEST_WAIT_S = 30.0
 IDLE_WAIT_S = 10.0  # a claim with nothing to drive stays with the leaderboard, and is answered when work comes
+SHARED_WAIT_S = 1.0  # so does one of a node that has free slots beside what it drives, but not for long
 AGAIN_S = 0.1  # after such an answer
+CANARY_STARTS = 5
 MAX_TOGETHER = 9  # as many runs as a submission has at most
 _SENTENCE_CHARS = 500
 
@@ -73,7 +75,7 @@ class DrivingNode:
 
     def run(self, once: bool) -> None:
         """Drive until it is stopped; `once`: until nothing is left. Raises OperatorError for what will not mend."""
-        self._canary = canary_sha256(self.engine)
+        self._canary = self._drive_canary()
         self.say(str(text("The canary is driven; its hash begins with {hash}.", hash=self._canary[:12])))
         failures = 0
         # The threads fetch, wait and post; the engine drives.
@@ -81,7 +83,7 @@ class DrivingNode:
             while True:
                 try:
                     free_s = BUSY_WAIT_S if self._videos.busy else IDLE_WAIT_S
-                    idle_s = self._claim(pool, 0.0 if once or self._running else free_s)
+                    idle_s = self._claim(pool, 0.0 if once else SHARED_WAIT_S if self._running else free_s)
                     failures = 0
                 except RetryLater as error:
                     failures += 1
@@ -98,10 +100,11 @@ class DrivingNode:
     def _claim(self, pool: ThreadPoolExecutor, wait_s: float) -> float:
         slots = max(1, self.engine.slots)
         wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
+        wait_s = wait_s if wanted else 0.0
         asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary, together=True, wait_s=wait_s)
         answer = self.server.claim(asked)
         if answer.canary:  # it was set aside, and is not any more
-            self._canary = canary_sha256(self.engine)
+            self._canary = self._drive_canary()
             answer = self.server.claim(replace(asked, canary_sha256=self._canary))
         started: list[tuple[Future[None], tuple[WorkItem | PreparationItem, ...]]] = [
             *((pool.submit(self._drive, group), group) for group in driven_together(answer.work)),
@@ -111,7 +114,17 @@ class DrivingNode:
             self._running[future] = items
             for item in items:
                 self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
-        return answer.ask_after_s
+        return AGAIN_S if wait_s else answer.ask_after_s
+
+    def _drive_canary(self) -> str:
+        """Its hash. Raises ChildFailed if this machine does not drive it, however often it is begun."""
+        for failures in range(1, CANARY_STARTS):
+            try:
+                return canary_sha256(self.engine)
+            except ChildFailed as error:
+                self.say(str(error))
+                self.pause(back_off_s(failures))
+        return canary_sha256(self.engine)
 
     def _look_after(self, timeout_s: float) -> None:
         """Extend the claims of what is driven; take note of what ended. Raises what a run raised."""

@@ -40,6 +40,7 @@ TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 REFUSED = 2  # the exit code of a child that says what is wrong with the model
+_SECRET = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")  # in the name of a variable that no child is given
 _CPU_S = 30
 _GRACE_S = 5  # of processor time, from SIGXCPU to SIGKILL
 _MEMORY = 4 << 30
@@ -84,7 +85,7 @@ def run_child(
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        env=os.environ | ENVIRONMENT,
+        env=child_environment(),
     ) as child:
         try:
             meanwhile()
@@ -107,6 +108,12 @@ def what_it_said(code: int, output: str, errors: str, work: str, about: pathlib.
         fault = BadInput if code == REFUSED else ChildFailed
         raise fault(sentence or f"{about}: {work} failed.")
     return output.strip()
+
+
+def child_environment() -> dict[str, str]:
+    """The variables of a child that handles a stranger's model: those of this process without its secrets."""
+    kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET)}
+    return kept | ENVIRONMENT
 
 
 def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None) -> None:

@@ -23,7 +23,7 @@ from shared.errors import BadInput
 from shared.text import text
 from simulator.virtual_races.isolated import ReportedRun, reported, unpacked
 from simulator.virtual_races.live.live_picture import LivePicture
-from vehicle.models.run_isolated import ENVIRONMENT, REFUSED, ChildFailed, restrict, what_it_said
+from vehicle.models.run_isolated import REFUSED, ChildFailed, child_environment, restrict, what_it_said
 
 if TYPE_CHECKING:
     from simulator.virtual_races.live.live_run import LiveRun
@@ -77,7 +77,7 @@ class IsolatedLiveRun:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=os.environ | ENVIRONMENT,
+            env=child_environment(),
         )
         try:
             self._send(_JOB.dump_json(job))

@@ -33,7 +33,7 @@ def answering(reply: Reply) -> Iterator[tuple[str, list[tuple[str, str | None, b
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PATCH = do_POST  # noqa: N815 (the library's name)
+        do_GET = do_PATCH = do_HEAD = do_POST  # noqa: N815 (the library's name)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -72,6 +72,21 @@ def test_the_key_and_the_body_arrive_and_a_long_answer_is_cut() -> None:
         KeyedCalls(url, "rk_k").send("POST", "/z", io.BytesIO(b"a file"), 8, {"content-length": "6"})
     assert asked == [("/y", "Bearer rk_k", b"body"), ("/z", "Bearer rk_k", b"a file")]
     assert (answer.status, answer.headers["upload-offset"], answer.document) == (200, "7", {"a": 1})
+
+
+@pytest.mark.parametrize("status", [200, 410])
+@pytest.mark.parametrize(("size", "body"), [("9", b'{"a": 1'), ("9", b""), ("many", b"{}")])
+def test_an_answer_that_was_cut_off_is_asked_for_again(status: int, size: str, body: bytes) -> None:
+    with (
+        answering((status, {"content-length": size}, body)) as (url, _),
+        pytest.raises(RetryLater, match="cannot be reached"),
+    ):
+        KeyedCalls(url, "rk_k").send("POST", "/y", b"", 100)
+
+
+def test_a_size_alone_is_an_answer_where_only_the_head_is_asked_for() -> None:
+    with answering((200, {"content-length": "9"}, b"")) as (url, _):
+        assert KeyedCalls(url, "rk_k").send("HEAD", "/y", None, 100).status == 200
 
 
 @pytest.mark.parametrize(

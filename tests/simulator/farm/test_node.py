@@ -12,7 +12,7 @@ from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
 from simulator.farm import node as node_file
-from simulator.farm.node import MAX_TOGETHER, DrivingNode, driven_together
+from simulator.farm.node import CANARY_STARTS, MAX_TOGETHER, DrivingNode, driven_together
 from simulator.farm.progress import EVERY_S, FarmProgress
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
@@ -115,6 +115,26 @@ def test_a_leaderboard_that_is_away_is_asked_again_later_and_later(monkeypatch: 
     heard, pauses = run(OneClaim((), {"claim": away}), AssertionError(), monkeypatch)
     assert heard[1:] == ["The leaderboard is away."] * 3
     assert pauses[:3] == [1.0, 2.0, 4.0]
+
+
+def test_a_canary_whose_child_was_ended_is_driven_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[Exception] = [ChildFailed("The evaluation was ended by SIGKILL.") for _ in range(CANARY_STARTS - 1)]
+    heard: list[str] = []
+    pauses: list[float] = []
+
+    def drive_canary(_engine: object) -> str:
+        if ends:
+            raise ends.pop()
+        return "c" * 64
+
+    monkeypatch.setattr(node_file, "canary_sha256", drive_canary)
+    node = DrivingNode(OneClaim(()), "n1", FailingEngine(AssertionError()), heard.append, pauses.append)
+    node.run(once=True)
+    assert heard[:-1] == ["The evaluation was ended by SIGKILL."] * (CANARY_STARTS - 1)
+    assert pauses[: CANARY_STARTS - 1] == [1.0, 2.0, 4.0, 8.0]
+    ends += [ChildFailed("It is broken.") for _ in range(CANARY_STARTS)]
+    with pytest.raises(ChildFailed, match="It is broken"):
+        node.run(once=True)
 
 
 def test_a_wrong_engine_ends_the_farm_with_the_leaderboards_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,15 @@ def test_who_is_at_fault(ending: str) -> None:
     assert isinstance(caught.value, ChildFailed) is machine
 
 
+def test_a_child_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RACEDAY_KEY", "RAY_AUTH_TOKEN", "PGPASSWORD", "aws_secret_access"):
+        monkeypatch.setenv(name, "rk_secret")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    told = run_child([sys.executable, "-S", "-c", "import os; print(dict(os.environ))"], "work", ABOUT, 30.0)
+    assert "C.UTF-8" in told
+    assert "rk_secret" not in told
+
+
 def test_a_child_that_never_ends_may_be_the_machines_fault() -> None:
     with pytest.raises(ChildFailed, match="took longer than"):
         run_child([sys.executable, "-S", "-c", "import signal; signal.pause()"], "work", ABOUT, 0.3)
