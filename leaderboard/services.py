@@ -98,11 +98,9 @@ class LeaderboardServices:
         attempts = AttemptService(store, board.changed)
         conditions = RaceConditions(store, board.changed)
         secret, arrivals = credentials.admin_token, WorkArrivals()
-
-        def submitted(_race_id: str) -> None:
-            arrivals.announce()
-
-        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces(), submitted)
+        submissions = SubmissionServices.over(
+            store, attempts, config.submissions, utc_ns, FairPlaces(), lambda _race_id: arrivals.announce()
+        )
         return cls(
             board,
             account_services(board, config, hasher),

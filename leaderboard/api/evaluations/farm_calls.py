@@ -51,6 +51,13 @@ def router(
     """The routes, over the evaluations of one store."""
     routes = DescribedRouter(prefix=FARM_PATH, tags=["farm"])
     calls = FarmCalls(evaluations, arrivals, callers, utc_ns)
+    _add_claims(routes, calls)
+    _add_archives(routes, calls)
+    _add_nodes(routes, calls)
+    return routes
+
+
+def _add_claims(routes: DescribedRouter, calls: "FarmCalls") -> None:
     routes.post(
         "/claims",
         response_model=ClaimAnswer,
@@ -75,6 +82,9 @@ def router(
             response_description="How the submission stands now",
             operation_id=f"{path}_run",
         )(handler)
+
+
+def _add_archives(routes: DescribedRouter, calls: "FarmCalls") -> None:
     routes.get(
         "/blobs/{archive_sha256}",
         responses={
@@ -94,6 +104,9 @@ def router(
         },
         summary="Keep only this part of an archive that this farm is to drive now: its models and their metadata",
     )(calls.keep)
+
+
+def _add_nodes(routes: DescribedRouter, calls: "FarmCalls") -> None:
     routes.get(
         "/nodes",
         response_model=FarmShape,
@@ -111,7 +124,6 @@ def router(
         response_description="How many nodes of this name were set aside and are not any more",
         operation_id="restore_node",
     )(calls.restore)
-    return routes
 
 
 class FarmCalls:
