@@ -18,25 +18,15 @@ import tempfile
 import traceback
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from shared.conditions import BotSet, BoxSet, Conditions
 from simulator.batch.compiled import NEEDS_NUMBA, batch_available
-from simulator.batch.vector import BatchWorlds
 from simulator.virtual_races import entrant, evaluation  # noqa: F401 (loaded here, used in the children)
 from simulator.virtual_races.isolated import drive
-from simulator.virtual_races.worlds import require_drivable, world_of
+from simulator.virtual_races.warm_up import warm_up
 from vehicle.models.importing import prepare  # noqa: F401 (loaded here, used in the children)
 from vehicle.models.run_isolated import restrict
 
 MAX_MESSAGE_BYTES = 64 * 1024
 _BROKEN = 1
-_WARM = (
-    Conditions(),
-    Conditions(race_type="object_avoidance", objects=BoxSet(count=1)),
-    Conditions(race_type="head_to_bot", bots=BotSet(count=1)),
-)
 
 
 def main(arguments: list[str]) -> int:
@@ -45,22 +35,12 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{NEEDS_NUMBA}\n")
         return 2
     farm = socket.socket(fileno=int(arguments[0]))
-    _warm_up()
+    warm_up()
     gc.freeze()  # what is loaded stays in pages that all children share
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a thread would be missing in the children"
     farm.send(b"ready")
     _Children(farm).serve()
     return 0
-
-
-def _warm_up() -> None:
-    """Bring the compiled engine into memory by a frame of each race type."""
-    cv2.setNumThreads(1)
-    for conditions in _WARM:
-        worlds = BatchWorlds([world_of(conditions, require_drivable(conditions), 1)], (160, 120))
-        worlds.render(np.zeros((1, 120, 160), np.uint8))
-        worlds.step(np.zeros((1, 2)))
-        worlds.close()
 
 
 class _Children:

@@ -18,6 +18,7 @@ from simulator.farm.heat_runner import HeatRunner
 from simulator.farm.live_runner import LiveRunner
 from simulator.farm.node import DrivingNode
 from simulator.farm.server_calls import FarmServer
+from simulator.virtual_races.warm_up import compile_engine
 
 
 def main(arguments: list[str]) -> int:
@@ -76,6 +77,7 @@ def live_main(arguments: list[str]) -> int:
     )
     parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
     chosen = parser.parse_args(arguments)
+    compile_engine()
     with tempfile.TemporaryDirectory(prefix="raceday-live-") as cache:
         LiveRunner(FarmServer(chosen.server, _key(chosen.key), Path(cache)), chosen.node, _say).run()
     return 0
@@ -84,6 +86,7 @@ def live_main(arguments: list[str]) -> int:
 def _drive_live(server: FarmServer, node: str) -> None:
     """Beside what the farm drives: a refusal ends only this."""
     try:
+        compile_engine()
         LiveRunner(server, node, _say).run()
     except OperatorError as error:
         _say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))

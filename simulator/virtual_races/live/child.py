@@ -173,7 +173,9 @@ def _loaded(job: LiveJob) -> "LiveRun":
         # Imported here: the libraries are to be loaded under the limits.
         from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.live.live_run import LiveRun  # noqa: PLC0415
+        from simulator.virtual_races.warm_up import warm_up  # noqa: PLC0415
 
+        warm_up((conditions,))  # no machine code is loaded, or compiled, while the audience waits
         model = load_entrant(folder, conditions.profile)
     return LiveRun(conditions, job.seed, model, job.run_ms)
 

@@ -40,6 +40,7 @@ from tests.leaderboard.signed_in import account, browser
 
 NOW = 1_800_000_000_000_000_000
 EXAMPLES = 2
+schemathesis.serializer.alias("video/mp4", "application/octet-stream")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 

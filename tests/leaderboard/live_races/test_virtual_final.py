@@ -33,6 +33,7 @@ from simulator.virtual_races.isolated import reported
 from simulator.virtual_races.live.child import IsolatedLiveRun, LiveJob, LiveReport
 from simulator.virtual_races.live.live_picture import LivePicture
 from simulator.virtual_races.live.live_run import LiveRun
+from simulator.virtual_races.warm_up import compile_engine
 from tests.leaderboard import signed_in
 from tests.leaderboard.submissions.serving import ServedRace, served_race
 
@@ -120,6 +121,7 @@ def final(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Final]:
             session = open_session(db, official, "a test", passing.utc_ns, SessionPeriods()).token
         key = ApiKeys(store).create(ADMIN, "Farm", {"farm"}, (), None, passing.utc_ns).key
         (folder / "cache").mkdir()
+        compile_engine()  # as `raceday live` does before it asks for turns
         server = FarmServer(served.url, key, folder / "cache")
         yield Final(served, passing, LiveRunner(server, "hall", print, passing, IsolatedLiveRun), session)
 
