@@ -1,6 +1,7 @@
 """Tracks by name (packaged, real ones) or from a `.npy` file, which is untrusted input and checked as such."""
 
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ MIN_WIDTH_M, MAX_WIDTH_M = 0.2, 5.0
 MIN_LENGTH_M = 3.0
 CLOSED_WITHIN_M = 0.5
 SAME_POINT_M = 1e-4
+# NumPy parses the head of a file with `ast`, which Python 3.11 breaks off now and then in several threads at once
+# (python/cpython#106905): a farm reads tracks in as many threads as it drives runs.
+_READING = threading.Lock()
 
 
 class TrackError(BadInput):
@@ -38,7 +42,9 @@ def load_track(name_or_path: str) -> Track:
     Raises TrackError, one sentence that says what is wrong and what to do.
     """
     if name_or_path in shipped_names():
-        return track_from_rows(name_or_path, np.load(io.BytesIO(shipped_bytes(name_or_path)), allow_pickle=False))
+        with _READING:
+            rows = np.load(io.BytesIO(shipped_bytes(name_or_path)), allow_pickle=False)
+        return track_from_rows(name_or_path, rows)
     path = Path(name_or_path)
     if path.suffix != ".npy":
         raise TrackError(
@@ -57,7 +63,7 @@ def _read(path: Path) -> NDArray[np.float64]:
             f"The track file {path} is larger than {MAX_FILE_BYTES // 1_000_000} MB, which is too large for a track."
         )
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, _READING:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
     except Exception as error:  # NumPy passes on whatever its header's tokenizer raises
         raise TrackError(f"The track file {path} is not a readable .npy array of numbers: export it again.") from error

@@ -1,9 +1,11 @@
 """A real Ray cluster of two nodes on loopback, of one core each; the second may be killed, as a power cut would."""
 
+import contextlib
+import os
 import pathlib
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -42,15 +44,32 @@ class TwoNodes:
         self._second = self._cluster.add_node(num_cpus=1, **self._on(f"127.0.0.{self._number + 1}", **environment))
         return self._folder / str(self._number)
 
-    def kill_second(self) -> None:
-        """SIGKILL to all processes of the second node."""
+    def kill_second_at_work(self) -> None:
+        """SIGKILL to the second node in the middle of a job: its processes are stopped first, so that it has no end."""
+        while True:
+            wait_for_work(self.work_of_second)
+            processes = self._processes_of_second()
+            _signal(processes, signal.SIGSTOP)
+            if _is_at_work(self.work_of_second):
+                break
+            _signal(processes, signal.SIGCONT)  # it was through already
+        _signal(processes, signal.SIGKILL)
         self._cluster.remove_node(self._second, allow_graceful=False)
+
+    def _processes_of_second(self) -> list[int]:
+        mark = f"TMPDIR={self.work_of_second}".encode()
+        found: list[int] = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+        return found
 
     def close(self) -> None:
         self._cluster.shutdown()
 
 
-@contextmanager
+@contextlib.contextmanager
 def two_nodes(folder: pathlib.Path) -> Iterator[TwoNodes]:
     """The cluster, ended with the block."""
     with pytest.MonkeyPatch.context() as patch:
@@ -68,6 +87,16 @@ def two_nodes(folder: pathlib.Path) -> Iterator[TwoNodes]:
 def wait_for_work(folder: pathlib.Path, timeout_s: float = 150.0) -> None:
     """Until a model lies in a node's folder, which then drives it."""
     until_s = time.monotonic() + timeout_s
-    while not any(folder.glob("raceday-job-*/model*")):
+    while not _is_at_work(folder):
         assert time.monotonic() < until_s, f"nothing is driven in {folder}"
         time.sleep(0.01)
+
+
+def _is_at_work(folder: pathlib.Path) -> bool:
+    return any(folder.glob("raceday-job-*/model*"))
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
