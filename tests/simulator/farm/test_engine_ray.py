@@ -95,12 +95,14 @@ def _check_unlike(engine: RayEngine, cluster: TwoNodes, folder: pathlib.Path, he
     (patch / "sitecustomize.py").write_text("import shared.conditions\nshared.conditions.ENGINE = 'older'\n")
     cluster.add(PYTHONPATH=str(patch))
     assert engine.slots == 3
-    jobs = [EvaluationJob(str(MODEL), ONE_LAP, (seed,)) for seed in (21, 22)]
-    driven = [engine.submit(job) for job in jobs]
-    assert [each.result().runs[0].seed for each in driven] == [21, 22]
+    for seed in range(21, 81):  # Ray takes a moment to place work on a new machine
+        pair = [engine.submit(EvaluationJob(str(MODEL), ONE_LAP, (seed, place))) for place in (1, 2)]
+        assert [each.result().runs[1].seed for each in pair] == [1, 2]
+        if engine.slots == 2:
+            break
     assert [sentence for sentence in heard if "its engine is older" in sentence], heard
     assert engine.slots == 2
-    left = engine.submit(jobs[0])
+    left = engine.submit(EvaluationJob(str(MODEL), ONE_LAP, (21,)))
     engine.close()
     with pytest.raises(ChildFailed, match="was stopped"):
         left.result()
