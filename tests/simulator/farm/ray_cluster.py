@@ -53,7 +53,11 @@ class TwoNodes:
             if _is_at_work(self.work_of_second):
                 break
             _signal(processes, signal.SIGCONT)  # it was through already
-        _signal(processes, signal.SIGKILL)
+        self.kill_second()
+
+    def kill_second(self) -> None:
+        """SIGKILL to all processes of the second node, whatever they do."""
+        _signal(self._processes_of_second(), signal.SIGKILL)
         self._cluster.remove_node(self._second, allow_graceful=False)
 
     def _processes_of_second(self) -> list[int]:
