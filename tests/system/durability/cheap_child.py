@@ -1,17 +1,21 @@
 """A child of cheap_farm.py: drives models that say in JSON how they drive, and holds its slot as long as a run would.
 
+They lie in archives that the product's own preparation takes.
+
 One job a line on its input, one answer a line on its output; it ends with its input.
 """
 
 import base64
 import gzip
 import hashlib
+import io
 import json
 import os
 import pathlib
 import random
 import signal
 import sys
+import tarfile
 import threading
 
 from pydantic import TypeAdapter
@@ -22,6 +26,7 @@ from shared.traces.trace import DriveTrace, TraceEvent, TraceFrames
 from shared.units import NS_PER_MS
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun
 from simulator.virtual_races.judging.run_book import RunEnd
+from vehicle.models.model_files import METADATA, MODEL
 
 HOLD_S = 1.0  # as long as a short run drives
 _JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
@@ -29,14 +34,28 @@ _JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
 
 def model_file(racer: str, kind: str) -> bytes:
     """A model of this racer that drives so: `fast`, `crashing`, `hostile` (refused) or `doomed` (kills its child)."""
-    return gzip.compress(json.dumps({"racer": racer, "kind": kind}).encode(), mtime=0)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in ((MODEL, json.dumps({"racer": racer, "kind": kind}).encode()), (METADATA, b"{}")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return gzip.compress(packed.getvalue(), mtime=0)
+
+
+def _kind(content: bytes) -> str:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        model = archive.extractfile(MODEL)
+        assert model is not None
+        kind: str = json.loads(model.read())["kind"]
+    return kind
 
 
 def drive(job: EvaluationJob) -> dict[str, object]:
     """The answer: a report, or a sentence about the model."""
     path = pathlib.Path(job.model)
     content = path.read_bytes() if path.is_file() else model_file("nobody", "fast")  # a folder: the canary's
-    kind = json.loads(gzip.decompress(content))["kind"]
+    kind = _kind(content)
     if kind == "hostile":
         return {"refused": f"{path}: The graph uses 'While', which is not run."}
     if kind == "doomed":
