@@ -5,18 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.conditions import ENGINE
-from shared.errors import BadInput, OperatorError, Refused, RetryLater
+from shared.errors import BadInput, Refused, RetryLater
 from shared.protocol.farm import RunFailure, decode, encode
 from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, HeatWork
 from shared.traces.encoding import trace_sha256
 from shared.units import NS_PER_MS
 from simulator.farm.engines import FarmEngine
-from simulator.farm.server_calls import FarmServer
+from simulator.farm.server_calls import FarmServer, back_off_s
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun
 from simulator.virtual_races.worlds import require_drivable
 
-LONGEST_WAIT_S = 30.0
-REPORTS = 8  # so often a result is tried to be brought
 _SENTENCE_CHARS = 500
 
 
@@ -39,7 +37,7 @@ class HeatRunner:
                 failures = 0
             except RetryLater as error:
                 failures += 1
-                wait_s = min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
+                wait_s = back_off_s(failures)
                 self.say(str(error))
             if wait_s is not None:
                 self.pause(wait_s)
@@ -76,20 +74,9 @@ class HeatRunner:
         self._post(heat, "result", encode(driven), traces)
 
     def _post(self, heat: HeatWork, what: str, body: bytes, traces: dict[str, bytes] | None = None) -> None:
-        for failures in range(REPORTS):
-            try:
-                for digest, trace in (traces or {}).items():
-                    self.server.call("PUT", f"/traces/{digest}", trace)
-                self.server.call("POST", f"{heat.path}/{what}", body)
-            except RetryLater as error:
-                self.say(str(error))
-                self.pause(min(LONGEST_WAIT_S, 2.0**failures))
-            except (Refused, OperatorError) as error:
-                self.say(f"{heat.first.racer} – {heat.second.racer}: {error}")
-                return
-            else:
-                self.say(f"{heat.first.racer} – {heat.second.racer}: {what}")
-                return
+        names = f"{heat.first.racer} – {heat.second.racer}"
+        if self.server.bring(f"{heat.path}/{what}", body, traces or {}, names, self.say, self.pause):
+            self.say(f"{names}: {what}")
 
 
 def _times_ms(report: EvaluationReport) -> tuple[int | None, int | None]:

@@ -17,15 +17,13 @@ from shared.protocol.farm_shows import LiveTurn, LiveTurnAnswer, LiveTurnRequest
 from shared.protocol.live import LIVE_PER_SECOND, LiveMessage, RunStage
 from shared.traces.encoding import trace_sha256
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.farm.server_calls import FarmServer
+from simulator.farm.server_calls import FarmServer, back_off_s
 from simulator.virtual_races.live.child import IsolatedLiveRun, LiveJob, LiveReport
 from simulator.virtual_races.live.live_picture import LivePicture
 from simulator.virtual_races.worlds import require_drivable
 from vehicle.models.run_isolated import ChildFailed
 
 TICK_NS = NS_PER_S // LIVE_PER_SECOND
-LONGEST_WAIT_S = 30.0
-REPORTS = 8  # so often a result is tried to be brought
 _SENTENCE_CHARS = 500
 
 
@@ -83,9 +81,9 @@ class LiveRunner:
                 failures = 0
             except RetryLater as error:
                 failures += 1
-                wait_s = min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
+                wait_s = back_off_s(failures)
                 self.say(str(error))
-            self.pace.wait_until(self.pace.now_ns() + round(wait_s * NS_PER_S))
+            self._pause(wait_s)
 
     def next_turn(self) -> float:
         """Drive the turn that is launched, if one is; how long to wait before the next. Raises RetryLater."""
@@ -130,20 +128,12 @@ class LiveRunner:
         self._post(turn, "result", encode(driven), digest, report.run.trace_bytes)
 
     def _post(self, turn: LiveTurn, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
-        for failures in range(REPORTS):
-            try:
-                if trace:
-                    self.server.call("PUT", f"/traces/{digest}", trace)
-                self.server.call("POST", f"{turn.path}/{what}", body)
-            except RetryLater as error:
-                self.say(str(error))
-                self.pace.wait_until(self.pace.now_ns() + round(min(LONGEST_WAIT_S, 2.0**failures) * NS_PER_S))
-            except (Refused, OperatorError) as error:
-                self.say(f"{turn.racer}: {error}")
-                return
-            else:
-                self.say(f"{turn.racer}: {what}")
-                return
+        traces = {digest: trace} if trace else {}
+        if self.server.bring(f"{turn.path}/{what}", body, traces, turn.racer, self.say, self._pause):
+            self.say(f"{turn.racer}: {what}")
+
+    def _pause(self, wait_s: float) -> None:
+        self.pace.wait_until(self.pace.now_ns() + round(wait_s * NS_PER_S))
 
 
 class _Drive:

@@ -31,13 +31,12 @@ from simulator.farm.canary import canary_sha256
 from simulator.farm.engines import FarmEngine
 from simulator.farm.preparation import MachineFailed, fault_of, plain_sentence, prepare_archive
 from simulator.farm.progress import FarmProgress
-from simulator.farm.server_calls import FarmServer
+from simulator.farm.server_calls import FarmServer, back_off_s
 from simulator.farm.videos.maker import BUSY_WAIT_S, VideoMaker
 from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
 from vehicle.models.run_isolated import ChildFailed
 
-LONGEST_WAIT_S = 30.0
 IDLE_WAIT_S = 10.0  # a claim with nothing to drive stays with the leaderboard, and is answered when work comes
 SHARED_WAIT_S = 1.0  # so does one of a node that has free slots beside what it drives, but not for long
 AGAIN_S = 0.1  # after such an answer
@@ -47,11 +46,6 @@ _SENTENCE_CHARS = 500
 
 Say = Callable[[str], None]
 Said = Literal["result", "prepared", "fail"]
-
-
-def back_off_s(failures: int) -> float:
-    """How long to wait after so many failures in a row."""
-    return min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
 
 
 @dataclass
@@ -198,20 +192,9 @@ class DrivingNode:
     def _post(
         self, item: WorkItem | PreparationItem, what: Said, body: bytes, digest: str = "", trace: bytes = b""
     ) -> None:
-        for failures in range(1, 8):
-            try:
-                if trace:
-                    self.server.call("PUT", f"/traces/{digest}", trace)
-                self.server.call("POST", f"/claims/{item.claim}/{what}", body)
-            except RetryLater as error:
-                self.say(str(error))
-                self.pause(back_off_s(failures))
-            except (Refused, OperatorError) as error:
-                self.say(f"{item.submission}: {error}")
-                return
-            else:
-                self._progress.ended(item, what)
-                return
+        traces = {digest: trace} if trace else {}
+        if self.server.bring(f"/claims/{item.claim}/{what}", body, traces, item.submission, self.say, self.pause):
+            self._progress.ended(item, what)
 
 
 def driven_together(work: Sequence[WorkItem]) -> list[tuple[WorkItem, ...]]:

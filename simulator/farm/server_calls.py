@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +18,13 @@ from shared.web.keyed_calls import AGAIN, KeyedCalls, ServerAnswer
 _MAX_MODEL_BYTES = 1 << 30
 _MAX_ANSWER_BYTES = 1 << 16
 _OVER = frozenset({404, 410})
+REPORTS = 8  # so often a report is tried to be brought
+LONGEST_WAIT_S = 30.0
+
+
+def back_off_s(failures: int) -> float:
+    """How long to wait after so many failures in a row."""
+    return min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,34 @@ class FarmServer:
             raise OperatorError(answer.sentence)
         percent = round(float(document.get("multiplier", 1.0)) * 100)
         return WantedOnTrack(str(document.get("turn", "")), int(document.get("launch", 0)), percent)
+
+    def bring(
+        self,
+        path: str,
+        body: bytes,
+        traces: Mapping[str, bytes],
+        about: str,
+        say: Callable[[str], None],
+        pause: Callable[[float], None],
+    ) -> bool:
+        """Bring a report behind its traces, by their hashes; again while the leaderboard is away.
+
+        False: it is not wanted any more, or did not arrive; `say` is told why. `about`: whose report it is.
+        """
+        for failures in range(1, REPORTS + 1):
+            try:
+                for digest, trace in traces.items():
+                    self.call("PUT", f"/traces/{digest}", trace)
+                self.call("POST", path, body)
+            except RetryLater as error:
+                say(str(error))
+                pause(back_off_s(failures))
+            except (Refused, OperatorError) as error:
+                say(f"{about}: {error}")
+                return False
+            else:
+                return True
+        return False
 
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """The body of an answer. Raises RetryLater, Refused for a claim that is over, else OperatorError."""

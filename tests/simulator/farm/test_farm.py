@@ -28,8 +28,7 @@ from shared.errors import BadInput, OperatorError, RetryLater
 from shared.protocol import driven_results
 from shared.traces.encoding import encode
 from shared.web.keyed_calls import KeyedCalls
-from simulator.farm.node import back_off_s
-from simulator.farm.server_calls import FarmServer
+from simulator.farm.server_calls import FarmServer, back_off_s
 from simulator.farm.verify.cli import main as verify
 from simulator.farm.verify.cli import verify_served
 from simulator.farm.verify.served import Differs, ServedResult
