@@ -152,13 +152,13 @@ def test_what_cannot_be_gets_one_sentence(document: object, sentence: str) -> No
 
 def test_track_and_look_are_those_that_every_farm_has() -> None:
     check_world(Conditions(track="RE:INVENT 2018", look="Bowtie_track"))
-    for name, written, names in (
-        ("track", "reinvent_bas", "reinvent_base"),
-        ("track", "Nowhere", "reinvent_base, reInvent2019_wide"),
-        ("look", "Oval", "Oval_track"),
+    for conditions, written, names in (
+        (Conditions(track="reinvent_bas"), "reinvent_bas", "reinvent_base"),
+        (Conditions(track="Nowhere"), "Nowhere", "reinvent_base, reInvent2019_wide"),
+        (Conditions(look="Oval"), "Oval", "Oval_track"),
     ):
         with pytest.raises(BadInput) as refused:
-            check_world(dataclasses.replace(Conditions(), **{name: written}))
+            check_world(conditions)
         assert f"has no track '{written}': name one that ships with Raceday, such as {names}" in str(refused.value)
 
 

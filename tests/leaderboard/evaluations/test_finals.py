@@ -15,7 +15,7 @@ from leaderboard.core.errors import Conflict
 from leaderboard.store import race_rows, result_rows
 from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import SUBMISSIONS
-from shared.protocol.farm import RunFailure
+from shared.protocol.farm import RunFailure, WorkItem
 from shared.rules.ranking import RunLap
 from shared.units import NS_PER_S
 from tests.leaderboard.evaluations.virtual_league import NOW, PracticeFarm, VirtualLeague, report_of, virtual
@@ -103,6 +103,7 @@ def test_finals_go_on_until_the_first_in_rank_stand_there_by_the_final_seeds(lea
     def drive_all(final: bool) -> None:
         while node.claim(8).work:
             for item in node.work:
+                assert isinstance(item, WorkItem)
                 lap_ns = round(seconds.get(item.submission, (9.9, 0.0))[final] * NS_PER_S)
                 laps = tuple(RunLap(number, lap_ns, number * lap_ns) for number in (1, 2, 3))
                 report = dataclasses.replace(report_of(item), laps=laps, trace_sha256=f"{len(driven):064x}")
