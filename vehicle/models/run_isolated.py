@@ -43,7 +43,7 @@ REFUSED = 2  # the exit code of a child that says what is wrong with the model
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")  # in the name of a variable that no child is given
 _CPU_S = 30
 _GRACE_S = 5  # of processor time, from SIGXCPU to SIGKILL
-_MEMORY = 4 << 30
+MEMORY = 4 << 30
 
 
 class ChildFailed(BadInput):
@@ -116,12 +116,15 @@ def child_environment() -> dict[str, str]:
     return kept | ENVIRONMENT
 
 
-def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None) -> None:
-    """Restricts this process, the child: no network, limits on memory and on processor time."""
+def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, most_memory: int = MEMORY) -> None:
+    """Restricts this process, the child: no network, limits on memory and on processor time.
+
+    Up to `most_memory` it may raise the limit on memory itself, for a second model.
+    """
     for sentence in confine(os.getppid() if parent_pid is None else parent_pid) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most_memory))
 
 
 def main(arguments: list[str]) -> int:
