@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from shared.rules.head_to_head import why_ahead
 from shared.conditions import Conditions, check_conditions, conditions_from
 from shared.errors import BadInput, OperatorError
 from shared.protocol.driven_results import write_result
+from shared.rules.head_to_head import why_ahead
 from shared.text import text
 from shared.traces.field_files import metrics_json, simtrace_csv
 from simulator.driving.policy import DEMO, find_model
