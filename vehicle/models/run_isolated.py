@@ -116,15 +116,15 @@ def child_environment() -> dict[str, str]:
     return kept | ENVIRONMENT
 
 
-def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, most_memory: int = MEMORY) -> None:
+def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, max_memory: int = MEMORY) -> None:
     """Restricts this process, the child: no network, limits on memory and on processor time.
 
-    Up to `most_memory` it may raise the limit on memory itself, for a second model.
+    Up to `max_memory` it may raise the limit on memory itself, for a second model.
     """
     for sentence in confine(os.getppid() if parent_pid is None else parent_pid) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most_memory))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, max_memory))
 
 
 def main(arguments: list[str]) -> int:

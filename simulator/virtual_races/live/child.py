@@ -192,7 +192,7 @@ def _parsed(kind: TypeAdapter[T], line: bytes, about: Path) -> T:
 def main(arguments: list[str]) -> int:
     """Entry point of the child; returns the exit code."""
     cpu_s, cars, mark = (int(word) for word in arguments)
-    restrict(cpu_s, most_memory=_MEMORY_OF_TWO if cars > 1 else MEMORY)
+    restrict(cpu_s, max_memory=_MEMORY_OF_TWO if cars > 1 else MEMORY)
     marked = mmap.mmap(mark, 1)
     job = _JOB.validate_json(sys.stdin.readline())
     try:
@@ -256,8 +256,8 @@ def _models(
     for side, each in enumerate(folders):
         asks(side)
         # The first has what it would have alone, so that it is not the second that lacks what the first took.
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (most if side else MEMORY, most))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard if side else MEMORY, hard))
         models.append(load_entrant(each, conditions.profile))
     asks(None)
     return tuple(models)

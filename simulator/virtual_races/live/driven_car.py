@@ -19,6 +19,7 @@ class DrivenCar:
         self._worlds, self._run, self._book = worlds, run, book
         self._length_m, self._finish_m = length_m, laps * length_m
         self._sectors, self._crossings = SectorTimes(), 0
+        self._s_m = self._way_m = 0.0
         self._look_at_line()
         self._look_at_place()
 

@@ -10,12 +10,12 @@ import pytest
 
 from shared.conditions import Conditions, DrivenRules
 from shared.errors import BadInput
+from shared.rules.head_to_head import Reason
 from shared.rules.ranking import score_run
 from simulator.batch import compiled
 from simulator.driving.policy import find_model
 from simulator.virtual_races.entrant import Chosen, Picture, RacingModel
 from simulator.virtual_races.evaluation import evaluate_heats
-from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, Reason
 from simulator.virtual_races.live.child import IsolatedLiveRun, LiveJob
 from simulator.virtual_races.live.live_run import MAX_RESETS, LiveRun, live_conditions
 from simulator.virtual_races.live.sector_times import SHOWN_NS, SectorTimes
@@ -161,8 +161,9 @@ def test_a_heat_that_an_official_ends_goes_to_who_is_farther(first_mps: float, s
     assert [(each.end, each.resets) for each in driven.runs] == [("time", 0)] * 2
     assert ahead_m is not None
     assert (ahead_m < 0) == (winner == 1)
-    by_m = pytest.approx(abs(ahead_m), abs=0.05)  # the judge takes both starts as told
-    assert driven.verdict == HeadToHeadVerdict(winner, Reason.FARTHER, by_m=by_m)
+    assert driven.verdict is not None
+    assert (driven.verdict.winner, driven.verdict.reason) == (winner, Reason.FARTHER)
+    assert driven.verdict.by_m == pytest.approx(abs(ahead_m), abs=0.05)  # the judge takes both starts as told
 
 
 class Mute(Blind):
