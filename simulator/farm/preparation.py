@@ -67,9 +67,9 @@ def prepare_archive(item: PreparationItem, model: Path, server: FarmServer, engi
 
 
 def _read(model: Path, kept: Path) -> ReadArchive:
-    said = run_isolated("strip", str(model), str(kept), about=model, timeout_s=_STRIP_TIMEOUT_S)
+    answer = run_isolated("strip", str(model), str(kept), about=model, timeout_s=_STRIP_TIMEOUT_S)
     try:
-        return _READ.validate_json(said)
+        return _READ.validate_json(answer)
     except ValidationError as error:
         raise BadInput(text("{path}: the reading of the archive did not answer as it should.", path=model)) from error
 

@@ -43,20 +43,21 @@ def strip(path: pathlib.Path, kept: pathlib.Path) -> list[str]:
 
 def _write_tar(target: BinaryIO, files: Iterator[tuple[str, Member]], most_bytes: int) -> bool:
     """False if it would be larger; then it is not whole."""
-    written: set[str] = set()
+    written, size = set[str](), 2 * _BLOCK
     for path, member in files:
         if path in written:  # twice in the archive, and then of the same content or meaning
             continue
         written.add(path)
         info = tarfile.TarInfo(path)
         info.size = member.size
-        head = info.tobuf()
-        if target.tell() + len(head) + member.size + 3 * _BLOCK > most_bytes:
+        head, padding = info.tobuf(), bytes(-member.size % _BLOCK)
+        size += len(head) + member.size + len(padding)
+        if size > most_bytes:
             return False
         target.write(head)
         for piece in member.pieces(MAX_MODEL_BYTES):
             target.write(piece)
-        target.write(bytes(-member.size % _BLOCK))
+        target.write(padding)
     target.write(bytes(2 * _BLOCK))
     return True
 
