@@ -7,9 +7,8 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.http import read_body
+from leaderboard.api.evaluations.farm_requests import FarmRequests
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.traces import MAX_TRACE_BYTES, RunTraces, read_kept
 from leaderboard.web.identity import somebody
 from shared.protocol.farm import FARM_PATH
@@ -62,11 +61,10 @@ class TraceCalls:
 
     def __init__(self, traces: RunTraces, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
         self._traces, self._callers, self._utc_ns = traces, callers, utc_ns
+        self._farms = FarmRequests(callers, utc_ns)
 
     async def keep(self, request: Request, trace_sha256: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        file = await read_body(request, MAX_TRACE_BYTES)
+        caller, file = await self._farms.file(request, MAX_TRACE_BYTES)
         await run_in_threadpool(self._traces.keep, caller, trace_sha256, file, self._utc_ns())
         return Response(status_code=204)
 

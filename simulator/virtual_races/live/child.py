@@ -6,6 +6,7 @@ the parent has an answer in time or one sentence. Of two models it names the one
 that both have whose it has begun to load or to ask, so that one that hangs, or is killed, is known as well.
 """
 
+import io
 import json
 import mmap
 import os
@@ -28,7 +29,15 @@ from shared.text import text
 from simulator.virtual_races.isolated import ReportedRun, reported, unpacked
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict
 from simulator.virtual_races.live.live_picture import LivePicture
-from vehicle.models.run_isolated import MEMORY, REFUSED, ChildFailed, child_environment, restrict, what_it_said
+from vehicle.models.run_isolated import (
+    MEMORY,
+    REFUSED,
+    ChildFailed,
+    child_environment,
+    limit_printing,
+    restrict,
+    what_it_said,
+)
 
 if TYPE_CHECKING:
     from simulator.virtual_races.entrant import AnyEntrant
@@ -166,9 +175,8 @@ class IsolatedLiveRun:
             code = self._child.wait(ANSWER_S)
         except subprocess.TimeoutExpired:
             raise self._blamed(ChildFailed(f"{self._about}: {WORK} did not end.")) from None
-        self._errors.seek(0)
         try:
-            what_it_said(code, "", self._errors.read().decode(errors="replace"), WORK, self._about)
+            what_it_said(code, io.BytesIO(), self._errors, WORK, self._about)
         except BadInput as error:
             raise self._blamed(error) from None
         raise self._blamed(ChildFailed(f"{self._about}: {WORK} ended without an answer."))
@@ -247,6 +255,7 @@ def _models(
         asks(side)
         folders.append(unpacked(source, checkpoint, folder / ("rival" if side else "model")))
     asks(None)
+    limit_printing()
     # Imported here: the libraries are to be loaded under the limits.
     from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
     from simulator.virtual_races.warm_up import warm_up  # noqa: PLC0415
