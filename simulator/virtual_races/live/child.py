@@ -5,6 +5,7 @@ with a line, the picture; an empty line ends the run, and the answer is what was
 parent has an answer in time or one sentence.
 """
 
+import io
 import json
 import os
 import select
@@ -23,7 +24,7 @@ from shared.errors import BadInput
 from shared.text import text
 from simulator.virtual_races.isolated import ReportedRun, reported, unpacked
 from simulator.virtual_races.live.live_picture import LivePicture
-from vehicle.models.run_isolated import REFUSED, ChildFailed, child_environment, restrict, what_it_said
+from vehicle.models.run_isolated import REFUSED, ChildFailed, child_environment, limit_printing, restrict, what_it_said
 
 if TYPE_CHECKING:
     from simulator.virtual_races.live.live_run import LiveRun
@@ -136,8 +137,7 @@ class IsolatedLiveRun:
             code = self._child.wait(ANSWER_S)
         except subprocess.TimeoutExpired:
             raise ChildFailed(f"{self._about}: {WORK} did not end.") from None
-        self._errors.seek(0)
-        what_it_said(code, "", self._errors.read().decode(errors="replace"), WORK, self._about)
+        what_it_said(code, io.BytesIO(), self._errors, WORK, self._about)
         raise ChildFailed(f"{self._about}: {WORK} ended without an answer.")
 
 
@@ -170,6 +170,7 @@ def _loaded(job: LiveJob) -> "LiveRun":
     conditions = check_conditions(job.conditions)
     with tempfile.TemporaryDirectory(prefix="raceday-") as name:
         folder = unpacked(job.model, job.checkpoint, Path(name) / "model")
+        limit_printing()
         # Imported here: the libraries are to be loaded under the limits.
         from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.live.live_run import LiveRun  # noqa: PLC0415
