@@ -255,9 +255,24 @@ def decode(payload: bytes, kind: type[T]) -> T:
         check_conditions(message.turn.conditions)
     if isinstance(message, HeatAnswer) and message.heat is not None:
         check_conditions(message.heat.conditions)
+    if isinstance(message, HeatReport):
+        _check_heat_runs(message)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message
+
+
+def _check_heat_runs(report: HeatReport) -> None:
+    """Raises BadInput."""
+    if not report.runs:
+        return
+    if not {sha256 for run in report.runs for sha256 in run.traces} <= set(report.traces):
+        raise BadInput("Each trace of a heat's runs is among its traces.")
+    if any((run.winner is None) != (run.reason == "level") for run in report.runs):
+        raise BadInput("Nobody is ahead in a run of a heat that is level, and in no other.")
+    ahead = [sum(run.winner == side for run in report.runs) for side in (0, 1)]
+    if report.winner != (None if ahead[0] == ahead[1] else int(ahead[1] > ahead[0])):
+        raise BadInput("Who is ahead in more runs of a heat wins it, and nobody if both are in as many.")
 
 
 def _check_trials(trials: tuple[CheckpointTrial, ...]) -> None:

@@ -119,6 +119,12 @@ def test_both_models_are_driven_and_the_winner_is_told_with_the_times_of_a_run_t
     runs = (*came_to.runs, *came_to.opponent_runs)
     assert told["traces"] == [trace_sha256(each.read_trace()) for each in runs]
     assert files == [(f"/traces/{trace_sha256(each.read_trace())}", each.trace_bytes) for each in runs]
+    assert [(each["winner"], each["reason"], each["in_front"]) for each in told["runs"]] == [
+        (ahead, "farther", 0) for ahead, _, _ in heats
+    ]
+    assert [sha256 for side in (0, 1) for each in told["runs"] for sha256 in each["traces"][side : side + 1]] == told[
+        "traces"
+    ]
     assert (told["cost_ms"], told["conditions_sha256"]) == (1500, "c" * 64)
     assert heard == ["anna – ben: result"]
 
