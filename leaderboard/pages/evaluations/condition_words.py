@@ -62,7 +62,8 @@ def condition_rows(conditions: Conditions) -> Iterator[tuple[Sentence, Sentence 
         yield (
             text("Finals"),
             text(
-                "After the close, until the first {n} in rank were all driven on the final seeds.", n=conditions.final_top_n
+                "After the close, until the first {n} in rank were all driven on the final seeds.",
+                n=conditions.final_top_n,
             ),
         )
     yield text("Engine"), conditions.engine
