@@ -18,6 +18,7 @@ from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
 from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
+from shared.rules.head_to_head import Reason
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
@@ -135,6 +136,22 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveHeatReport:
+    """What a heat of a LIVE race came to: the runs of both, and who is ahead (0 is the first, null if they are level).
+
+    `by_ms` or `by_mm`: by how much.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    runs: tuple[RunReport, RunReport]
+    winner: Annotated[int, Field(ge=0, le=1)] | None
+    reason: Reason
+    by_ms: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    by_mm: Annotated[int, Field(ge=0, le=10**9)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointTrial:
     """How a checkpoint drove on the seeds of validation, all runs together; `refused`: why it could not be driven."""
 
@@ -196,6 +213,7 @@ T = TypeVar(
     ClaimReply,
     LiveTurnRequest,
     LiveTurnAnswer,
+    LiveHeatReport,
 )
 _KINDS = (
     HeatRequest,
@@ -210,6 +228,7 @@ _KINDS = (
     ClaimReply,
     LiveTurnRequest,
     LiveTurnAnswer,
+    LiveHeatReport,
 )
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = MappingProxyType({kind: TypeAdapter(kind) for kind in _KINDS})
 

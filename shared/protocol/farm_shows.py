@@ -35,10 +35,20 @@ class LiveTurnRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatSide:
+    """One of the two, and the model (or the checkpoint of it) that drives."""
+
+    racer: str
+    model_sha256: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveTurn:
     """A turn to drive: the countdown is over in `starts_in_ms`, the run ends `run_ms` later.
 
     `turn` and `launch` name it in what is said of it, and in the answers to live messages while it is on the track.
+    With a `rival` it is a heat: both drive in one world, and the first of them starts in front.
     """
 
     race_id: str
@@ -52,6 +62,7 @@ class LiveTurn:
     checkpoint: str
     conditions: Conditions
     conditions_sha256: str
+    rival: HeatSide | None = None
 
     @property
     def path(self) -> str:
@@ -76,15 +87,6 @@ class HeatRequest:
     node: _Name
     engine: _Name
     v: _Version = 1
-
-
-@dataclass(frozen=True, slots=True)
-class HeatSide:
-    """One of the two, and the model (or the checkpoint of it) that drives."""
-
-    racer: str
-    model_sha256: str
-    checkpoint: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ _SECRET = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")  # in the name of a 
 MAX_PRINTED_BYTES = 32 << 20  # the runs of a submission with their traces are a third of it at most
 _CPU_S = 30
 _GRACE_S = 5  # of processor time, from SIGXCPU to SIGKILL
-_MEMORY = 4 << 30
+MEMORY = 4 << 30
 
 
 class ChildFailed(BadInput):
@@ -132,12 +132,15 @@ def child_environment() -> dict[str, str]:
     return kept | ENVIRONMENT
 
 
-def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None) -> None:
-    """Restricts this process, the child: no network, limits on memory, processor time and the size of a file."""
+def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, max_memory: int = MEMORY) -> None:
+    """Restricts this process, the child: no network, limits on memory, processor time and the size of a file.
+
+    Up to `max_memory` it may raise the limit on memory itself, for a second model.
+    """
     for sentence in confine(os.getppid() if parent_pid is None else parent_pid) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, max_memory))
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it: what is too large ends the child
 
 

@@ -12,6 +12,7 @@ from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import encode
 from shared.protocol.farm_shows import HeatAnswer, HeatSide, HeatWork
+from shared.rules.head_to_head import Reason
 from shared.rules.ranking import RunLap
 from shared.traces.encoding import encode as encode_trace
 from shared.traces.encoding import trace_sha256
@@ -20,7 +21,7 @@ from shared.units import NS_PER_S
 from simulator.farm.heat_runner import HeatRunner
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedHeat, ReportedRun
-from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, Reason
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict
 
 CONDITIONS = Conditions(race_type="head_to_head")
 HEAT = HeatWork(
