@@ -19,7 +19,8 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.brackets.heats import DrivenHeats
-from leaderboard.evaluations.live_turns import LiveTurns
+from leaderboard.evaluations.brackets.live_heats import LiveBrackets
+from leaderboard.evaluations.live.turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.replays.driven_results import DrivenResults
@@ -72,6 +73,7 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     live_turns: LiveTurns
+    live_brackets: LiveBrackets
     heats: DrivenHeats
     arrivals: WorkArrivals
     driven_results: DrivenResults
@@ -124,6 +126,7 @@ class LeaderboardServices:
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
+            LiveBrackets(live, seasons.brackets),
             DrivenHeats(store, seasons.brackets, config.farm.claim_s),
             arrivals,
             DrivenResults(store, submissions, conditions),

@@ -11,8 +11,17 @@ from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.claims import check_farm
-from leaderboard.evaluations.live_turns import LiveTurns
-from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, ClaimReply, RunFailure, RunReport, decode, encode
+from leaderboard.evaluations.live.turns import LiveTurns
+from shared.protocol.farm import (
+    FARM_PATH,
+    MAX_FARM_BYTES,
+    ClaimReply,
+    LiveHeatReport,
+    RunFailure,
+    RunReport,
+    decode,
+    encode,
+)
 from shared.protocol.farm_shows import LiveTurnAnswer, LiveTurnRequest
 
 _WORDS = {
@@ -58,6 +67,21 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
         check_farm(caller)
         reported = decode(await read_body(request, MAX_FARM_BYTES), RunReport)
         return json_response(await run_in_threadpool(service.report, caller, turn, launch, reported, utc_ns()))
+
+    @routes.post(
+        "/{turn}/{launch}/heat",
+        response_model=ClaimReply,
+        responses=refusals(401, 403, 408, 409, 410, 413, 422, 503, words=_WORDS),
+        openapi_extra=json_extra(LiveHeatReport, BY_KEY),
+        summary="Report a LIVE heat that was driven, the runs of both; the same again has the same answer",
+        response_description="Who wins, and why",
+        operation_id="report_live_heat",
+    )
+    async def report_heat(request: Request, turn: str, launch: _Launch) -> Response:
+        caller = callers.caller(request)
+        check_farm(caller)
+        reported = decode(await read_body(request, MAX_FARM_BYTES), LiveHeatReport)
+        return json_response(await run_in_threadpool(service.report_heat, caller, turn, launch, reported, utc_ns()))
 
     @routes.post(
         "/{turn}/{launch}/fail",

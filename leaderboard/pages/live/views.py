@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.live.queue import FULL_PERCENT, ON_TRACK, STATE_WORDS, WAITING, LiveQueue, QueueItem, QueueState
+from leaderboard.core.live.queue import LiveQueue
+from leaderboard.core.live.turn import FULL_PERCENT, ON_TRACK, STATE_WORDS, WAITING, QueueItem, QueueState
 from leaderboard.live_races.rows import RankedScore
 from leaderboard.live_races.service import LiveRaceState
 from leaderboard.pages.live.track_view import SectorMark, TrackMap, car_spot, sector_marks, track_map

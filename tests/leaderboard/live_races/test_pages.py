@@ -13,7 +13,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.core.access import Grant
-from leaderboard.core.live.queue import COUNTDOWN_NS, QueueItem
+from leaderboard.core.live.turn import COUNTDOWN_NS, QueueItem
 from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
 from leaderboard.live_races.feeds import MemoryFeeds, TrackPicture

@@ -13,7 +13,7 @@ from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN, Caller, Grant
 from leaderboard.core.errors import Conflict, NotAllowed, UnknownRace
 from leaderboard.core.live.newest import TooOften
-from leaderboard.core.live.queue import COUNTDOWN_NS
+from leaderboard.core.live.turn import COUNTDOWN_NS
 from leaderboard.live_races.feeds import FRESH_NS, MAX_SENDERS, MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.store import audit

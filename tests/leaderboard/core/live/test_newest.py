@@ -100,7 +100,12 @@ def test_size_and_unknown_fields() -> None:
         decode_live(json.dumps(document | {"weather": "x" * MAX_LIVE_BYTES}).encode())
     longest = LiveMessage("r" * 64, "\U0001f3c1" * 64, "b" * 80, 2**53, "s" * 80, sectors=(86_400_000,) * 12)
     assert len(encode_live(longest)) <= 2048  # the longest that a station can send
-    times = {"sectors": (86_400_000,) * 12, "lap_ms": 86_400_000, "last_lap_ms": 86_400_000, "best_lap_ms": 86_400_000}
+    times: dict[str, Any] = {
+        "sectors": (86_400_000,) * 12,
+        "lap_ms": 86_400_000,
+        "last_lap_ms": 86_400_000,
+        "best_lap_ms": 86_400_000,
+    }
     rival = RivalCar("\U0001f3c1" * 64, 10_000, **times, track_share=1 / 3, speed_mps=100 / 3, resets=10_000)
     heat = replace(longest, **times, run_ms=86_400_000, left_ms=86_400_000, rival=rival, ahead_m=-10_000 / 3)
     assert len(encode_live(heat)) <= MAX_LIVE_BYTES
