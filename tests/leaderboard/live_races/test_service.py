@@ -157,7 +157,7 @@ def test_the_newest_message_and_what_its_sender_learns(live: LiveRaces) -> None:
     woken: list[str] = []
     live.watch(woken.append)
     answer = live.receive("s", message(5), NOW)
-    assert dataclasses.astuple(answer) == (True, "", None, 100, None, None, "", 0)
+    assert dataclasses.astuple(answer) == (True, "", None, 100, None, None, "", 0, "", 100)
     assert not live.receive("s", message(4), NOW + NS_PER_S).newest
     assert woken == ["cup"]
     queue = live.launch(ADMIN, "cup", live.add(ADMIN, "cup", ("anna",), NOW, entries=False).version, NOW)
