@@ -12,7 +12,7 @@ from leaderboard.core.live.turn import FULL_PERCENT, WAITING, QueueItem
 from leaderboard.core.race import RaceRecord
 from shared.errors import Refused
 from shared.rules.person_names import name_key
-from shared.text import text
+from shared.text import Sentence, recorded, text
 
 Entrant = tuple[str, str, str]  # the racer, the name, the account or ""
 
@@ -124,6 +124,12 @@ def last_won(items: Sequence[QueueItem]) -> QueueItem | None:
     """The heat that was won last; None before the first."""
     decided = [each for each in items if each.state == "done" and each.ahead]
     return max(decided, key=lambda each: (each.ended_utc_ns or 0, each.key), default=None)
+
+
+def outcome(item: QueueItem) -> Sentence | str:
+    """Who won a heat, and why; of another turn its reason. "" for none."""
+    why = recorded(item.reason) if item.reason else ""
+    return text("{name} wins: {why}", name=sides(item)[0], why=why) if item.ahead else why
 
 
 def sides(heat: QueueItem) -> tuple[str, str]:

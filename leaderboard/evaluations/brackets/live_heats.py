@@ -17,18 +17,18 @@ from shared.text import text
 
 
 class LiveBrackets:
-    """The brackets of LIVE races. `waiting` of a race names the brackets whose next heats can go into its queue."""
+    """The brackets of LIVE races."""
 
     def __init__(self, live: LiveRaces, brackets: BracketService) -> None:
         self._live, self._brackets = live, brackets
 
-    def waiting(self, caller: Caller, race_id: str) -> tuple[tuple[str, str], ...]:
-        """The id and the name of each such bracket."""
+    def open_in(self, caller: Caller, race_id: str) -> tuple[tuple[str, str], ...]:
+        """The id and the name of each bracket of the race that is not driven to its end, and not by farms alone."""
         found = self._brackets.brackets(caller, race_id=race_id)
         return tuple(
             (now.bracket.bracket_id, now.bracket.name)
             for now in found
-            if not now.bracket.settings.driven and any(heat.state == "ready" for heat in now.heats)
+            if not now.bracket.settings.driven and any(heat.state in ("ready", "waiting") for heat in now.heats)
         )
 
     def add_ready(self, caller: Caller, race_id: str, bracket_id: str, now_utc_ns: int) -> LiveQueue:

@@ -19,7 +19,6 @@ from shared.protocol.farm import LiveHeatReport, RunReport
 from shared.protocol.results import Evidence, PostAccepted, Result
 from shared.rules.head_to_head import why_ahead
 from shared.rules.ranking import score_run
-from shared.text import Sentence, text
 from shared.units import NS_PER_MS
 
 _LOG = logging.getLogger("leaderboard")
@@ -31,12 +30,6 @@ class PostedRun:
 
     result: Result
     accepted: PostAccepted
-
-
-def outcome_sentence(item: QueueItem) -> Sentence | str:
-    """Who won a heat, and why."""
-    name = next((car.name for car in item.cars if car.racer == item.ahead), "")
-    return text("{name} wins: {why}", name=name, why=item.reason) if name else item.reason
 
 
 def posted(

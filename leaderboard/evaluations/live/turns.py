@@ -24,7 +24,7 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.core.submissions.states import DRIVABLE
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.claims import check_farm
-from leaderboard.evaluations.live.results import enter_in_bracket, outcome, outcome_sentence, posted
+from leaderboard.evaluations.live.results import enter_in_bracket, outcome, posted
 from leaderboard.evaluations.race_conditions import adopt, open_race, wanted_conditions
 from leaderboard.evaluations.scores import scored_sentence
 from leaderboard.live_races import rows
@@ -118,7 +118,7 @@ class LiveTurns:
         if after != stored:
             self._live.announce(after, now_utc_ns)
         self._changed(race.race_id)
-        return encode(ClaimReply(item.submission_id, "scored", str(outcome_sentence(after.item(turn)))))
+        return encode(ClaimReply(item.submission_id, "scored", str(heats.outcome(after.item(turn)))))
 
     def fail(self, caller: Caller, turn: str, launch: int, failure: RunFailure, now_utc_ns: int) -> bytes:
         """The run came to nothing: an official reads why, and may launch it again. Raises Gone."""

@@ -172,6 +172,6 @@ class LiveRacePages:
 
     def _control(self, request: Request, race_id: str, status: int = 200, refusal: str = "") -> HTMLResponse:
         shown = self._contents.view(race_id)
-        return self._site.page(
-            request, "live/control.html", status, live=shown, refusal=refusal, run_times=_RUN_TIMES, look="live-page"
-        )
+        brackets = self._brackets.open_in(self._site.caller(request), race_id) if shown.heats else ()
+        values = {"live": shown, "refusal": refusal, "run_times": _RUN_TIMES, "brackets": brackets}
+        return self._site.page(request, "live/control.html", status, look="live-page", **values)

@@ -187,7 +187,7 @@ def bracket(cup: LiveCup) -> str:
 def test_a_bracket_is_driven_live_up_to_its_podium(cup: LiveCup) -> None:
     bracket_id, brackets = bracket(cup), LiveBrackets(cup.live, cup.brackets)
     rounds = 0
-    while brackets.waiting(ADMIN, "final"):
+    while brackets.open_in(ADMIN, "final"):
         rounds += 1
         before = len(cup.queue.items)
         queue = brackets.add_ready(ADMIN, "final", bracket_id, cup.league.now_utc_ns)
