@@ -18,6 +18,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
+from leaderboard.evaluations.brackets.heat_replays import HeatReplays
 from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.brackets.live_heats import LiveBrackets
 from leaderboard.evaluations.live.turns import LiveTurns
@@ -75,6 +76,7 @@ class LeaderboardServices:
     live_turns: LiveTurns
     live_brackets: LiveBrackets
     heats: DrivenHeats
+    heat_replays: HeatReplays
     arrivals: WorkArrivals
     driven_results: DrivenResults
     videos: RunVideos
@@ -128,6 +130,7 @@ class LeaderboardServices:
             LiveTurns(store, live, board.changed),
             LiveBrackets(live, seasons.brackets),
             DrivenHeats(store, seasons.brackets, config.farm.claim_s),
+            HeatReplays(store, seasons.brackets),
             arrivals,
             DrivenResults(store, submissions, conditions),
             RunVideos(store, submissions.submissions),

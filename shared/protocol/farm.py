@@ -17,8 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
-from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
-from shared.rules.head_to_head import Reason
+from shared.protocol.farm_shows import HeatAnswer, HeatReason, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
@@ -146,7 +145,7 @@ class LiveHeatReport:
 
     runs: tuple[RunReport, RunReport]
     winner: Annotated[int, Field(ge=0, le=1)] | None
-    reason: Reason
+    reason: HeatReason
     by_ms: Annotated[int, Field(ge=0, le=10**9)] | None = None
     by_mm: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
@@ -255,9 +254,24 @@ def decode(payload: bytes, kind: type[T]) -> T:
         check_conditions(message.turn.conditions)
     if isinstance(message, HeatAnswer) and message.heat is not None:
         check_conditions(message.heat.conditions)
+    if isinstance(message, HeatReport):
+        _check_heat_runs(message)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message
+
+
+def _check_heat_runs(report: HeatReport) -> None:
+    """Raises BadInput."""
+    if not report.runs:
+        return
+    if not {sha256 for run in report.runs for sha256 in run.traces} <= set(report.traces):
+        raise BadInput("Each trace of a heat's runs is among its traces.")
+    if any((run.winner is None) != (run.reason == "level") for run in report.runs):
+        raise BadInput("Nobody is ahead in a run of a heat that is level, and in no other.")
+    ahead = [sum(run.winner == side for run in report.runs) for side in (0, 1)]
+    if report.winner != (None if ahead[0] == ahead[1] else int(ahead[1] > ahead[0])):
+        raise BadInput("Who is ahead in more runs of a heat wins it, and nobody if both are in as many.")
 
 
 def _check_trials(trials: tuple[CheckpointTrial, ...]) -> None:

@@ -176,7 +176,7 @@ def launched(queue: LiveQueue, item_id: str, now_utc_ns: int, unable: Mapping[st
 def _why_unable(item: QueueItem, unable: Mapping[str, str]) -> str | None:
     for car in item.cars:
         if (why := unable.get(name_key(car.racer))) is not None:
-            return text("{name}: {why}", name=car.name, why=why) if item.rival else why
+            return text("{name} cannot drive: {why}", name=car.name, why=why) if item.rival else why
     return None
 
 

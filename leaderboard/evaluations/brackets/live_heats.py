@@ -13,6 +13,7 @@ from leaderboard.evaluations.brackets.heats import heat_result
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.seasons.brackets import BracketService, bracket_in, enter_in
 from shared.errors import Refused
+from shared.protocol.farm_shows import HeatRun
 from shared.text import text
 
 
@@ -49,14 +50,15 @@ def enter_live(
     db: sa.Connection,
     race: RaceRecord,
     item: QueueItem,
-    winner: int | None,
+    run: HeatRun,
     times_ms: tuple[int | None, int | None],
     evidence: Mapping[str, object],
     now_utc_ns: int,
 ) -> None:
-    """Enter what a heat of a bracket came to. Raises UnknownItem, Refused, Conflict."""
+    """Enter what the run of a bracket's heat came to. Raises UnknownItem, Refused, Conflict."""
     now = bracket_in(db, item.bracket_id)
     heat = now.heats[item.heat - 1]
     if (heat.first, heat.second) != (item.racer, item.rival):
         raise Conflict(text("Others drive in heat {number} by now.", number=item.heat))
-    enter_in(db, race, now.bracket, item.heat, heat_result(now, heat, winner, times_ms), evidence, now_utc_ns)
+    result = heat_result(now, heat, run.winner, times_ms)
+    enter_in(db, race, now.bracket, item.heat, result, (run,), evidence, now_utc_ns)

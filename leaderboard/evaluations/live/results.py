@@ -16,8 +16,9 @@ from leaderboard.store.evaluations import condition_rows
 from leaderboard.store.submissions import submission_rows
 from shared.errors import Refused
 from shared.protocol.farm import LiveHeatReport, RunReport
+from shared.protocol.farm_shows import HeatRun
 from shared.protocol.results import Evidence, PostAccepted, Result
-from shared.rules.head_to_head import why_ahead
+from shared.rules.head_to_head import Reason, why_ahead
 from shared.rules.ranking import score_run
 from shared.units import NS_PER_MS
 
@@ -51,7 +52,7 @@ def outcome(item: QueueItem, report: LiveHeatReport) -> tuple[str, str]:
     by_s = None if report.by_ms is None else report.by_ms / 1000
     by_m = None if report.by_mm is None else report.by_mm / 1000
     ahead = "" if report.winner is None else item.cars[report.winner].racer
-    return ahead, str(why_ahead(report.reason, by_s, by_m))
+    return ahead, str(why_ahead(Reason(report.reason), by_s, by_m))
 
 
 def enter_in_bracket(
@@ -59,10 +60,14 @@ def enter_in_bracket(
 ) -> None:
     """What an official entered meanwhile stays."""
     times_ms = [run.laps[-1].ended_ns // NS_PER_MS if run.ended == "laps" else None for run in report.runs]
-    evidence = {"traces": [run.trace_sha256 for run in report.runs], "turn": item.item_id, "launch": item.launches}
+    first, second = report.runs
+    run = HeatRun(
+        0, report.winner, report.reason, (first.trace_sha256, second.trace_sha256), report.by_ms, report.by_mm
+    )
+    evidence = {"traces": run.traces, "turn": item.item_id, "launch": item.launches}
     try:
         with db.begin_nested():
-            enter_live(db, race, item, report.winner, (times_ms[0], times_ms[1]), evidence, now_utc_ns)
+            enter_live(db, race, item, run, (times_ms[0], times_ms[1]), evidence, now_utc_ns)
     except (Refused, UnknownItem) as refusal:
         _LOG.warning("heat %d of the bracket %r stays as it is: %s", item.heat, item.bracket_id, refusal)
 

@@ -153,7 +153,7 @@ class LiveTurns:
             if len(found) < len(submissions):
                 why = text("There is no model of this racer to drive: submit one to this race.")
                 if item.rival:
-                    why = text("{name}: {why}", name=item.cars[submissions.index(None)].name, why=why)
+                    why = text("{name} cannot drive: {why}", name=item.cars[submissions.index(None)].name, why=why)
                 after = _saved(db, stored, rules.changed(queue, item.item_id, "fail", now_utc_ns, str(why)))
                 turn = None
             else:

@@ -23,16 +23,15 @@ from leaderboard.seasons.brackets import BracketService, WantedBracket
 from shared.conditions import ENGINE
 from shared.errors import Refused
 from shared.protocol.farm import LiveHeatReport, RunFailure, RunReport
-from shared.protocol.farm_shows import LiveTurn, LiveTurnRequest
+from shared.protocol.farm_shows import HeatReason, LiveTurn, LiveTurnRequest
 from shared.protocol.live import LiveMessage, RivalCar
-from shared.rules.head_to_head import Reason
 from shared.rules.ranking import RunLap
 from shared.units import NS_PER_S
 from tests.leaderboard.evaluations.virtual_league import PracticeFarm, VirtualLeague, farm_key, virtual
 
 RACERS = ("leo", "mia", "kim", "zoe")
 TRACES = ("ab" * 32, "cd" * 32)
-OUTCOME = "mia wins: first over the line, 0.250 s"
+OUTCOME = "mia wins: first over the line, by 0.250 s"
 
 
 class LiveCup:
@@ -81,7 +80,7 @@ class LiveCup:
             )
             for side in (0, 1)
         )
-        reason = Reason.LEVEL if winner is None else Reason.FIRST_TO_FINISH
+        reason: HeatReason = "level" if winner is None else "first_to_finish"
         report = LiveHeatReport((runs[0], runs[1]), winner, reason, None if winner is None else by_ms)
         return self.turns.report_heat(farm_key(farm), turn.turn, turn.launch, report, self.league.now_utc_ns)
 
@@ -122,7 +121,7 @@ def test_two_drive_at_once_and_what_they_drove_counts_once(cup: LiveCup) -> None
         with pytest.raises(Conflict):
             cup.report(turn, **other)
     done = cup.queue.item(heat.item_id)
-    assert (done.state, done.ahead, done.reason) == ("done", "mia", "first over the line, 0.250 s")
+    assert (done.state, done.ahead, done.reason) == ("done", "mia", "first over the line, by 0.250 s")
     assert sorted(league.standing("final")) == [("leo", 9000), ("mia", 9000)]
     declared = cup.live.declare(ADMIN, "final", cup.queue.version, league.now_utc_ns)
     assert declared.winner == "mia"
@@ -151,7 +150,7 @@ def test_without_a_model_of_both_nobody_drives(cup: LiveCup) -> None:
     cup.heat("leo", "tom")
     cup.launch()
     assert cup.claim() is None
-    assert cup.queue.items[0].reason.startswith("tom: There is no model of this racer")
+    assert cup.queue.items[0].reason.startswith("tom cannot drive: There is no model of this racer")
     cup.live.add(ADMIN, "final", ["zoe"], cup.league.now_utc_ns, entries=False)
     alone = cup.driven(cup.queue.items[-1].item_id)
     assert alone.rival is None

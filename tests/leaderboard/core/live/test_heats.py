@@ -83,7 +83,7 @@ def test_a_heat_of_one_who_cannot_drive_stops_nobody_and_says_who() -> None:
     live = heats.paired_in_order(of("anna", "tom", "eva", "leo"))
     launched = queue.launched(live, "", NOW, {"tom": "disqualified"})
     assert [each.state for each in launched.items] == ["skipped", "countdown"]
-    assert str(launched.items[0].reason) == "Tom: disqualified"
+    assert str(launched.items[0].reason) == "Tom cannot drive: disqualified"
     with pytest.raises(Refused, match="Tom cannot drive: disqualified"):
         queue.launched(live, "i-anna", NOW, {"tom": "disqualified"})
 
@@ -92,7 +92,7 @@ def test_who_won_stays_until_the_next_launch_and_the_last_one_counts() -> None:
     live = queue.launched(heats.paired_in_order(of("anna", "tom", "eva", "leo")), "", NOW, {})
     assert heats.last_won(live.items) is None
     live = queue.changed(queue.settled(live, NOW + COUNTDOWN_NS), "i-anna", "finish", NOW + 30 * NS_PER_S)
-    live = heats.won(live, "i-anna", "tom", "first over the line, 0.250 s")
+    live = heats.won(live, "i-anna", "tom", "first over the line, by 0.250 s")
     live = queue.settled(queue.launched(live, "", NOW + 40 * NS_PER_S, {}), NOW + 60 * NS_PER_S)
     live = heats.won(queue.changed(live, "i-eva", "finish", NOW + 70 * NS_PER_S), "i-eva", "eva", "farther")
     last = heats.last_won(live.items)
