@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
+import sqlalchemy as sa
 
 from leaderboard.build import open_board
-from leaderboard.core.access import ADMIN, Grant
+from leaderboard.core.access import ADMIN, Caller, Grant
+from leaderboard.core.errors import NotAllowed
 from leaderboard.core.live import heats
 from leaderboard.core.live.turn import COUNTDOWN_NS
 from leaderboard.live_races import rows
@@ -15,10 +17,11 @@ from leaderboard.live_races.feeds import TrackPicture
 from leaderboard.live_races.service import LiveRaceState
 from leaderboard.pages.live.views import live_view
 from leaderboard.seasons.brackets import BracketService, WantedBracket
+from leaderboard.store.tables import ENTRIES
 from shared.protocol.live import LiveMessage, RivalCar
 from shared.protocol.results import encode_result
 from shared.units import NS_PER_S
-from tests.leaderboard import sample_races
+from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.by_hand import enter
 from tests.leaderboard.live_races.test_pages import CONTROL, Hall, press
 
@@ -65,7 +68,10 @@ def test_heats_are_made_and_parted_without_a_script(hall: Hall) -> None:
 
 
 def test_each_of_two_has_a_multiplier_of_their_own_and_sets_only_that(hall: Hall) -> None:
-    official, tom = hall.browser("oda", OFFICIAL), hall.browser("tom")
+    official, account = hall.browser("oda", OFFICIAL), signed_in.account(hall.board.store, "tom")
+    tom = signed_in.browser(hall.app, hall.board.store, account, hall.now_utc_ns)
+    with hall.board.store.write() as db:
+        db.execute(sa.update(ENTRIES).where(ENTRIES.c.racer == "tom").values(account_id=account))
     official.get(CONTROL)
     press(official, "heat", racer="anna", rival="tom")
     page = press(official, "launch")
@@ -73,12 +79,11 @@ def test_each_of_two_has_a_multiplier_of_their_own_and_sets_only_that(hall: Hall
     press(official, "speed", percent="80")
     press(official, "speed", percent="120", whose="anna")
     assert [car.speed_percent for car in hall.items()[0].cars] == [120, 80]
-    with hall.board.store.write() as db:
-        stored = rows.load(db, "cup")
-        account = next(each.account_id for each in stored.items)
-        assert account == ""  # entered by hand: nobody's account drives
-    assert tom.submit("/races/cup/queue", act="speed", percent="150").status_code in (403, 422)
-    assert [car.speed_percent for car in hall.items()[0].cars] == [120, 80]
+    assert 'value="80" selected' in tom.get("/races/cup/queue").text
+    assert tom.submit("/races/cup/queue", act="speed", percent="150").status_code == 303
+    assert [car.speed_percent for car in hall.items()[0].cars] == [120, 150]
+    with pytest.raises(NotAllowed):
+        hall.live.set_speed(Caller(account, "tom", "Tom"), "cup", hall.now_utc_ns, 50, "anna")
 
 
 def test_who_won_leads_and_stands_on_the_podium_and_the_commentator_knows(hall: Hall) -> None:
@@ -102,8 +107,8 @@ def test_who_won_leads_and_stands_on_the_podium_and_the_commentator_knows(hall: 
     told = unescape(official.get("/races/cup/commentator?lang=en").text)
     assert "Won 1 of 1 heat so far." in told
     assert told.count('class="story-name') == 2
-    press(official, f"cancel {hall.id_of('tom')}")
     official.get(CONTROL)
+    press(official, f"cancel {hall.id_of('tom')}")
     press(official, "decide")
     podium = unescape(official.get("/races/cup/podium").text)
     assert podium.index("Tom") < podium.index("Anna")
