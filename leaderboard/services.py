@@ -21,7 +21,7 @@ from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.brackets.heat_replays import HeatReplays
 from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.brackets.live_heats import LiveBrackets
-from leaderboard.evaluations.live.turns import LiveTurns
+from leaderboard.evaluations.live.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.replays.driven_results import DrivenResults

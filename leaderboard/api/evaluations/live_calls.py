@@ -11,7 +11,7 @@ from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.evaluations.farm_requests import FarmRequests
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.evaluations.live.turns import LiveTurns
+from leaderboard.evaluations.live.live_turns import LiveTurns
 from shared.protocol.farm import FARM_PATH, ClaimReply, LiveHeatReport, RunFailure, RunReport, encode
 from shared.protocol.farm_shows import LiveTurnAnswer, LiveTurnRequest
 

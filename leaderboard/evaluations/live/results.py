@@ -1,4 +1,4 @@
-"""What a LIVE turn came to: results on the board, who won a heat, its result in the bracket. Called by turns.py."""
+"""What a LIVE turn came to: on the board, in the queue, in the bracket of a heat. Called by live_turns.py."""
 
 import logging
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ class ComingRacer:
 
 
 @dataclass(frozen=True, slots=True)
-class RacerStory:
+class LiveRacerStory:
     """The facts about a racer on the track."""
 
     racer: str
@@ -43,7 +43,7 @@ class RacerStory:
 class LiveStory:
     """The facts about who is on the track, one or the two of a heat, and about those who come."""
 
-    racers: tuple[RacerStory, ...]
+    racers: tuple[LiveRacerStory, ...]
     coming: tuple[ComingRacer, ...]
 
 
@@ -59,14 +59,14 @@ def live_story(
     return LiveStory(tuple(racers), soon)
 
 
-def _racer(state: LiveRaceState, car: TurnCar, runs: RacerRuns | None) -> RacerStory:
+def _racer(state: LiveRaceState, car: TurnCar, runs: RacerRuns | None) -> LiveRacerStory:
     facts = (_place(runs), *_heats(state, car), *_bests(state, runs), _to_lead(state, car.name))
     earlier = (
         ()
         if runs is None
         else tuple(_earlier(attempt.score_ms, result.laps, state.race.rules) for attempt, result in runs.runs[:_RUNS])
     )
-    return RacerStory(car.name, facts, earlier)
+    return LiveRacerStory(car.name, facts, earlier)
 
 
 def _heats(state: LiveRaceState, car: TurnCar) -> list[Sentence]:

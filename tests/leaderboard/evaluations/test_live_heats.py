@@ -15,7 +15,7 @@ from leaderboard.core.live.queue import LiveQueue
 from leaderboard.core.live.turn import COUNTDOWN_NS, QueueItem
 from leaderboard.core.seasons.bracket import HeatResult
 from leaderboard.evaluations.brackets.live_heats import LiveBrackets
-from leaderboard.evaluations.live.turns import LiveTurns
+from leaderboard.evaluations.live.live_turns import LiveTurns
 from leaderboard.live_races import rows as live_rows
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
@@ -117,9 +117,9 @@ def test_two_drive_at_once_and_what_they_drove_counts_once(cup: LiveCup) -> None
     answer = cup.report(turn)
     assert json.loads(answer)["sentence"] == OUTCOME
     assert cup.report(turn) == answer
-    for other in ({"winner": 0}, {"by_ms": 300}):
+    for winner, by_ms in ((0, 250), (1, 300)):
         with pytest.raises(Conflict):
-            cup.report(turn, **other)
+            cup.report(turn, winner, by_ms=by_ms)
     done = cup.queue.item(heat.item_id)
     assert (done.state, done.ahead, done.reason) == ("done", "mia", "first over the line, by 0.250 s")
     assert sorted(league.standing("final")) == [("leo", 9000), ("mia", 9000)]

@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ OFFICIAL = Grant("official", "race", "cup")
 def hall(tmp_path: pathlib.Path) -> Iterator[Hall]:
     """The LIVE race 'cup' is a virtual one of the type head to head."""
     board = open_board(tmp_path / "board.db")
-    made = {"live": True, "venue": "virtual", "race_type": "head_to_head", "track": "re:Invent 2018"}
+    made: dict[str, Any] = {"live": True, "venue": "virtual", "race_type": "head_to_head", "track": "re:Invent 2018"}
     board.create_race(sample_races.race(**made), 1)
     for number, racer in enumerate(RACERS):
         enter(board, "cup", racer, racer.title(), number + 1)

@@ -9,7 +9,7 @@ import dataclasses
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -89,17 +89,18 @@ class Final:
     runner: LiveRunner
     session: str
 
-    def drive(self, name: str, race_id: str = "cup", **looks: Callable[[], None]) -> None:
-        """Drive the turn that is launched."""
+    def drive(self, name: str, looks: Mapping[float, Callable[[], None]], race_id: str = "cup") -> None:
+        """Drive the turn that is launched. `looks`: what is done at this second of the run."""
         live = LiveRaces(self.served.board.store, MemoryFeeds())
         on_track = live.state(race_id, self.passing.utc_ns).queue.on_track
         assert on_track is not None
         assert on_track.names == name
         self.passing.began_ns = on_track.starts_utc_ns or 0
-        self.passing.at_run_s = {
-            0.5: lambda: live.set_speed(ADMIN, race_id, self.passing.utc_ns, SPEEDS.get(name, 100)),
-            **{float(second.removeprefix("s").replace("_", ".")): look for second, look in looks.items()},
-        }
+
+        def set_speed() -> None:
+            live.set_speed(ADMIN, race_id, self.passing.utc_ns, SPEEDS.get(name, 100))
+
+        self.passing.at_run_s = {0.5: set_speed, **looks}
         assert self.runner.next_turn() == 0.0
         assert self.passing.at_run_s == {}
 
@@ -184,12 +185,12 @@ def test_a_final_of_four_is_driven_live_and_watched(browser: Browser, final: Fin
         expect(control.locator("[data-now-speed]")).to_have_text("×1.15")
 
     launched("Ada")
-    final.drive("Ada", s3=early, s10=late)
+    final.drive("Ada", {3.0: early, 10.0: late})
     expect(show.locator(".short-list .name").first).to_have_text("Ada")
     final.runner.begin = Here
-    for name, looks in (("Kenji", {"s2": faster}), ("Zoë", {}), ("Tom", {})):
+    for name, looks in (("Kenji", {2.0: faster}), ("Zoë", {}), ("Tom", {})):
         launched(name)
-        final.drive(name, **looks)
+        final.drive(name, looks)
     rows = final.served.board.snapshot("cup").rows
     scores = {row.placed.racer: row.placed.score_ms for row in rows}
     assert scores.keys() == {"ada", "kenji", "zoë", "tom"}
@@ -267,7 +268,7 @@ def test_two_drive_against_each_other_live(browser: Browser, final: Final) -> No
         shot(control, "heat-control")
 
     final.runner.begin = IsolatedLiveRun
-    final.drive("Ada – Kenji", race_id, s1=faster, s8=ahead)
+    final.drive("Ada – Kenji", {1.0: faster, 8.0: ahead}, race_id)
     heat = live.state(race_id, final.passing.utc_ns).queue.items[0]
     assert heat.state == "done"
     first, second = ("Ada", "Kenji") if heat.ahead == "ada" else ("Kenji", "Ada")
