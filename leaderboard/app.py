@@ -23,6 +23,7 @@ from leaderboard.api.evaluations import (
     race_calls,
     trace_calls,
     video_calls,
+    watched_heats,
 )
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
@@ -53,8 +54,8 @@ from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.public import elsewhere, racers
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.replay import heat_page, video_page
 from leaderboard.pages.replay import routes as replay_pages
-from leaderboard.pages.replay import video_page
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.submissions import own_models
@@ -199,6 +200,7 @@ def _api(
     yield farm_calls.router(services.evaluations, services.arrivals, callers, utc_ns)
     yield live_calls.router(services.live_turns, callers, utc_ns)
     yield heat_calls.router(services.heats, callers, utc_ns)
+    yield watched_heats.router(services.heat_replays, callers)
     yield race_calls.router(services.conditions, callers, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 
@@ -218,11 +220,12 @@ def _pages(
     yield desk_pages(services.league, site, utc_ns)
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
-    yield season_pages.router(services.seasons, site, utc_ns)
+    yield season_pages.router(services.seasons, services.heat_replays, site, utc_ns)
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield notice_pages.router(receivers, site)
     yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
     yield replay_pages.router(services.traces, sight, site)
+    yield heat_page.router(services.heat_replays, site)
     yield video_page.router(services.videos, services.submissions.submissions, site, utc_ns)
     yield submission_pages.router(services.submissions, site, utc_ns)
     yield own_models.router(services.submissions, site, utc_ns)

@@ -18,6 +18,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
+from leaderboard.evaluations.brackets.heat_replays import HeatReplays
 from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
@@ -73,6 +74,7 @@ class LeaderboardServices:
     evaluations: Evaluations
     live_turns: LiveTurns
     heats: DrivenHeats
+    heat_replays: HeatReplays
     arrivals: WorkArrivals
     driven_results: DrivenResults
     videos: RunVideos
@@ -125,6 +127,7 @@ class LeaderboardServices:
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
             DrivenHeats(store, seasons.brackets, config.farm.claim_s),
+            HeatReplays(store, seasons.brackets),
             arrivals,
             DrivenResults(store, submissions, conditions),
             RunVideos(store, submissions.submissions),

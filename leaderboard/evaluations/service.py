@@ -11,8 +11,9 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotHere
 from leaderboard.core.submissions.archive import check_sha256
-from leaderboard.evaluations import finals, interruptions
+from leaderboard.evaluations import interruptions
 from leaderboard.evaluations.claims import Claiming, check_farm
+from leaderboard.evaluations.finals import Finals
 from leaderboard.evaluations.outcomes import Outcome
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
 from leaderboard.live_races import rows as live_rows
@@ -80,13 +81,14 @@ class Evaluations:
     ) -> None:
         self._store, self._archives, self._changed = store, archives, changed
         self._secret, self._claim_ns = secret, round(claim_s * NS_PER_S)
+        self._finals = Finals()
 
     def claim(self, caller: Caller, asked: ClaimRequest, now_utc_ns: int) -> ClaimAnswer:
         """Give a node runs to drive. Raises Unauthorized, NotAllowed, Conflict (node set aside, other engine)."""
         farm = check_farm(caller)
         with self._store.write() as db:
             claim_rows.lock_farm(db)
-            finals.begin_due(db, now_utc_ns)
+            self._finals.begin_due(db, now_utc_ns)
             return Claiming(db, caller, farm, asked, now_utc_ns, self._claim_ns).answer()
 
     def extend(self, caller: Caller, claim_id: str, extension: ClaimExtension, now_utc_ns: int) -> bytes:

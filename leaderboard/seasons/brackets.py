@@ -1,7 +1,7 @@
 """Brackets: seeded from the standing of a race, run heat by heat. Called by api/seasons/ and pages/seasons/."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -24,9 +24,11 @@ from leaderboard.core.seasons.bracket import (
 from leaderboard.league.changes import edition_sentence
 from leaderboard.store import audit, league_rows, race_rows, season_rows
 from leaderboard.store.database import Store
+from leaderboard.store.evaluations import heat_rows
 from leaderboard.store.ranking import line_rows
 from leaderboard.store.season_rows import BracketRecord
 from shared.errors import Refused
+from shared.protocol.farm_shows import HeatRun
 from shared.text import text
 
 _LONGEST_NAME = 100
@@ -147,15 +149,22 @@ class BracketService:
             return [_now(db, each) for each in found if can_drive(race_rows.race(db, each.race_id))]
 
     def enter_driven(
-        self, bracket_id: str, number: int, result: HeatResult, evidence: Mapping[str, object], now_utc_ns: int
+        self,
+        bracket_id: str,
+        number: int,
+        result: HeatResult,
+        runs: Sequence[HeatRun],
+        evidence: Mapping[str, object],
+        now_utc_ns: int,
     ) -> None:
-        """Enter what farms drove; `evidence` is for the audit. Raises UnknownItem, Refused, Conflict."""
+        """Enter what farms drove, with its runs; `evidence` is for the audit. Raises UnknownItem, Refused, Conflict."""
         with self._store.write() as db:
             bracket = season_rows.bracket(db, bracket_id, for_change=True)
             if bracket is None:
                 raise UnknownItem.of("bracket", bracket_id)
             race = race_rows.race(db, bracket.race_id)
-            _enter(db, NOBODY, race, bracket, number, result, evidence, now_utc_ns)
+            run = _enter(db, NOBODY, race, bracket, number, result, evidence, now_utc_ns)
+            heat_rows.add(db, bracket_id, number, run, runs)
 
     def rerun(
         self, caller: Caller, bracket_id: str, number: int, why: str, now_utc_ns: int, edition: int | None = None
@@ -187,11 +196,13 @@ def _enter(
     result: HeatResult,
     evidence: Mapping[str, object],
     now_utc_ns: int,
-) -> None:
+) -> int:
+    """Returns how often the heat was run with this."""
     check_result(_now(db, bracket).heats, number, result)
-    season_rows.add_heat_result(db, bracket.bracket_id, number, result, now_utc_ns)
+    run = season_rows.add_heat_result(db, bracket.bracket_id, number, result, now_utc_ns)
     after = {"heat": number, "winner": result.winner, **evidence}
     _record(db, caller, race, bracket, None, after, now_utc_ns)
+    return run
 
 
 def _fitting(racers: int) -> int:

@@ -6,11 +6,14 @@
   if (!root) return;
   const [controls, slider, clock, play, pace] = ["controls", "time", "clock", "play", "pace"].map((name) => root.querySelector(`[data-${name}]`));
   const gap = root.querySelector("[data-gap]");
+  const ahead = root.querySelector("[data-ahead]");
   // Who asked for less motion sees steps of half a second.
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const STEP_MS = 500;
   let cars = [];
   let companions = [];
+  // Of a heat that somebody drove to its end: how far that is, and whose car was there first.
+  let finish = null;
   const marks = [...root.querySelectorAll("[data-companion]")];
   let at_ms = 0;
   let before_ms = null;
@@ -45,6 +48,16 @@
     return car.times[frame - 1] + part * (car.times[frame] - car.times[frame - 1]);
   }
 
+  // How far a car has come in what decides: beyond the finish is nothing.
+  const counted = (state) => (finish ? Math.min(state.progress, finish.progress) : state.progress);
+
+  // The car in front; none while both stand before the line or are level.
+  function leader(states) {
+    const [first, second] = states.map(counted);
+    if (first !== second) return cars[first > second ? 0 : 1];
+    return finish && first === finish.progress ? cars.find((car) => car.letter === finish.letter) : null;
+  }
+
   function show() {
     const states = cars.map((car) => stateAt(car, at_ms));
     cars.forEach((car, index) => {
@@ -59,8 +72,12 @@
     clock.textContent = seconds;
     slider.value = at_ms;
     slider.setAttribute("aria-valuetext", t("{seconds} s", { seconds }));
+    if (ahead) {
+      const car = leader(states);
+      ahead.textContent = car ? `${car.letter} · ${car.racer}` : "–";
+    }
     if (!gap) return;
-    const own_ms = timeOf(cars[0], states[1].progress);
+    const own_ms = timeOf(cars[0], counted(states[1]));
     gap.textContent = own_ms === null || at_ms === 0 ? "–" : `${at_ms >= own_ms ? "+" : "−"}${(Math.abs(at_ms - own_ms) / 1000).toFixed(2)}`;
   }
 
@@ -101,6 +118,7 @@
     .then((data) => {
       cars = data.cars;
       companions = data.companions;
+      finish = data.finish ?? null;
       // Each car begins where its line was crossed: nothing is shown of before.
       slider.max = String(Math.ceil(Math.max(...cars.map((car) => car.times.at(-1))) / 100) * 100);
       controls.hidden = false;

@@ -217,11 +217,13 @@ def runs_of_heats(db: sa.Connection, bracket_id: str) -> dict[int, int]:
     return {number: int(run) for number, run in db.execute(query.group_by(HEATS.c.number))}
 
 
-def add_heat_result(db: sa.Connection, bracket_id: str, number: int, result: HeatResult, now_utc_ns: int) -> None:
+def add_heat_result(db: sa.Connection, bracket_id: str, number: int, result: HeatResult, now_utc_ns: int) -> int:
+    """Keep the result; returns how often the heat was run with it."""
     run = runs_of_heats(db, bracket_id).get(number, 0) + 1
     keys = {"bracket_id": bracket_id, "number": number, "run": run, "at_utc_ns": now_utc_ns, "taken_back": False}
     db.execute(sa.insert(HEATS), dataclasses.asdict(result) | keys)
     _count_change(db, bracket_id)
+    return run
 
 
 def take_back(db: sa.Connection, bracket_id: str, number: int) -> None:

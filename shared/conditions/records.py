@@ -2,7 +2,7 @@
 
 The leaderboard keeps them and names their SHA-256 in the race; the farm drives by them; every result names the hash.
 All numbers are whole, in units small enough, so that the canonical text is the same whoever writes it: 1.0, 1 and 1e0
-would be three texts of one number. An unknown track or look is for the farm to say: only it has the world.
+would be three texts of one number.
 """
 
 import hashlib

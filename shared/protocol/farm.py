@@ -18,6 +18,7 @@ from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
 from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
+from shared.rules.head_to_head import Reason
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
@@ -135,6 +136,22 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveHeatReport:
+    """What a heat of a LIVE race came to: the runs of both, and who is ahead (0 is the first, null if they are level).
+
+    `by_ms` or `by_mm`: by how much.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    runs: tuple[RunReport, RunReport]
+    winner: Annotated[int, Field(ge=0, le=1)] | None
+    reason: Reason
+    by_ms: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    by_mm: Annotated[int, Field(ge=0, le=10**9)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointTrial:
     """How a checkpoint drove on the seeds of validation, all runs together; `refused`: why it could not be driven."""
 
@@ -196,6 +213,7 @@ T = TypeVar(
     ClaimReply,
     LiveTurnRequest,
     LiveTurnAnswer,
+    LiveHeatReport,
 )
 _KINDS = (
     HeatRequest,
@@ -210,6 +228,7 @@ _KINDS = (
     ClaimReply,
     LiveTurnRequest,
     LiveTurnAnswer,
+    LiveHeatReport,
 )
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = MappingProxyType({kind: TypeAdapter(kind) for kind in _KINDS})
 
@@ -236,9 +255,24 @@ def decode(payload: bytes, kind: type[T]) -> T:
         check_conditions(message.turn.conditions)
     if isinstance(message, HeatAnswer) and message.heat is not None:
         check_conditions(message.heat.conditions)
+    if isinstance(message, HeatReport):
+        _check_heat_runs(message)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message
+
+
+def _check_heat_runs(report: HeatReport) -> None:
+    """Raises BadInput."""
+    if not report.runs:
+        return
+    if not {sha256 for run in report.runs for sha256 in run.traces} <= set(report.traces):
+        raise BadInput("Each trace of a heat's runs is among its traces.")
+    if any((run.winner is None) != (run.reason == "level") for run in report.runs):
+        raise BadInput("Nobody is ahead in a run of a heat that is level, and in no other.")
+    ahead = [sum(run.winner == side for run in report.runs) for side in (0, 1)]
+    if report.winner != (None if ahead[0] == ahead[1] else int(ahead[1] > ahead[0])):
+        raise BadInput("Who is ahead in more runs of a heat wins it, and nobody if both are in as many.")
 
 
 def _check_trials(trials: tuple[CheckpointTrial, ...]) -> None:

@@ -4,7 +4,7 @@ It is no evidence and no result: it may be lost, only the newest counts, and not
 on their own (results.py). docs/vendor.md describes both for other senders.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -14,7 +14,7 @@ from shared.protocol.canonical_json import canonical
 from shared.rules.person_names import person_name
 
 LIVE_VERSION = 1
-MAX_LIVE_BYTES = 2048
+MAX_LIVE_BYTES = 4096  # of a heat, with two names of 64 characters in any writing
 LIVE_PER_SECOND = 5
 
 RunStage = Literal["waiting", "countdown", "running", "finished"]
@@ -24,6 +24,25 @@ _Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
 _Count = Annotated[int, Field(ge=0, le=10_000)]
 
 
+_LATER = {"later": True}
+
+
+@dataclass(frozen=True, slots=True)
+class RivalCar:
+    """The other car of a heat at the same moment; the fields are those of `LiveMessage`."""
+
+    racer: _Name
+    lap: _Count = 1
+    lap_ms: _Ms | None = None
+    last_lap_ms: _Ms | None = None
+    best_lap_ms: _Ms | None = None
+    sectors: Annotated[tuple[_Ms | None, ...], Field(max_length=12)] = ()
+    track_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    speed_mps: Annotated[float, Field(ge=0, le=100)] | None = None
+    resets: _Count = 0
+    through: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class LiveMessage:
     """The racer on the track at one moment. `seq` rises with each message of one `boot` of the sender.
@@ -31,6 +50,9 @@ class LiveMessage:
     `run_ms`: since the run began; `lap`: the lap in progress, from 1, and `lap_ms` since it began. `sectors`: of that
     lap, null for those still to drive. `track_share`: 0 to 1 of a lap from the start line, or `track_m` in metres along
     the track. `left_ms`: until the run's time is up. What is not known is null.
+
+    Of a heat, two cars in one world, `rival` is the other car, and `ahead_m` says how far `racer` is ahead of it along
+    the track (below 0: behind); `through`: the car has driven all its laps.
     """
 
     race_id: _Id
@@ -50,6 +72,9 @@ class LiveMessage:
     speed_mps: Annotated[float, Field(ge=0, le=100)] | None = None
     resets: _Count = 0
     left_ms: _Ms | None = None
+    through: bool = field(default=False, metadata=_LATER)
+    rival: RivalCar | None = field(default=None, metadata=_LATER)
+    ahead_m: Annotated[float, Field(ge=-10_000, le=10_000)] | None = field(default=None, metadata=_LATER)
     v: int = LIVE_VERSION
 
     @property
@@ -81,6 +106,9 @@ def decode_live(payload: bytes) -> LiveMessage:
             f"The live message is of version {message.v}, up to {LIVE_VERSION} is read: upgrade the leaderboard."
         )
     try:
-        return replace(message, racer=person_name(message.racer))
+        rival = message.rival
+        if rival is not None:
+            rival = replace(rival, racer=person_name(rival.racer))
+        return replace(message, racer=person_name(message.racer), rival=rival)
     except Refused as refusal:
         raise BadInput(f"The live message's `racer`: {refusal}") from None

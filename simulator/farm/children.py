@@ -10,7 +10,6 @@ import tempfile
 import threading
 from concurrent.futures import Future
 from pathlib import Path
-from typing import IO
 
 from shared.text import text
 from simulator.virtual_races.isolated import (
@@ -89,7 +88,8 @@ class _Starter:
             if self._socket.recv(64) != b"ready":
                 self._process.wait()
                 self._socket.close()
-                sentence = _written(errors).strip().split("\n")[-1]
+                errors.seek(0)
+                sentence = errors.read().decode(errors="replace").strip().split("\n")[-1]
                 raise ChildFailed(sentence or text("The process that drives the models did not start."))
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -106,8 +106,7 @@ class _Starter:
                 code = self._wait(number, ended, limit_s, job)
             finally:
                 shutil.rmtree(folder)
-            output, wrong = _written(printed), _written(errors)
-        return read_report(what_it_said(code, output, wrong, WORK, Path(job.model)), Path(job.model))
+            return read_report(what_it_said(code, printed, errors, WORK, Path(job.model)), Path(job.model))
 
     def _wait(self, number: int, ended: Future[int], limit_s: float, job: EvaluationJob) -> int:
         try:
@@ -152,8 +151,3 @@ class _Starter:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._listener.join()
-
-
-def _written(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")

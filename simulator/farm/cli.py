@@ -1,4 +1,4 @@
-"""`raceday farm --server URL --key FILE` drives what racers submit, and turns in LIVE races; `raceday live` these."""
+"""`raceday farm --server URL --key FILE` drives what racers submit, heats and LIVE turns; `raceday live` the turns."""
 
 import argparse
 import contextlib
@@ -7,6 +7,8 @@ import signal
 import socket
 import tempfile
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,7 +25,11 @@ from simulator.virtual_races.warm_up import compile_engine
 
 def main(arguments: list[str]) -> int:
     """The command; ends at a signal, with --once when nothing is left. Raises RacedayError."""
-    parser = argparse.ArgumentParser(prog="raceday farm", description="Drive the submissions of virtual races.")
+    parser = argparse.ArgumentParser(
+        prog="raceday farm",
+        description="Drive the submissions of virtual races, and heats of brackets. Turns of LIVE races are driven in "
+        "real time by this machine, whatever the engine.",
+    )
     parser.add_argument("--server", default="http://127.0.0.1:8090", metavar="URL", help="the leaderboard")
     parser.add_argument(
         "--key", type=Path, metavar="FILE", help="with a key of the scope farm; default: in RACEDAY_KEY"
@@ -41,7 +47,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--end-with-input", action="store_true", help="end when the standard input is closed, for who starts it"
     )
-    parser.add_argument("--no-live", action="store_true", help="drive no turns of LIVE races")
+    parser.add_argument("--no-live", action="store_true", help="drive no turns of LIVE races: another does")
     chosen = parser.parse_args(arguments)
     if chosen.end_with_input:
         threading.Thread(target=_end_with_input, daemon=True).start()
@@ -49,12 +55,10 @@ def main(arguments: list[str]) -> int:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
         if not chosen.no_live and not chosen.once:
             threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
-        # A cluster's workers are sent one model each: heats are driven by this machine.
-        with contextlib.closing(_engine(chosen)) as engine, contextlib.closing(ProcessEngine(1)) as own:
-            heats = HeatRunner(server, chosen.node, engine if isinstance(engine, ProcessEngine) else own, _say)
-            if not chosen.once:
-                threading.Thread(target=_drive_heats, args=(heats,), name="heats", daemon=True).start()
-            DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
+        with contextlib.closing(_engine(chosen)) as engine:
+            heats = HeatRunner(server, chosen.node, engine, _say)
+            with contextlib.nullcontext() if chosen.once else _driving_heats(heats):
+                DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
             while chosen.once and heats.next_heat() is None:
                 pass  # until none is left
     return 0
@@ -92,12 +96,27 @@ def _drive_live(server: FarmServer, node: str) -> None:
         _say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))
 
 
-def _drive_heats(heats: HeatRunner) -> None:
-    """Beside what the farm drives: a refusal ends only this."""
+@contextlib.contextmanager
+def _driving_heats(heats: HeatRunner) -> Iterator[None]:
+    """Beside what the farm drives: a refusal ends only this. What is begun at the end is driven, as runs are."""
+    over = threading.Event()
+
+    def pause(wait_s: float) -> None:
+        over.wait(wait_s)
+
+    def drive() -> None:
+        try:
+            replace(heats, pause=pause).run(lambda: not over.is_set())
+        except OperatorError as error:
+            _say(text("No heats of brackets are driven here: {sentence}", sentence=error))
+
+    thread = threading.Thread(target=drive, name="heats")
+    thread.start()
     try:
-        heats.run()
-    except OperatorError as error:
-        _say(text("No heats of brackets are driven here: {sentence}", sentence=error))
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _say(sentence: str) -> None:

@@ -24,7 +24,7 @@ from shared.conditions import ENGINE
 from shared.errors import BadInput, OperatorError
 from shared.text import text
 from simulator.farm.worker import WorkerOutcome, decode_outcome, encode_job, read_model
-from simulator.virtual_races.isolated import BASE_TIMEOUT_S, TIMEOUT_S_PER_RUN, EvaluationJob, EvaluationReport
+from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, wall_limit_s
 from vehicle.models.run_isolated import ChildFailed
 
 _RETRIES = 3  # of a task whose worker or machine died
@@ -36,11 +36,11 @@ _NO_RACEDAY = b""
 
 @dataclass(slots=True)
 class _Task:
-    """A job on its way. `overdue_at_s`: by then it has waited for a core, been driven, and been driven again."""
+    """A job. `ref`: from when Ray has it; `overdue_at_s`: by then it has waited for a core, and been driven twice."""
 
     job: EvaluationJob
     report: Future[EvaluationReport]
-    overdue_at_s: float
+    overdue_at_s: float = 0.0
     ref: ray.ObjectRef | None = None
 
 
@@ -76,12 +76,13 @@ class RayEngine:
 
     def submit(self, job: EvaluationJob) -> Future[EvaluationReport]:
         """As FarmEngine. A machine that dies is Ray's to mend; what Ray gives up raises ChildFailed."""
-        limit_s = 2 * (BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds))
-        task = _Task(job, Future(), time.monotonic() + limit_s)
+        task = _Task(job, Future())
         task.report.set_running_or_notify_cancel()
         with self._lock:
+            if self._closed.is_set():  # Ray would start a cluster of its own
+                raise ChildFailed(text("The farm is ending."))
             self._tasks.append(task)
-            self._begin(task)
+            self._begin_what_may_run()
         return task.report
 
     def close(self) -> None:
@@ -94,12 +95,24 @@ class RayEngine:
         self._watch.join()
         ray.shutdown()
 
+    def _begin_what_may_run(self) -> None:
+        """Give Ray the jobs that came first, up to `max_jobs`: of runs, of heats, of checkpoints that are tried."""
+        for task in [task for task in self._tasks if task.ref is None]:
+            if self._max_jobs is not None and sum(each.ref is not None for each in self._tasks) >= self._max_jobs:
+                return
+            task.overdue_at_s = time.monotonic() + 2 * wall_limit_s(task.job)
+            try:
+                self._begin(task)
+            except (OSError, RayError) as error:
+                self._tasks.remove(task)
+                task.report.set_exception(ChildFailed(_about(error)))
+
     def _begin(self, task: _Task) -> None:
         """Give a job to Ray. It may be given a second time, elsewhere."""
         options = {"label_selector": {"ray.io/node-id": f"!in({','.join(self._set_aside)})"}} if self._set_aside else {}
-        model = self._model(Path(task.job.model))
+        models = [self._model(Path(path)) for path in (task.job.model, task.job.opponent) if path]
         asked = self._task.options(**options)
-        task.ref = asked.remote(model, encode_job(task.job), ENGINE, tuple(self._like_it))
+        task.ref = asked.remote(encode_job(task.job), ENGINE, tuple(self._like_it), *models)
         task.ref.future().add_done_callback(lambda answer: self._pass_on(task, answer))
 
     def _pass_on(self, task: _Task, answer: "Future[tuple[str, str, bytes]]") -> None:
@@ -167,6 +180,8 @@ class RayEngine:
             if task not in self._tasks:
                 return
             self._tasks.remove(task)
+            if not self._closed.is_set():
+                self._begin_what_may_run()
         if isinstance(result, Exception):
             task.report.set_exception(result)
         else:
@@ -175,12 +190,13 @@ class RayEngine:
     def _look_for_overdue(self) -> None:
         while not self._closed.wait(_LOOK_EVERY_S):
             with self._lock:
-                for task in [task for task in self._tasks if time.monotonic() > task.overdue_at_s]:
+                for task in [task for task in self._tasks if task.ref and time.monotonic() > task.overdue_at_s]:
                     self._give_up(task, text("The cluster did not drive the run in time."))
 
     def _give_up(self, task: _Task, sentence: str) -> None:
-        with contextlib.suppress(RayError):
-            ray.cancel(task.ref, force=True)
+        if task.ref is not None:
+            with contextlib.suppress(RayError):
+                ray.cancel(task.ref, force=True)
         self._settle(task, ChildFailed(sentence))
 
 
@@ -188,14 +204,14 @@ def _worker_function() -> Callable[..., tuple[str, str, bytes]]:
     """What a worker runs; Ray sends its code along, so that one without Raceday answers too: with no bytes."""
 
     def drive_here(
-        content: Mapping[str, bytes], job: str, engine: str, known: tuple[str, ...]
+        job: str, engine: str, known: tuple[str, ...], *models: Mapping[str, bytes]
     ) -> tuple[str, str, bytes]:
         node = ray.get_runtime_context().get_node_id()
         try:
             from simulator.farm.worker import drive  # noqa: PLC0415
         except ModuleNotFoundError:
             return node, socket.gethostname(), b""
-        return node, socket.gethostname(), drive(content, job, engine, node not in known)
+        return node, socket.gethostname(), drive(models, job, engine, node not in known)
 
     return drive_here
 

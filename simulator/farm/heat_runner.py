@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.conditions import ENGINE
 from shared.errors import BadInput, Refused, RetryLater
 from shared.protocol.farm import RunFailure, decode, encode
-from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, HeatWork
+from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, HeatRun, HeatWork
 from shared.traces.encoding import trace_sha256
 from shared.units import NS_PER_MS
 from simulator.farm.engines import FarmEngine
@@ -69,7 +69,12 @@ class HeatRunner:
         runs = (*report.runs, *report.opponent_runs)
         traces = {trace_sha256(run.read_trace()): run.trace_bytes for run in runs}
         driven = HeatReport(
-            report.winner, _times_ms(report), tuple(traces), heat.conditions_sha256, round(report.cost_s * 1000)
+            report.winner,
+            _times_ms(report),
+            tuple(traces),
+            heat.conditions_sha256,
+            round(report.cost_s * 1000),
+            _heat_runs(report),
         )
         self._post(heat, "result", encode(driven), traces)
 
@@ -77,6 +82,17 @@ class HeatRunner:
         names = f"{heat.first.racer} – {heat.second.racer}"
         if self.server.bring(f"{heat.path}/{what}", body, traces or {}, names, self.say, self.pause):
             self.say(f"{names}: {what}")
+
+
+def _heat_runs(report: EvaluationReport) -> tuple[HeatRun, ...]:
+    """Who was ahead in each run and why, and the traces of both."""
+    runs: list[HeatRun] = []
+    for heat, *both in zip(report.heats, report.runs, report.opponent_runs, strict=True):
+        first, second = (trace_sha256(run.read_trace()) for run in both)
+        verdict = heat.verdict
+        by_ms, by_mm = (None if by is None else round(by * 1000) for by in (verdict.by_s, verdict.by_m))
+        runs.append(HeatRun(heat.in_front, verdict.winner, verdict.reason.value, (first, second), by_ms, by_mm))
+    return tuple(runs)
 
 
 def _times_ms(report: EvaluationReport) -> tuple[int | None, int | None]:

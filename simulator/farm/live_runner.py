@@ -1,23 +1,26 @@
 """Drives the turns of LIVE virtual races: real time, and what happens on the track told five times a second.
 
-The leaderboard's queue says who drives, from when, until when and by which multiplier; officials may end a run at any
-time. The model is in a child. Time is a `LivePace`, so that tests need not wait for a run.
+The leaderboard's queue says who drives, or which two in one world, from when, until when and by which multipliers;
+officials may end a run at any time. The models are in a child. Time is a `LivePace`, so that tests need not wait for a
+run.
 """
 
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
 from shared.conditions import ENGINE
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import Fault, RunFailure, RunReport, decode, encode
-from shared.protocol.farm_shows import LiveTurn, LiveTurnAnswer, LiveTurnRequest
-from shared.protocol.live import LIVE_PER_SECOND, LiveMessage, RunStage
+from shared.protocol.farm import Fault, LiveHeatReport, RunFailure, RunReport, decode, encode
+from shared.protocol.farm_shows import HeatSide, LiveTurn, LiveTurnAnswer, LiveTurnRequest
+from shared.protocol.live import LIVE_PER_SECOND, LiveMessage, RivalCar, RunStage
 from shared.traces.encoding import trace_sha256
 from shared.units import NS_PER_MS, NS_PER_S
+from simulator.farm.preparation import plain_sentence
 from simulator.farm.server_calls import FarmServer, back_off_s
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict
 from simulator.virtual_races.live.child import IsolatedLiveRun, LiveJob, LiveReport
 from simulator.virtual_races.live.live_picture import LivePicture
 from simulator.virtual_races.worlds import require_drivable
@@ -52,8 +55,8 @@ class RealTime:
 class DrivenLive(Protocol):
     """A run that is driven (virtual_races/live/child.py)."""
 
-    def advance(self, run_ns: int, speed_percent: int) -> LivePicture:
-        """Drive up to this time of the run."""
+    def advance(self, run_ns: int, speed_percents: Sequence[int]) -> LivePicture:
+        """Drive up to this time of the run, each car by its multiplier."""
 
     def finish(self) -> LiveReport:
         """End the run; what was driven."""
@@ -97,18 +100,22 @@ class LiveRunner:
         return 0.0
 
     def _drive(self, turn: LiveTurn, starts_ns: int) -> None:
-        """One turn, from its model to its result. What cannot be reported any more is left to the officials."""
+        """One turn, from its models to its result. What cannot be reported any more is left to the officials."""
+        sides, names = _sides(turn), _names(turn)
         try:
             require_drivable(turn.conditions)
-            model = self.server.model(turn.model_sha256)
+            models = [self.server.model(side.model_sha256) for side in sides]
         except BadInput as error:
-            self._post(turn, "fail", encode(_failure("farm", str(error))))
+            self._fail(turn, "farm", str(error))
             return
         except (Refused, RetryLater, OperatorError) as error:
-            self.say(f"{turn.racer}: {error}")
+            self.say(f"{names}: {error}")
             return
-        job = LiveJob(str(model), turn.conditions, turn.seed, turn.run_ms, turn.checkpoint)
-        self.say(f"{turn.race_id}: {turn.racer}")
+        job = LiveJob(str(models[0]), turn.conditions, turn.seed, turn.run_ms, turn.checkpoint)
+        if turn.rival is not None:
+            racers = tuple(side.racer for side in sides)
+            job = replace(job, rival=str(models[1]), rival_checkpoint=turn.rival.checkpoint, racers=racers)
+        self.say(f"{turn.race_id}: {names}")
         try:
             run = self.begin(job)
             try:
@@ -116,21 +123,32 @@ class LiveRunner:
             finally:
                 run.close()
         except BadInput as error:
-            sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
-            fault: Fault = "farm" if isinstance(error, ChildFailed) else "model"
-            self._post(turn, "fail", encode(_failure(fault, sentence)))
+            sentence = str(error)
+            for model in models:
+                sentence = plain_sentence(sentence, model)
+            self._fail(turn, "farm" if isinstance(error, ChildFailed) else "model", sentence)
             return
-        trace = report.run.read_trace()
-        digest, cost_ms = trace_sha256(trace), round(report.cost_s * 1000)
-        driven = RunReport(
-            report.run.laps, digest, turn.conditions_sha256, cost_ms, report.run.progress_ppm, report.run.end
-        )
-        self._post(turn, "result", encode(driven), digest, report.run.trace_bytes)
+        self._report(turn, report)
 
-    def _post(self, turn: LiveTurn, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
-        traces = {digest: trace} if trace else {}
-        if self.server.bring(f"{turn.path}/{what}", body, traces, turn.racer, self.say, self._pause):
-            self.say(f"{turn.racer}: {what}")
+    def _report(self, turn: LiveTurn, report: LiveReport) -> None:
+        cost_ms = round(report.cost_s * 1000 / len(report.runs))
+        driven, traces = [], {}
+        for run in report.runs:
+            digest = trace_sha256(run.read_trace())
+            traces[digest] = run.trace_bytes
+            driven.append(RunReport(run.laps, digest, turn.conditions_sha256, cost_ms, run.progress_ppm, run.end))
+        if report.verdict is None:
+            self._post(turn, "result", encode(driven[0]), traces)
+        else:
+            self._post(turn, "heat", encode(_heat_report((driven[0], driven[1]), report.verdict)), traces)
+
+    def _fail(self, turn: LiveTurn, fault: Fault, sentence: str) -> None:
+        self._post(turn, "fail", encode(RunFailure(fault, sentence[:_SENTENCE_CHARS])), {})
+
+    def _post(self, turn: LiveTurn, what: str, body: bytes, traces: Mapping[str, bytes]) -> None:
+        names = _names(turn)
+        if self.server.bring(f"{turn.path}/{what}", body, traces, names, self.say, self._pause):
+            self.say(f"{names}: {what}")
 
     def _pause(self, wait_s: float) -> None:
         self.pace.wait_until(self.pace.now_ns() + round(wait_s * NS_PER_S))
@@ -142,19 +160,19 @@ class _Drive:
     def __init__(self, runner: LiveRunner, turn: LiveTurn, run: DrivenLive) -> None:
         self._runner, self._turn, self._run = runner, turn, run
         self._boot, self._seq = secrets.token_hex(8), 0
-        self._percent, self._wanted = 100, True
+        self._percents, self._wanted = (100,) * len(_sides(turn)), True
 
     def until_over(self, starts_ns: int) -> LiveReport:
         """In real time, until the laps are driven, the time is up, or an official ends it. Raises BadInput."""
         pace, run_ns = self._runner.pace, self._turn.run_ms * NS_PER_MS
         ends_ns = starts_ns + run_ns
-        self._send("countdown", self._run.advance(0, self._percent), run_ns)
+        self._send("countdown", self._run.advance(0, self._percents), run_ns)
         begins_ns = at_ns = max(starts_ns, pace.now_ns())
         while self._wanted:
             at_ns = max(at_ns + TICK_NS, pace.now_ns())
             pace.wait_until(at_ns)
             now_ns = min(pace.now_ns(), ends_ns)
-            picture = self._run.advance(now_ns - begins_ns, self._percent)
+            picture = self._run.advance(now_ns - begins_ns, self._percents)
             over = picture.over or now_ns >= ends_ns
             self._send("finished" if over else "running", picture, ends_ns - now_ns)
             if over:
@@ -164,33 +182,47 @@ class _Drive:
     def _send(self, stage: RunStage, picture: LivePicture, left_ns: int) -> None:
         """The newest picture, once: what cannot be sent now is not sent later. Takes what is wanted on the track."""
         self._seq += 1
-        message = LiveMessage(
-            race_id=self._turn.race_id,
-            racer=self._turn.racer,
+        message = self._message(stage, picture, max(0, left_ns) // NS_PER_MS)
+        try:
+            wanted = self._runner.server.send_live(message)
+        except (RetryLater, OperatorError) as error:
+            self._runner.say(f"{_names(self._turn)}: {error}")
+            return
+        if wanted is not None:
+            self._wanted = (wanted.turn, wanted.launch) == (self._turn.turn, self._turn.launch)
+        if wanted is not None and self._wanted:
+            self._percents = (wanted.speed_percent, wanted.rival_speed_percent)[: len(self._percents)]
+
+    def _message(self, stage: RunStage, picture: LivePicture, left_ms: int) -> LiveMessage:
+        turn, rival = self._turn, None
+        if turn.rival is not None:
+            rival = RivalCar(racer=turn.rival.racer, **asdict(picture.cars[1]))
+        return LiveMessage(
+            race_id=turn.race_id,
+            racer=turn.racer,
             boot=self._boot,
             seq=self._seq,
             station=self._runner.node,
             stage=stage,
             run_ms=picture.run_ms,
-            lap=picture.lap,
-            lap_ms=picture.lap_ms,
-            last_lap_ms=picture.last_lap_ms,
-            best_lap_ms=picture.best_lap_ms,
-            sectors=picture.sectors,
-            track_share=picture.track_share,
-            speed_mps=picture.speed_mps,
-            resets=picture.resets,
-            left_ms=max(0, left_ns) // NS_PER_MS,
+            left_ms=left_ms,
+            rival=rival,
+            ahead_m=picture.ahead_m,
+            **asdict(picture.cars[0]),
         )
-        try:
-            wanted = self._runner.server.send_live(message)
-        except (RetryLater, OperatorError) as error:
-            self._runner.say(f"{self._turn.racer}: {error}")
-            return
-        if wanted is not None:
-            self._wanted = (wanted.turn, wanted.launch) == (self._turn.turn, self._turn.launch)
-            self._percent = wanted.speed_percent if self._wanted else self._percent
 
 
-def _failure(fault: Fault, sentence: str) -> RunFailure:
-    return RunFailure(fault, sentence[:_SENTENCE_CHARS])
+def _sides(turn: LiveTurn) -> tuple[HeatSide, ...]:
+    """Who drives, the one who starts in front first."""
+    first = HeatSide(turn.racer, turn.model_sha256, turn.checkpoint)
+    return (first,) if turn.rival is None else (first, turn.rival)
+
+
+def _names(turn: LiveTurn) -> str:
+    return " – ".join(side.racer for side in _sides(turn))
+
+
+def _heat_report(runs: tuple[RunReport, RunReport], verdict: HeadToHeadVerdict) -> LiveHeatReport:
+    by_ms = None if verdict.by_s is None else round(verdict.by_s * 1000)
+    by_mm = None if verdict.by_m is None else round(verdict.by_m * 1000)
+    return LiveHeatReport(runs, verdict.winner, verdict.reason, by_ms, by_mm)

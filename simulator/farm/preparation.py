@@ -5,14 +5,16 @@ conditions. Which of them is the best is the leaderboard's to say.
 """
 
 import dataclasses
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from shared.conditions import Conditions
 from shared.errors import BadInput, RacedayError
 from shared.protocol.farm import MAX_TRIALS, CheckpointTrial, Fault, PreparationItem, PreparationReport
+from shared.text import text
 from simulator.farm.engines import FarmEngine
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.checkpoints import (
@@ -40,6 +42,9 @@ class ReadArchive:
     cost_s: float
 
 
+_READ = TypeAdapter(ReadArchive)
+
+
 def prepare_archive(item: PreparationItem, model: Path, server: FarmServer, engine: FarmEngine) -> PreparationReport:
     """Read the archive at `model`, bring what is kept of it, and try its checkpoints if one is to be chosen.
 
@@ -62,8 +67,11 @@ def prepare_archive(item: PreparationItem, model: Path, server: FarmServer, engi
 
 
 def _read(model: Path, kept: Path) -> ReadArchive:
-    found = json.loads(run_isolated("strip", str(model), str(kept), about=model, timeout_s=_STRIP_TIMEOUT_S))
-    return ReadArchive(tuple(found["checkpoints"]), found["cost_s"])
+    answer = run_isolated("strip", str(model), str(kept), about=model, timeout_s=_STRIP_TIMEOUT_S)
+    try:
+        return _READ.validate_json(answer)
+    except ValidationError as error:
+        raise BadInput(text("{path}: the reading of the archive did not answer as it should.", path=model)) from error
 
 
 def _try(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from shared.errors import OperatorError, Refused, RetryLater
 from shared.protocol.farm import FARM_PATH, ClaimAnswer, ClaimRequest, decode, encode
@@ -29,11 +29,12 @@ def back_off_s(failures: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WantedOnTrack:
-    """What is wanted on the track of a LIVE race: which launch of which turn, "" for none, and the multiplier."""
+    """What is wanted on the track of a LIVE race: which launch of which turn, "" for none, and the multipliers."""
 
     turn: str
     launch: int
     speed_percent: int
+    rival_speed_percent: int = 100
 
 
 class FarmServer:
@@ -89,8 +90,8 @@ class FarmServer:
         document = answer.document
         if answer.status >= 300 or document is None:
             raise OperatorError(answer.sentence)
-        percent = round(float(document.get("multiplier", 1.0)) * 100)
-        return WantedOnTrack(str(document.get("turn", "")), int(document.get("launch", 0)), percent)
+        percents = (_percent(document.get(name)) for name in ("multiplier", "rival_multiplier"))
+        return WantedOnTrack(str(document.get("turn", "")), int(document.get("launch", 0)), *percents)
 
     def bring(
         self,
@@ -134,3 +135,8 @@ class FarmServer:
         if answer.status in _OVER:
             raise Refused(answer.sentence)
         raise OperatorError(answer.sentence)
+
+
+def _percent(multiplier: Any) -> int:
+    """None: none is set, as of the rival where one drives alone."""
+    return 100 if multiplier is None else round(float(multiplier) * 100)

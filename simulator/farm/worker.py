@@ -1,13 +1,13 @@
 """What a worker of a cluster does with a job that was sent to it: it reaches nothing of the farm's own machine.
 
-Called by engine_ray.py, in the worker. The model comes as bytes, job and outcome go as JSON, so that a worker with
+Called by engine_ray.py, in the worker. Models come as bytes, job and outcome go as JSON, so that a worker with
 another release of Raceday can say so.
 """
 
 import functools
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from vehicle.models.run_isolated import ChildFailed
 
 ModelContent = Mapping[str, bytes]  # path within the model's folder -> bytes; a single file has the path ""
 
+_NAMES = ("model", "opponent")  # in the folder of a job
 _JOB: TypeAdapter[EvaluationJob] = TypeAdapter(EvaluationJob)
 
 
@@ -61,8 +62,8 @@ def decode_outcome(answer: bytes) -> WorkerOutcome:
     return _OUTCOME.validate_json(answer) if engine == ENGINE else WorkerOutcome(engine)
 
 
-def drive(content: ModelContent, job: str, farm_engine: str, wants_canary: bool) -> bytes:
-    """Drive a job in a restricted child of this machine; the outcome as JSON."""
+def drive(models: Sequence[ModelContent], job: str, farm_engine: str, wants_canary: bool) -> bytes:
+    """Drive a job in a restricted child of this machine: of a model, or of two in one world; the outcome as JSON."""
     if farm_engine != ENGINE:
         return _OUTCOME.dump_json(WorkerOutcome(ENGINE))
     canary = ""
@@ -70,22 +71,29 @@ def drive(content: ModelContent, job: str, farm_engine: str, wants_canary: bool)
         canary = _canary_of_this_machine() if wants_canary else ""
     except BadInput as error:
         return _OUTCOME.dump_json(WorkerOutcome(ENGINE, sentence=str(error), machine_failed=True))
-    return _OUTCOME.dump_json(replace(_drive(content, _JOB.validate_json(job)), canary_sha256=canary))
+    return _OUTCOME.dump_json(replace(_drive(models, _JOB.validate_json(job)), canary_sha256=canary))
 
 
-def _drive(content: ModelContent, job: EvaluationJob) -> WorkerOutcome:
+def _drive(models: Sequence[ModelContent], job: EvaluationJob) -> WorkerOutcome:
     with tempfile.TemporaryDirectory(prefix="raceday-job-") as folder:
-        model = Path(folder) / "model"
-        for name, file in content.items():
-            path = model / name if name else model
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file)
+        here = [_written(content, Path(folder) / name) for content, name in zip(models, _NAMES, strict=False)]
         try:
-            report = _children().submit(replace(job, model=str(model))).result()
+            report = _children().submit(replace(job, model=here[0], opponent="".join(here[1:]))).result()
         except BadInput as error:
-            sentence = str(error).replace(str(model), job.model)
+            sentence = str(error).replace(here[0], job.model)
+            if job.opponent:
+                sentence = sentence.replace(here[1], job.opponent)
             return WorkerOutcome(ENGINE, sentence=sentence, machine_failed=isinstance(error, ChildFailed))
     return WorkerOutcome(ENGINE, report=report)
+
+
+def _written(content: ModelContent, model: Path) -> str:
+    """Write a model to this path, which is returned."""
+    for name, file in content.items():
+        path = model / name if name else model
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file)
+    return str(model)
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Checkpoints of a training: kept, driven on seeds that no ranking uses, and the best one shipped.
 
-Better is: more laps, then more progress, then the faster (`CheckpointScore`).
+Which is better, and why, is in scores.py.
 """
 
 import csv
@@ -18,20 +18,12 @@ from shared.errors import BadInput
 from simulator.env.vector import RaceVectorEnv
 from simulator.train.network import as_on_the_car, write_onnx
 from simulator.train.recipe import Recipe
+from simulator.train.scores import CheckpointScore, Scores, best_checkpoint, why_best_checkpoint
 
-VALIDATION_SEED = 1_000_000_007  # rankings draw theirs below 2**30
+VALIDATION_SEED = 1_000_000_007  # above a recipe's; a race's seeds are 48 bits that nobody knows beforehand
 FRAME_RATE_HZ = 15
 SLOWEST_MPS = 0.4
 IMITATED, REINFORCED = SUFFIXES = (".pt", ".zip")  # of what trainings go on from, in their order
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class CheckpointScore:
-    """How a checkpoint drove, in the order of what counts."""
-
-    laps: int  # completed by all cars together without leaving the road or hitting anything
-    progress: float  # mean per cent of what was to be driven
-    speed_mps: float  # mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +60,10 @@ class Checkpoints:
         """Close the environment that checkpoints are driven in."""
         self._envs.close()
 
-    def rows(self) -> list[dict[str, float]]:
-        """The score of each checkpoint, in their order."""
-        return [{"steps": steps, **asdict(score)} for steps, score in sorted(self._scores.items())]
+    @property
+    def scores(self) -> Scores:
+        """The score of each checkpoint."""
+        return self._scores
 
     def due(self, steps: int) -> bool:
         """True when the next checkpoint is to be kept."""
@@ -95,7 +88,8 @@ class Checkpoints:
 
     def ship(self, say: Callable[[str], None]) -> None:
         """Write the best checkpoint as the folder's model, with what it needs beside it."""
-        steps, score = max(self._scores.items(), key=lambda each: (each[1], each[0]))
+        steps = best_checkpoint(self._scores)
+        score = self._scores[steps]
         (self._folder / "model.onnx").write_bytes(self._path(steps, ".onnx").read_bytes())
         metadata = json.dumps(dict(self._metadata), indent=2) + "\n"
         (self._folder / "model_metadata.json").write_text(metadata, encoding="utf-8")
@@ -107,7 +101,8 @@ class Checkpoints:
             "recipe": self._recipe.as_dict(),
         }
         (self._folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-        say(f"{self._folder / 'model.onnx'}: checkpoint {steps} of {len(self._scores)}, {score.laps} laps")
+        why = why_best_checkpoint(self._scores)
+        say(f"{self._folder / 'model.onnx'}: checkpoint {steps} of {len(self._scores)}, {score.laps} laps ({why})")
 
     @property
     def _discrete(self) -> bool:

@@ -176,7 +176,7 @@ class Recipe:
     """The whole file."""
 
     method: str = setting(REINFORCEMENT, choices=METHODS, what="imitation, reinforcement, or one after the other")
-    seed: int = setting(1, min=0, max=1 << 30, what="of the network, the drives and the learning")
+    seed: int = setting(1, min=0, max=900_000_000, what="of the network, the drives and the learning")
     race: RaceRecipe = field(default_factory=RaceRecipe)
     cars: CarsRecipe = field(default_factory=CarsRecipe)
     actions: ActionsRecipe = field(default_factory=ActionsRecipe)

@@ -14,12 +14,12 @@ from rich.table import Table
 from shared.conditions import Conditions, check_conditions, conditions_from
 from shared.errors import BadInput, OperatorError
 from shared.protocol.driven_results import write_result
+from shared.rules.head_to_head import why_ahead
 from shared.text import text
 from shared.traces.field_files import metrics_json, simtrace_csv
 from simulator.driving.policy import DEMO, find_model
 from simulator.virtual_races.checkpoints import CheckpointChoice, CheckpointResult, choose_checkpoint, find_checkpoints
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun, evaluate_isolated
-from simulator.virtual_races.judging.head_to_head import REASONS, HeadToHeadVerdict
 from simulator.virtual_races.result_file import VerifiedRun, read_result, result_of, verify
 from simulator.virtual_races.seeds import validation_seeds
 
@@ -183,16 +183,12 @@ def _show_heats(report: EvaluationReport) -> None:
     for number, (heat, *runs) in enumerate(zip(report.heats, report.runs, report.opponent_runs, strict=True), 1):
         for side, run in enumerate(runs):
             place = text("in front") if heat.in_front == side else text("behind")
-            ahead = _ahead(heat.verdict) if heat.verdict.winner == side else ""
-            table.add_row(str(number), str(sides[side]), str(place), _laps(run), str(run.resets), ahead)
+            verdict = heat.verdict
+            ahead = why_ahead(verdict.reason, verdict.by_s, verdict.by_m) if verdict.winner == side else ""
+            table.add_row(str(number), str(sides[side]), str(place), _laps(run), str(run.resets), str(ahead))
     Console().print(table)
     winner = report.winner
     print(text("Nobody is ahead.") if winner is None else text("Ahead in more runs: {who}.", who=sides[winner]))
-
-
-def _ahead(verdict: HeadToHeadVerdict) -> str:
-    by = "" if verdict.by_m is None else f", {verdict.by_m:.2f} m"
-    return f"{REASONS[verdict.reason]}{by if verdict.by_s is None else f', {verdict.by_s:.3f} s'}"
 
 
 def _write(folder: Path, job: EvaluationJob, report: EvaluationReport) -> None:

@@ -14,7 +14,7 @@ from simulator.batch.vector import BatchWorlds, WorldSpec
 from simulator.objects.lanes import lanes_of
 from simulator.virtual_races.entrant import AnyEntrant
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, RivalRun, ahead_after
-from simulator.virtual_races.judging.run_book import RunBook
+from simulator.virtual_races.judging.run_book import RunBook, laps_of
 from simulator.virtual_races.lock_step import PICTURE_SIZE, LockStepRuns, VirtualRun
 from simulator.virtual_races.worlds import STAGGER_M, require_drivable, start_places, world_of
 from simulator.world.geometry import Track
@@ -63,21 +63,27 @@ def evaluate_heats(
         runs = _driven(LockStepRuns(conditions, each_seed, [*models] * len(seeds), worlds, books))
     finally:
         worlds.close()
-    laps = min(conditions.laps, conditions.rules.max_laps or conditions.laps)
     heats = []
     for heat, seed in enumerate(seeds):
         pair = slice(2 * heat, 2 * heat + 2)
-        rivals = [RivalRun(tuple(book.crossings_ns), book.reached_m, book.reached_ns) for book in books[pair]]
         first, second = runs[pair]
-        heats.append(DrivenHeat(seed, heat % 2, (first, second), ahead_after(rivals, laps)))
+        heats.append(DrivenHeat(seed, heat % 2, (first, second), verdict_of(conditions, books[pair])))
     return tuple(heats)
 
 
-def rival_worlds(conditions: Conditions, track: Track, seeds: Sequence[int]) -> tuple[BatchWorlds, list[RunBook]]:
+def verdict_of(conditions: Conditions, books: Sequence[RunBook]) -> HeadToHeadVerdict:
+    """Who is ahead, by the books of two that drove in one world."""
+    rivals = [RivalRun(tuple(book.crossings_ns), book.reached_m, book.reached_ns) for book in books]
+    return ahead_after(rivals, laps_of(conditions))
+
+
+def rival_worlds(
+    conditions: Conditions, track: Track, seeds: Sequence[int], splits: tuple[float, ...] = ()
+) -> tuple[BatchWorlds, list[RunBook]]:
     """Two worlds a seed with each other's car in them, at their starts, and the books of their runs."""
     specs: list[WorldSpec] = []
     for seed in seeds:
-        spec, number = world_of(conditions, track, seed), len(specs)
+        spec, number = replace(world_of(conditions, track, seed), splits=splits), len(specs)
         specs += [replace(spec, rival=number + 1), replace(spec, rival=number)]
     worlds = BatchWorlds(specs, PICTURE_SIZE)
     places = [track.locate(pose.x, pose.y) for pose in start_places(lanes_of(track))]

@@ -23,7 +23,7 @@ from shared.traces.encoding import decode, encode
 from shared.traces.trace import DriveTrace
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, winner_of
 from simulator.virtual_races.judging.run_book import RunEnd
-from vehicle.models.run_isolated import REFUSED, restrict, run_child
+from vehicle.models.run_isolated import REFUSED, limit_printing, restrict, run_child
 
 if TYPE_CHECKING:
     from simulator.virtual_races.evaluation import VirtualRun
@@ -173,6 +173,7 @@ def _evaluate(job: EvaluationJob) -> EvaluationReport:
         folders = [unpacked(job.model, job.checkpoint, Path(name) / "model")]
         if job.opponent:
             folders.append(unpacked(job.opponent, job.opponent_checkpoint, Path(name) / "opponent"))
+        limit_printing()
         from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.evaluation import evaluate_heats, evaluate_runs  # noqa: PLC0415
 

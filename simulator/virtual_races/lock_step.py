@@ -3,7 +3,7 @@
 `evaluate_runs` drives to the end as fast as it can (evaluation.py), a LIVE race frame by frame in real time (live/).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +45,8 @@ class VirtualRun:
 class LockStepRuns:
     """The runs of a batch of worlds, a book and a model each.
 
-    `speed_percent`: by how much the speed that a model wishes is scaled, never its steering.
+    `speed_percent`: by how much the speed that a model wishes is scaled, never its steering. `asks` is told which run's
+    model is asked, and None once it has answered: so somebody outside knows whose model hangs.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class LockStepRuns:
         models: Sequence[AnyEntrant],
         worlds: BatchWorlds,
         books: Sequence[RunBook],
+        asks: Callable[[int | None], None] = lambda _: None,
     ) -> None:
         self._conditions, self._seeds, self._models, self._worlds = conditions, tuple(seeds), models, worlds
         self.books = tuple(books)
+        self._asks = asks
         self.speed_percent = [FULL_PERCENT] * len(self.books)
         self._judge = RunJudge(worlds, books, conditions.rules)
         self._recorder = FrameRecorder(worlds, worlds.specs[0].track)
@@ -81,6 +84,10 @@ class LockStepRuns:
                 self._recorder.write(run, self._chosen[run], "time_up" if end == "time" else self._judge.statuses[run])
         return events
 
+    def along_m(self, run: int) -> float:
+        """Where the run's car was along the track at the end of the last frame, before anybody was put back."""
+        return self._recorder.along_m(run)
+
     def stop(self, run: int) -> None:
         """Somebody ends the run, if it is not over."""
         book = self.books[run]
@@ -102,7 +109,9 @@ class LockStepRuns:
             self._recorder.write(run, chosen, self._judge.statuses[run])
 
     def _choose(self, run: int) -> Chosen:
+        self._asks(run)
         row, angle_deg, speed_mps = self._senses.ask(run)
+        self._asks(None)
         if self.speed_percent[run] == FULL_PERCENT:
             return row, angle_deg, speed_mps
         return row, angle_deg, speed_mps * self.speed_percent[run] / FULL_PERCENT

@@ -36,6 +36,10 @@ class FrameRecorder:
         self._seen = self._places()
         self._others_seen = [self._other_places(run) for run in range(len(self._rows))]
 
+    def along_m(self, run: int) -> float:
+        """Where the run's car was along the track in this frame."""
+        return float(self._seen[run][7]) / 1000
+
     def write(self, run: int, chosen: Chosen, status: Status) -> None:
         """Add this frame of one run."""
         row = self._seen[run]

@@ -6,6 +6,7 @@ python -m simulator.virtual_races.warm_up
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,24 +15,35 @@ from shared.conditions import BotSet, BoxSet, Conditions
 from shared.errors import OperatorError
 from shared.text import text
 from simulator.batch.compiled import NEEDS_NUMBA, batch_available
-from simulator.batch.vector import BatchWorlds
+from simulator.batch.lidar_scan import Lidars
+from simulator.batch.vector import BatchWorlds, WorldSpec
+from simulator.objects.lidar import BEAMS
 from simulator.virtual_races.worlds import require_drivable, world_of
 
 EACH_TYPE = (
     Conditions(),
     Conditions(race_type="object_avoidance", objects=BoxSet(count=1)),
     Conditions(race_type="head_to_bot", bots=BotSet(count=1)),
+    Conditions(race_type="head_to_head"),
 )
 
 
 def warm_up(races: Sequence[Conditions] = EACH_TYPE) -> None:
-    """Drive a frame of each of these races."""
+    """Drive a frame of each of these races, with all sensors."""
     cv2.setNumThreads(1)
     for conditions in races:
-        worlds = BatchWorlds([world_of(conditions, require_drivable(conditions), 1)], (160, 120))
-        worlds.render(np.zeros((1, 120, 160), np.uint8))
-        worlds.step(np.zeros((1, 2)))
+        worlds = BatchWorlds(_cars(conditions), (160, 120))
+        worlds.render(np.zeros((len(worlds), 120, 160), np.uint8))
+        Lidars(worlds).scan(np.zeros((len(worlds), BEAMS)), np.arange(len(worlds)))
+        worlds.step(np.zeros((len(worlds), 2)))
         worlds.close()
+
+
+def _cars(conditions: Conditions) -> list[WorldSpec]:
+    spec = world_of(conditions, require_drivable(conditions), 1)
+    if conditions.race_type != "head_to_head":
+        return [spec]
+    return [replace(spec, rival=1), replace(spec, rival=0)]
 
 
 def compile_engine() -> None:

@@ -10,7 +10,6 @@ from tools.texts.template_source import read_template
 PRODUCT = ("shared", "station", "leaderboard", "vehicle", "simulator", "raceday")
 READERS = {".py": read_python, ".html": read_template, ".js": read_script}
 FOREIGN = ("uplot", "vendor")  # in the path of scripts that other people wrote
-ENGLISH = ("simulator/train/page.html",)  # a training's own page is in English, like its terminal
 
 
 def read_product(root: pathlib.Path = ROOT) -> Found:
@@ -20,6 +19,6 @@ def read_product(root: pathlib.Path = ROOT) -> Found:
         for path in sorted((root / folder).rglob("*")):
             reader = READERS.get(path.suffix)
             name = path.relative_to(root).as_posix()
-            if reader is not None and name not in ENGLISH and not any(word in name.lower() for word in FOREIGN):
+            if reader is not None and not any(word in name.lower() for word in FOREIGN):
                 found.add(reader(path.read_text(encoding="utf-8"), name))
     return found

@@ -1,4 +1,4 @@
-"""Runs code that handles an untrusted model in a child process: no network, limits on memory, CPU time and duration.
+"""Runs code that handles an untrusted model in a child: no network; limits on memory, output, CPU time and duration.
 
 Called by library.py, trial.py and `raceday model`; the job is a module of JOBS. By hand:
 
@@ -6,7 +6,7 @@ Called by library.py, trial.py and `raceday model`; the job is a module of JOBS.
     python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
     python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
     python -m vehicle.models.run_isolated strip ARCHIVE KEPT
-    python -m vehicle.models.run_isolated trial PATH
+    python -m vehicle.models.run_isolated trial PATH [any-sensors]
 """
 
 import importlib
@@ -16,9 +16,12 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from typing import IO
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.process.sandbox import confine
 from vehicle.process.seccomp import forbid_sockets
 
@@ -41,9 +44,10 @@ TIMEOUT_S = 60.0
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 REFUSED = 2  # the exit code of a child that says what is wrong with the model
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")  # in the name of a variable that no child is given
+MAX_PRINTED_BYTES = 32 << 20  # the runs of a submission with their traces are a third of it at most
 _CPU_S = 30
 _GRACE_S = 5  # of processor time, from SIGXCPU to SIGKILL
-_MEMORY = 4 << 30
+MEMORY = 4 << 30
 
 
 class ChildFailed(BadInput):
@@ -78,36 +82,48 @@ def run_child(
     `work` says in a sentence what it does. Raises BadInput as `run_isolated` does; ChildFailed where it was not the
     child that said what is wrong with the model (exit code 2), nor its limit of processor time that ended it.
     """
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE if given else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env=child_environment(),
-    ) as child:
-        try:
-            meanwhile()
-            output, errors = child.communicate(given or None, timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            raise ChildFailed(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
-        finally:
-            child.kill()  # no effect on a child that has ended
-    return what_it_said(child.returncode, output, errors, work, about)
+    # Files, and no pipes: the kernel ends a child that prints without end, before this process has to hold it all.
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as wrong:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdout=printed,
+            stderr=wrong,
+            text=True,
+            env=child_environment(),
+        ) as child:
+            try:
+                meanwhile()
+                child.communicate(given or None, timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                raise ChildFailed(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
+            finally:
+                child.kill()  # no effect on a child that has ended
+        return what_it_said(child.returncode, printed, wrong, work, about)
 
 
-def what_it_said(code: int, output: str, errors: str, work: str, about: pathlib.Path) -> str:
-    """What a child printed that ended with this exit code (below 0: by that signal). Raises as `run_child`."""
+def what_it_said(code: int, printed: IO[bytes], wrong: IO[bytes], work: str, about: pathlib.Path) -> str:
+    """What a child printed that ended with this exit code (below 0: by that signal). Raises as `run_child`.
+
+    `printed` and `wrong` are the files that it wrote its output and its errors to.
+    """
+    if code == -signal.SIGXFSZ:
+        raise BadInput(text("{path}: the model's process was ended, as it wrote more than it may.", path=about))
     if code < 0:
         fault = BadInput if code == -signal.SIGXCPU else ChildFailed
         raise fault(f"{about}: {work} was ended by {signal.Signals(-code).name}: it needs too much memory or time.")
     if code != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
-        sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
+        sentence = "".join(sign if sign.isprintable() else "?" for sign in _end(wrong).split("\n")[-1])
         fault = BadInput if code == REFUSED else ChildFailed
         raise fault(sentence or f"{about}: {work} failed.")
-    return output.strip()
+    return _end(printed)
+
+
+def _end(file: IO[bytes]) -> str:
+    """What is written there, of which no more is read than a child may print."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_PRINTED_BYTES))
+    return file.read(MAX_PRINTED_BYTES).decode(errors="replace").strip()
 
 
 def child_environment() -> dict[str, str]:
@@ -116,12 +132,21 @@ def child_environment() -> dict[str, str]:
     return kept | ENVIRONMENT
 
 
-def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None) -> None:
-    """Restricts this process, the child: no network, limits on memory and on processor time."""
+def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, max_memory: int = MEMORY) -> None:
+    """Restricts this process, the child: no network, limits on memory, processor time and the size of a file.
+
+    Up to `max_memory` it may raise the limit on memory itself, for a second model.
+    """
     for sentence in confine(os.getppid() if parent_pid is None else parent_pid) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, max_memory))
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it: what is too large ends the child
+
+
+def limit_printing() -> None:
+    """From here on this process, the child, writes no more than `MAX_PRINTED_BYTES`: its model is unpacked."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_PRINTED_BYTES, MAX_PRINTED_BYTES))
 
 
 def main(arguments: list[str]) -> int:

@@ -14,11 +14,12 @@ import sys
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _GIB = 1 << 30
+FILE_BYTES = 256 << 20  # of one file that a child writes
 
 LIMITS: tuple[tuple[str, int, int], ...] = (
     ("core files", resource.RLIMIT_CORE, 0),
     ("open files", resource.RLIMIT_NOFILE, 256),
-    ("file size", resource.RLIMIT_FSIZE, 256 << 20),
+    ("file size", resource.RLIMIT_FSIZE, FILE_BYTES),
     ("memory", resource.RLIMIT_AS, 6 * _GIB),
 )
 

@@ -12,16 +12,15 @@ from starlette.responses import FileResponse
 
 from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
+from leaderboard.api.evaluations.farm_requests import FarmRequests
 from leaderboard.api.evaluations.shapes import FarmShape, RestoredNodes, farm_shape
-from leaderboard.api.http import json_response, read_body
+from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.arrivals import WorkArrivals
-from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.web.bodies import body_pieces
 from shared.protocol.farm import (
     FARM_PATH,
-    MAX_FARM_BYTES,
     ClaimAnswer,
     ClaimExtension,
     ClaimReply,
@@ -29,7 +28,6 @@ from shared.protocol.farm import (
     PreparationReport,
     RunFailure,
     RunReport,
-    decode,
     encode,
 )
 
@@ -137,11 +135,10 @@ class FarmCalls:
         utc_ns: Callable[[], int],
     ) -> None:
         self._evaluations, self._arrivals, self._callers, self._utc_ns = evaluations, arrivals, callers, utc_ns
+        self._farms = FarmRequests(callers, utc_ns)
 
     async def claim(self, request: Request) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        asked = decode(await read_body(request, MAX_FARM_BYTES), ClaimRequest)
+        caller, _body, asked = await self._farms.message(request, ClaimRequest)
         loop = asyncio.get_running_loop()
         until_s = loop.time() + asked.wait_s
         with self._arrivals.listening() as arrived:
@@ -157,9 +154,7 @@ class FarmCalls:
                     return json_response(encode(ClaimAnswer()))
 
     async def extend(self, request: Request, claim_id: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        extension = decode(await read_body(request, MAX_FARM_BYTES) or b"{}", ClaimExtension)
+        caller, _body, extension = await self._farms.message(request, ClaimExtension, if_empty=b"{}")
         return json_response(
             await run_in_threadpool(self._evaluations.extend, caller, claim_id, extension, self._utc_ns())
         )
@@ -174,10 +169,8 @@ class FarmCalls:
         return await self._reported(request, claim_id, RunFailure, self._evaluations.fail)
 
     async def _reported(self, request: Request, claim_id: str, kind: type[Any], take: Callable[..., bytes]) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        body = await read_body(request, MAX_FARM_BYTES)
-        return json_response(await run_in_threadpool(take, caller, claim_id, body, decode(body, kind), self._utc_ns()))
+        caller, body, message = await self._farms.message(request, kind)
+        return json_response(await run_in_threadpool(take, caller, claim_id, body, message, self._utc_ns()))
 
     def archive(self, request: Request, archive_sha256: str) -> Response:
         path = self._evaluations.archive(self._callers.caller(request), archive_sha256)
@@ -186,8 +179,7 @@ class FarmCalls:
         return FileResponse(path, media_type="application/octet-stream", headers=headers)
 
     async def keep(self, request: Request, archive_sha256: str, kept_sha256: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
+        caller = self._farms.caller(request)
         kept = await run_in_threadpool(self._evaluations.receive_kept, caller, archive_sha256, kept_sha256)
         part = await run_in_threadpool(kept.__enter__)
         try:

@@ -7,11 +7,11 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.http import json_response, read_body
+from leaderboard.api.evaluations.farm_requests import FarmRequests
+from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.brackets.heats import DrivenHeats
-from leaderboard.evaluations.claims import check_farm
-from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, ClaimReply, RunFailure, decode, encode
+from shared.protocol.farm import FARM_PATH, ClaimReply, RunFailure, encode
 from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest
 
 _WORDS = {
@@ -25,6 +25,7 @@ _WORDS = {
 def router(service: DrivenHeats, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the heats of one store."""
     routes = DescribedRouter(prefix=f"{FARM_PATH}/heats", tags=["farm", "brackets"])
+    farms = FarmRequests(callers, utc_ns)
 
     @routes.post(
         "/claims",
@@ -36,9 +37,7 @@ def router(service: DrivenHeats, callers: CallerIdentification, utc_ns: Callable
         operation_id="claim_heat",
     )
     async def claim(request: Request) -> Response:
-        caller = callers.caller(request)
-        check_farm(caller)
-        asked = decode(await read_body(request, MAX_FARM_BYTES), HeatRequest)
+        caller, _body, asked = await farms.message(request, HeatRequest)
         return json_response(encode(await run_in_threadpool(service.claim, caller, asked, utc_ns())))
 
     @routes.post(
@@ -51,10 +50,7 @@ def router(service: DrivenHeats, callers: CallerIdentification, utc_ns: Callable
         operation_id="report_heat",
     )
     async def report(request: Request, bracket_id: str, number: int) -> Response:
-        caller = callers.caller(request)
-        check_farm(caller)
-        driven = decode(await read_body(request, MAX_FARM_BYTES), HeatReport)
-        return json_response(await run_in_threadpool(service.report, caller, bracket_id, number, driven, utc_ns()))
+        return await farms.answer(request, HeatReport, service.report, bracket_id, number)
 
     @routes.post(
         "/{bracket_id}/{number}/fail",
@@ -66,9 +62,6 @@ def router(service: DrivenHeats, callers: CallerIdentification, utc_ns: Callable
         operation_id="fail_heat",
     )
     async def fail(request: Request, bracket_id: str, number: int) -> Response:
-        caller = callers.caller(request)
-        check_farm(caller)
-        failure = decode(await read_body(request, MAX_FARM_BYTES), RunFailure)
-        return json_response(await run_in_threadpool(service.fail, caller, bracket_id, number, failure, utc_ns()))
+        return await farms.answer(request, RunFailure, service.fail, bracket_id, number)
 
     return routes

@@ -8,11 +8,11 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.http import json_response, read_body
+from leaderboard.api.evaluations.farm_requests import FarmRequests
+from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.live_turns import LiveTurns
-from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, ClaimReply, RunFailure, RunReport, decode, encode
+from shared.protocol.farm import FARM_PATH, ClaimReply, RunFailure, RunReport, encode
 from shared.protocol.farm_shows import LiveTurnAnswer, LiveTurnRequest
 
 _WORDS = {
@@ -28,6 +28,7 @@ _Launch = Annotated[int, Path(ge=1, le=10_000)]
 def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the turns of one store."""
     routes = DescribedRouter(prefix=f"{FARM_PATH}/live", tags=["farm", "live"])
+    farms = FarmRequests(callers, utc_ns)
 
     @routes.post(
         "/claims",
@@ -39,9 +40,7 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
         operation_id="claim_live_turn",
     )
     async def claim(request: Request) -> Response:
-        caller = callers.caller(request)
-        check_farm(caller)
-        asked = decode(await read_body(request, MAX_FARM_BYTES), LiveTurnRequest)
+        caller, _body, asked = await farms.message(request, LiveTurnRequest)
         return json_response(encode(await run_in_threadpool(service.claim, caller, asked, utc_ns())))
 
     @routes.post(
@@ -54,10 +53,7 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
         operation_id="report_live_run",
     )
     async def report(request: Request, turn: str, launch: _Launch) -> Response:
-        caller = callers.caller(request)
-        check_farm(caller)
-        reported = decode(await read_body(request, MAX_FARM_BYTES), RunReport)
-        return json_response(await run_in_threadpool(service.report, caller, turn, launch, reported, utc_ns()))
+        return await farms.answer(request, RunReport, service.report, turn, launch)
 
     @routes.post(
         "/{turn}/{launch}/fail",
@@ -69,9 +65,6 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
         operation_id="fail_live_run",
     )
     async def fail(request: Request, turn: str, launch: _Launch) -> Response:
-        caller = callers.caller(request)
-        check_farm(caller)
-        reported = decode(await read_body(request, MAX_FARM_BYTES), RunFailure)
-        return json_response(await run_in_threadpool(service.fail, caller, turn, launch, reported, utc_ns()))
+        return await farms.answer(request, RunFailure, service.fail, turn, launch)
 
     return routes

@@ -1,15 +1,15 @@
 """/api/v1/farm/traces: farms bring traces. /api/v1/submissions/{id}/trace, simtrace and metrics: racers take them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.http import read_body
+from leaderboard.api.evaluations.farm_requests import FarmRequests
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.traces import MAX_TRACE_BYTES, RunTraces, read_kept
 from leaderboard.web.identity import somebody
 from shared.protocol.farm import FARM_PATH
@@ -23,11 +23,40 @@ _WORDS = {
     422: "The body is no trace",
     503: "Busy or without its disk: the same again after Retry-After seconds",
 }
-_FILES = (
-    ("trace", "application/octet-stream", "The trace of a submission's run: where the car was at each frame"),
-    ("simtrace", "text/csv", "The run as the simulator's simtrace.csv, which racers' tools read"),
-    ("metrics", "application/json", "The run as the simulator's evaluation metrics"),
-)
+_SUMMARIES = {
+    "trace": "The trace of a submission's run: where the car was at each frame",
+    "simtrace": "The run as the simulator's simtrace.csv, which racers' tools read",
+    "metrics": "The run as the simulator's evaluation metrics",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFile:
+    """A kind of file that is made of a stored trace: its media type, how its name ends, and what writes it."""
+
+    kind: str
+    suffix: str
+    write: Callable[[bytes], bytes]
+
+    def response(self, stored: bytes, name: str) -> Response:
+        """The file as a download called `name` and its suffix."""
+        headers = {
+            "content-disposition": f'attachment; filename="{name}{self.suffix}"',
+            "cache-control": "no-store",
+        }
+        return Response(self.write(stored), media_type=self.kind, headers=headers)
+
+
+_FILES = {
+    "trace": TraceFile("application/octet-stream", ".trace", lambda stored: stored),
+    "simtrace": TraceFile("text/csv", "-simtrace.csv", lambda stored: simtrace_csv(read_kept(stored), 0).encode()),
+    "metrics": TraceFile("application/json", "-metrics.json", lambda stored: metrics_json(read_kept(stored)).encode()),
+}
+
+
+def trace_file(name: str) -> TraceFile:
+    """What the call of this name answers with: `trace`, `simtrace` or `metrics`."""
+    return _FILES[name]
 
 
 def router(traces: RunTraces, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
@@ -43,17 +72,17 @@ def router(traces: RunTraces, callers: CallerIdentification, utc_ns: Callable[[]
         },
         summary="Keep the trace of a run, by its hash; the same again changes nothing",
     )(calls.keep)
-    for name, kind, summary in _FILES:
+    for name, summary in _SUMMARIES.items():
         routes.get(
             f"/api/v1/submissions/{{submission_id}}/{name}",
             responses={
-                200: {"content": {kind: {}}, "description": "The file"},
+                200: {"content": {trace_file(name).kind: {}}, "description": "The file"},
                 **refusals(401, 403, 404, 422, words=_WORDS),
             },
             openapi_extra=json_extra(security=BY_EITHER),
             summary=summary,
             operation_id=f"submission_{name}",
-        )(getattr(calls, name))
+        )(calls.file(name))
     return routes
 
 
@@ -62,30 +91,19 @@ class TraceCalls:
 
     def __init__(self, traces: RunTraces, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
         self._traces, self._callers, self._utc_ns = traces, callers, utc_ns
+        self._farms = FarmRequests(callers, utc_ns)
 
     async def keep(self, request: Request, trace_sha256: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        file = await read_body(request, MAX_TRACE_BYTES)
+        caller, file = await self._farms.file(request, MAX_TRACE_BYTES)
         await run_in_threadpool(self._traces.keep, caller, trace_sha256, file, self._utc_ns())
         return Response(status_code=204)
 
-    def trace(self, request: Request, submission_id: str) -> Response:
-        return _file(self._stored(request, submission_id), "application/octet-stream", f"{submission_id}.trace")
+    def file(self, name: str) -> Callable[..., Response]:
+        """The handler of one kind of file."""
+        made = trace_file(name)
 
-    def simtrace(self, request: Request, submission_id: str) -> Response:
-        written = simtrace_csv(read_kept(self._stored(request, submission_id)), 0)
-        return _file(written.encode(), "text/csv", f"{submission_id}-simtrace.csv")
+        def answer(request: Request, submission_id: str) -> Response:
+            caller = somebody(self._callers.caller(request))
+            return made.response(self._traces.of_submission(caller, submission_id, self._utc_ns()), submission_id)
 
-    def metrics(self, request: Request, submission_id: str) -> Response:
-        written = metrics_json(read_kept(self._stored(request, submission_id)))
-        return _file(written.encode(), "application/json", f"{submission_id}-metrics.json")
-
-    def _stored(self, request: Request, submission_id: str) -> bytes:
-        caller = somebody(self._callers.caller(request))
-        return self._traces.of_submission(caller, submission_id, self._utc_ns())
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(content, media_type=kind, headers=headers)
+        return answer

@@ -11,13 +11,13 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.http import json_response, read_body
+from leaderboard.api.evaluations.farm_requests import FarmRequests
+from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.core.evaluations.videos import VIDEO_WORDS, VideoState
-from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.replays.videos import RunVideos
 from leaderboard.web.identity import somebody
-from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, RunFailure, decode
+from shared.protocol.farm import FARM_PATH, RunFailure
 from shared.protocol.videos import MAX_VIDEO_BYTES, VideoWork, encode_work
 
 _WORDS = {
@@ -92,6 +92,7 @@ class VideoCalls:
 
     def __init__(self, videos: RunVideos, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
         self._videos, self._callers, self._utc_ns = videos, callers, utc_ns
+        self._farms = FarmRequests(callers, utc_ns)
 
     def video(self, request: Request, submission_id: str) -> Response:
         caller = somebody(self._callers.caller(request))
@@ -106,16 +107,12 @@ class VideoCalls:
         return Response(status_code=204) if work is None else json_response(encode_work(work))
 
     async def bring(self, request: Request, video_claim: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        file = await read_body(request, MAX_VIDEO_BYTES)
+        caller, file = await self._farms.file(request, MAX_VIDEO_BYTES)
         await run_in_threadpool(self._videos.bring, caller, video_claim, file, self._utc_ns())
         return Response(status_code=204)
 
     async def fail(self, request: Request, video_claim: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        failure = decode(await read_body(request, MAX_FARM_BYTES), RunFailure)
+        caller, _body, failure = await self._farms.message(request, RunFailure)
         await run_in_threadpool(self._videos.fail, caller, video_claim, failure.sentence, self._utc_ns())
         return Response(status_code=204)
 

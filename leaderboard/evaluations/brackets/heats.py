@@ -79,7 +79,8 @@ class DrivenHeats:
             raise Conflict(text("The race was changed: the heat is driven by its new conditions."))
         result = _result(now, heat, report)
         if heat.result != result:
-            self._brackets.enter_driven(bracket_id, number, result, {"farm": farm, "traces": report.traces}, now_utc_ns)
+            evidence = {"farm": farm, "traces": report.traces}
+            self._brackets.enter_driven(bracket_id, number, result, report.runs, evidence, now_utc_ns)
         with self._lock:
             self._given.pop(_key(now, heat), None)
         winner = now.names.get(result.winner, result.winner)

@@ -1,6 +1,7 @@
 """A bracket as the words and figures of its page: rounds in columns, heats in each."""
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from leaderboard.core.seasons.bracket import HeatNow, Part, podium
@@ -23,13 +24,17 @@ class HeatRacer:
 
 @dataclass(frozen=True, slots=True)
 class HeatView:
-    """A heat. `state_text`: in words; `ready`: a result can be entered; `done`: it can be run again."""
+    """A heat. `state_text`: in words; `ready`: a result can be entered; `done`: it can be run again.
+
+    `replay`: it can be watched, as a farm drove it.
+    """
 
     number: int
     racers: tuple[HeatRacer, HeatRacer]
     state: str
     state_text: Sentence
     runs: Sentence | str
+    replay: bool = False
 
     @property
     def ready(self) -> bool:
@@ -73,14 +78,15 @@ _STATES = {
 }
 
 
-def bracket_view(now: BracketNow) -> BracketView:
-    """The bracket as it stands."""
+def bracket_view(now: BracketNow, replays: Collection[int] = ()) -> BracketView:
+    """The bracket as it stands. `replays`: the heats that can be watched."""
     bracket, double = now.bracket, now.bracket.settings.elimination == "double"
     seeds = {racer: number for number, racer in enumerate(bracket.seeds, 1)}
     last = max(heat.plan.round for heat in now.heats if heat.plan.part == "winners")
     groups: dict[tuple[Part, int], list[HeatView]] = {}
     for heat in now.heats:
-        groups.setdefault((heat.plan.part, heat.plan.round), []).append(_heat(heat, seeds, now))
+        shown = _heat(heat, seeds, now, heat.plan.number in replays)
+        groups.setdefault((heat.plan.part, heat.plan.round), []).append(shown)
     rounds = {
         key: RoundView(_round_name(*key, len(heats), last, double), tuple(heats)) for key, heats in groups.items()
     }
@@ -122,11 +128,11 @@ def _round_name(part: Part, number: int, heats: int, last: int, double: bool) ->
     if part == "third":
         return text("Heat for place 3")
     if part == "final":
-        return text("Final")
+        return text("Final heat")
     if part == "second_final":
         return text("Second final")
     if part == "winners" and not double and number == last:
-        return text("Final")
+        return text("Final heat")
     if part == "winners" and not double and number == last - 1:
         return text("Semifinals")
     if part == "winners" and not double and number == last - 2:
@@ -134,7 +140,7 @@ def _round_name(part: Part, number: int, heats: int, last: int, double: bool) ->
     return ntext("Round {round}", "Round {round}, {n} heats", n=heats, round=number)
 
 
-def _heat(heat: HeatNow, seeds: dict[str, int], now: BracketNow) -> HeatView:
+def _heat(heat: HeatNow, seeds: dict[str, int], now: BracketNow, replay: bool) -> HeatView:
     scores = (None, None) if heat.result is None else (heat.result.first_score_ms, heat.result.second_score_ms)
     sides = (
         _side(heat.first, scores[0], heat, seeds, now.names),
@@ -145,7 +151,7 @@ def _heat(heat: HeatNow, seeds: dict[str, int], now: BracketNow) -> HeatView:
     words = _STATES[heat.state]
     if now.bracket.settings.driven and heat.state == "ready":
         words = text("a farm drives it")
-    return HeatView(heat.plan.number, sides, heat.state, words, again)
+    return HeatView(heat.plan.number, sides, heat.state, words, again, replay)
 
 
 def _side(

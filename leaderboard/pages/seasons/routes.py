@@ -10,6 +10,7 @@ from leaderboard.core.errors import UnknownItem
 from leaderboard.core.seasons.bracket import HeatResult
 from leaderboard.core.seasons.chances import what_if
 from leaderboard.core.seasons.points import points_text
+from leaderboard.evaluations.brackets.heat_replays import HeatReplays
 from leaderboard.pages.seasons.awards_view import awards_by_race
 from leaderboard.pages.seasons.bracket_view import bracket_view
 from leaderboard.pages.seasons.chances_view import chance_views
@@ -123,15 +124,17 @@ def _what_if(table: SeasonTable, racer: str, place: int) -> Sentence | str:
 class BracketPages:
     """The page of a bracket, with the forms of those who run it."""
 
-    def __init__(self, seasons: SeasonServices, site: LeaderboardSite, utc_ns: Callable[[], int]) -> None:
-        self._brackets, self._site, self._utc_ns = seasons.brackets, site, utc_ns
+    def __init__(
+        self, seasons: SeasonServices, replays: HeatReplays, site: LeaderboardSite, utc_ns: Callable[[], int]
+    ) -> None:
+        self._brackets, self._replays, self._site, self._utc_ns = seasons.brackets, replays, site, utc_ns
 
     def bracket(self, request: Request, bracket_id: str, refusal: str = "", status: int = 200) -> Response:
         """The tree; whoever runs it sees the forms."""
         caller = self._site.caller(request)
         now = self._brackets.bracket(caller, bracket_id)
         runs = self._brackets.may_run(caller, bracket_id)
-        shown = bracket_view(now)
+        shown = bracket_view(now, self._replays.numbers(now))
         return self._site.page(request, "seasons/bracket.html", status, bracket=shown, runs=runs, refusal=refusal)
 
     def enter(self, request: Request, bracket_id: str, number: int, form: PostedForm) -> Response:
@@ -164,10 +167,12 @@ def _edition(form: PostedForm) -> int | None:
     return int(written) if written.isascii() and written.isdecimal() and len(written) < 10 else None
 
 
-def router(seasons: SeasonServices, site: LeaderboardSite, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    seasons: SeasonServices, replays: HeatReplays, site: LeaderboardSite, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
-    pages, brackets = SeasonPages(seasons, site, utc_ns), BracketPages(seasons, site, utc_ns)
+    pages, brackets = SeasonPages(seasons, site, utc_ns), BracketPages(seasons, replays, site, utc_ns)
     routes.get("/seasons")(pages.index)
     routes.get("/seasons/{season_id}")(pages.season)
     routes.get("/seasons/{season_id}/teams")(pages.teams)

@@ -28,7 +28,7 @@ from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS,
 from leaderboard.store.tables.virtual.evaluations import CONDITIONS, EVALUATIONS, FARM_NODES, RUN_CLAIMS, VIRTUAL_RACES
 from leaderboard.store.tables.virtual.models import MODEL_BLOBS, MODELS, UPLOADS
 from leaderboard.store.tables.virtual.submissions import SUBMISSION_STATES, SUBMISSIONS
-from leaderboard.store.tables.virtual.traces import RUN_TRACES, RUN_VIDEOS
+from leaderboard.store.tables.virtual.traces import HEAT_RUNS, RUN_TRACES, RUN_VIDEOS
 
 __all__ = [
     "ACCOUNTS",
@@ -50,6 +50,7 @@ __all__ = [
     "FARM_NODES",
     "GIVEN_BACK",
     "HEATS",
+    "HEAT_RUNS",
     "IMPORTED_ROWS",
     "IMPORTS",
     "INVITATIONS",

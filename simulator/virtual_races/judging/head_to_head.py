@@ -4,11 +4,10 @@ The car behind has the same lead to make up in every race (worlds.py), and laps 
 crossings of the line. Who drove all laps first wins; if neither did, who got farther.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from shared.text import Sentence, text
+from shared.rules.head_to_head import Reason
 
 SAME_M = 1e-6
 
@@ -25,23 +24,6 @@ class RivalRun:
     def laps(self) -> int:
         """Laps driven."""
         return max(0, len(self.crossings_ns) - 1)
-
-
-class Reason(StrEnum):
-    """Why a car is ahead."""
-
-    FIRST_TO_FINISH = "first_to_finish"
-    FARTHER = "farther"
-    EARLIER = "earlier"  # as far, and there first
-    LEVEL = "level"  # nothing between them
-
-
-REASONS: Mapping[Reason, Sentence] = {
-    Reason.FIRST_TO_FINISH: text("first over the line"),
-    Reason.FARTHER: text("farther"),
-    Reason.EARLIER: text("as far, and there first"),
-    Reason.LEVEL: text("level"),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ MIN_LAP_SHARE = (
 )
 
 
+def laps_of(conditions: Conditions) -> int:
+    """How many laps a run has."""
+    return min(conditions.laps, conditions.rules.max_laps or conditions.laps)
+
+
 class RunBook:
     """The book of one run. Times are ns of the world since the start, `progress_m` is metres made good since then.
 
@@ -31,10 +36,10 @@ class RunBook:
     def __init__(self, conditions: Conditions, length_m: float, before_line_m: float, served: bool = False) -> None:
         self._rules: DrivenRules = conditions.rules
         self._length_m = length_m
-        self._wanted = min(conditions.laps, conditions.rules.max_laps or conditions.laps)
+        self._wanted = laps_of(conditions)
         self._max_resets = conditions.resets
         self._limit_ns = conditions.run_limit_ms * NS_PER_MS
-        self._before_line_m = self._line_m = before_line_m
+        self.before_line_m = self._line_m = before_line_m
         self.served = served
         self._began_ns: int | None = 0 if conditions.rules.lap_1_from == "signal" else None
         self._counted_from_ns = self._began_ns
@@ -121,8 +126,8 @@ class RunBook:
         """At each frame: how far the car has come, and whether its time is up."""
         if self.end is not None:
             return
-        if progress_m - self._before_line_m > self.reached_m:
-            self.reached_m, self.reached_ns = progress_m - self._before_line_m, self.clock_ns(at_ns)
+        if progress_m - self.before_line_m > self.reached_m:
+            self.reached_m, self.reached_ns = progress_m - self.before_line_m, self.clock_ns(at_ns)
         if self._began_ns is not None:
             self._furthest_m = max(self._furthest_m, progress_m - self._line_m)
         over = self.clock_ns(at_ns) >= self._limit_ns

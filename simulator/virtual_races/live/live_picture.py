@@ -4,17 +4,18 @@ from dataclasses import dataclass
 
 from pydantic import ConfigDict
 
+_STRICT = ConfigDict(extra="forbid")
+
 
 @dataclass(frozen=True, slots=True)
-class LivePicture:
-    """What the track shows at one moment. Times in ms, penalties included; None: not known yet.
+class LiveCar:
+    """One car at that moment. Times in ms, penalties included; None: not known yet.
 
-    `over`: all laps of the race are driven, or its time limit is reached.
+    `through`: it has driven all laps of the race, and stays where it crossed the line.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _STRICT
 
-    run_ms: int
     lap: int
     lap_ms: int | None
     last_lap_ms: int | None
@@ -23,4 +24,20 @@ class LivePicture:
     track_share: float
     speed_mps: float
     resets: int
+    through: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LivePicture:
+    """What the track shows at one moment.
+
+    `over`: all laps of the race are driven, or its time limit is reached. `ahead_m`: how far the first of two cars is
+    ahead of the second along the track, laps included, and below 0 behind it; nobody is ahead of the last finish.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    run_ms: int
     over: bool
+    cars: tuple[LiveCar, ...]
+    ahead_m: float | None

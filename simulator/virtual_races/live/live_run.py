@@ -1,18 +1,21 @@
 """A run of a LIVE race: driven to the time that it is told, so that whoever calls it makes it real time."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from shared.conditions import Conditions
 from shared.units import NS_PER_MS
-from simulator.batch.vector import CROSSING, FRAME_RATE_HZ, BatchWorlds
+from simulator.batch.vector import FRAME_RATE_HZ, BatchWorlds
 from simulator.virtual_races.entrant import AnyEntrant
-from simulator.virtual_races.judging.run_book import RunBook
+from simulator.virtual_races.evaluation import rival_worlds, verdict_of
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict
+from simulator.virtual_races.judging.run_book import RunBook, laps_of
+from simulator.virtual_races.live.driven_car import DrivenCar
 from simulator.virtual_races.live.live_picture import LivePicture
-from simulator.virtual_races.live.sector_times import SECTORS, SectorTimes
+from simulator.virtual_races.live.sector_times import SECTORS
 from simulator.virtual_races.lock_step import PICTURE_SIZE, LockStepRuns, VirtualRun
 from simulator.virtual_races.worlds import require_drivable, world_of
+from simulator.world.geometry import Track
 from simulator.world.world import START_BEFORE_LINE_M
 
 MAX_LAPS, MAX_RESETS = 50, 1000  # a run ends by its time, not by these
@@ -20,64 +23,78 @@ _SPLITS = tuple((sector + 1) / SECTORS for sector in range(SECTORS - 1))
 _FRAME_NS = 1_000_000_000 // FRAME_RATE_HZ
 
 
-def live_conditions(conditions: Conditions, run_ms: int) -> Conditions:
-    """Those of a LIVE run: it ends by its run time, or by the laps that the race's rules allow."""
-    laps = min(conditions.rules.max_laps or MAX_LAPS, MAX_LAPS)
+def live_conditions(conditions: Conditions, run_ms: int, cars: int = 1) -> Conditions:
+    """Those of a LIVE run: it ends by its run time, or by the laps that the race's rules allow.
+
+    Two cars drive the laps of the race: the run is a heat of it.
+    """
+    laps = laps_of(conditions) if cars > 1 else min(conditions.rules.max_laps or MAX_LAPS, MAX_LAPS)
     return replace(conditions, laps=laps, resets=MAX_RESETS, run_limit_ms=run_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveOutcome:
+    """What was driven: the run of each car, and of two who is ahead."""
+
+    runs: tuple[VirtualRun, ...]
+    verdict: HeadToHeadVerdict | None
+
+
 class LiveRun:
-    """One model in its world; penalties are served. It knows no clock: `advance` says how late it is."""
+    """One model in its world, or two in one; penalties are served. It knows no clock: `advance` says how late it is.
 
-    def __init__(self, conditions: Conditions, seed: int, model: AnyEntrant, run_ms: int) -> None:
+    Of two the first starts in front. `asks` as that of LockStepRuns: whose model is asked now.
+    """
+
+    def __init__(
+        self,
+        conditions: Conditions,
+        seed: int,
+        models: tuple[AnyEntrant, ...],
+        run_ms: int,
+        asks: Callable[[int | None], None] = lambda _: None,
+    ) -> None:
         """Raises BadInput for conditions that this world cannot make."""
+        assert len(models) in (1, 2)
         track = require_drivable(conditions)
-        wanted = live_conditions(conditions, run_ms)
-        self._worlds = BatchWorlds([replace(world_of(wanted, track, seed), splits=_SPLITS)], PICTURE_SIZE)
-        self._book = RunBook(wanted, track.length_m, START_BEFORE_LINE_M, served=True)
-        self._runs = LockStepRuns(wanted, (seed,), (model,), self._worlds, [self._book])
-        self._sectors, self._length_m = SectorTimes(), track.length_m
-        self._crossings = 0
-        self._look_at_line()
-
-    def advance(self, run_ns: int, speed_percent: int) -> LivePicture:
-        """Drive up to this time of the run. Raises BadInput if the model does not answer."""
-        self._runs.speed_percent[0] = speed_percent
-        while self._book.end is None and int(self._worlds.now_ns[0]) + _FRAME_NS <= run_ns:
-            for event in self._runs.frame((0,)):
-                if event["kind"] == CROSSING and event["gate"] > 0 and event["direction"] == 1:
-                    self._sectors.pass_gate(int(event["gate"]), int(event["at_ns"]))
-            self._look_at_line()
-        return self._picture()
-
-    def finish(self) -> VirtualRun:
-        """End the run, if it is not over; what was driven."""
-        self._runs.stop(0)
-        self._worlds.close()
-        return self._runs.driven()[0]
-
-    def _look_at_line(self) -> None:
-        for at_ns in self._book.crossings_ns[self._crossings :]:
-            self._sectors.pass_line(at_ns)
-        self._crossings = len(self._book.crossings_ns)
-
-    def _picture(self) -> LivePicture:
-        book, now_ns = self._book, int(self._worlds.now_ns[0])
-        began_ns, over = book.lap_began_ns, book.end is not None
-        laps_ms = _laps_ms(book.crossings_ns)
-        return LivePicture(
-            run_ms=now_ns // NS_PER_MS,
-            lap=max(1, len(laps_ms) + (not over)),
-            lap_ms=None if began_ns is None or over else (now_ns - began_ns) // NS_PER_MS,
-            last_lap_ms=laps_ms[-1] if laps_ms else None,
-            best_lap_ms=min(laps_ms, default=None),
-            sectors=self._sectors.told_ms(now_ns),
-            track_share=round(float(self._worlds.s_m[0]) / self._length_m % 1.0, 4),
-            speed_mps=round(max(0.0, float(self._worlds.speed_mps[0])), 2),
-            resets=book.resets,
-            over=over,
+        self._conditions = live_conditions(conditions, run_ms, len(models))
+        self._worlds, self._books = _worlds(self._conditions, track, seed, len(models))
+        seeds = (seed,) * len(models)
+        self._runs = LockStepRuns(self._conditions, seeds, models, self._worlds, self._books, asks)
+        laps = laps_of(self._conditions)
+        self._cars = tuple(
+            DrivenCar(self._worlds, run, book, laps, track.length_m) for run, book in enumerate(self._books)
         )
 
+    def advance(self, run_ns: int, speed_percents: Sequence[int]) -> LivePicture:
+        """Drive up to this time of the run, each car by its multiplier. Raises BadInput if a model does not answer."""
+        assert len(speed_percents) == len(self._cars)
+        self._runs.speed_percent[:] = speed_percents
+        while (going := self._runs.going) and self._now_ns() + _FRAME_NS <= run_ns:
+            events = self._runs.frame(going)
+            for run in going:
+                self._cars[run].look(events, self._runs.along_m(run))
+        ahead_m = None
+        if len(self._cars) > 1:
+            ahead_m = round(self._cars[0].reached_m - self._cars[1].reached_m, 3)
+        shown = tuple(car.shown() for car in self._cars)
+        return LivePicture(self._now_ns() // NS_PER_MS, not self._runs.going, shown, ahead_m)
 
-def _laps_ms(crossings_ns: Sequence[int]) -> list[int]:
-    return [(to_ns - from_ns) // NS_PER_MS for from_ns, to_ns in pairwise(crossings_ns)]
+    def finish(self) -> LiveOutcome:
+        """End the run, if it is not over; what was driven."""
+        for run in range(len(self._cars)):
+            self._runs.stop(run)
+        self._worlds.close()
+        verdict = verdict_of(self._conditions, self._books) if len(self._cars) > 1 else None
+        return LiveOutcome(self._runs.driven(), verdict)
+
+    def _now_ns(self) -> int:
+        """The time of the run; that of a car that is through stands still."""
+        return int(self._worlds.now_ns.max())
+
+
+def _worlds(conditions: Conditions, track: Track, seed: int, cars: int) -> tuple[BatchWorlds, list[RunBook]]:
+    if cars > 1:
+        return rival_worlds(conditions, track, (seed,), _SPLITS)
+    worlds = BatchWorlds([replace(world_of(conditions, track, seed), splits=_SPLITS)], PICTURE_SIZE)
+    return worlds, [RunBook(conditions, track.length_m, START_BEFORE_LINE_M, served=True)]

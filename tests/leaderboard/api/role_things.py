@@ -17,14 +17,14 @@ from leaderboard.core.access import ADMIN, Grant
 from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.league.records import EventRecord, SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace
-from leaderboard.core.seasons.bracket import BracketSettings
+from leaderboard.core.seasons.bracket import BracketSettings, HeatResult
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.league.invitations import InvitationService
 from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.store import league_rows, racer_rows, result_rows, season_rows
 from leaderboard.store.database import Store
-from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, trace_rows
+from leaderboard.store.evaluations import claim_rows, evaluation_rows, heat_rows, node_rows, trace_rows
 from leaderboard.store.evaluations.claim_rows import RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
@@ -33,8 +33,9 @@ from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive, UploadRecord
 from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
 from leaderboard.submissions.model_files import ModelFiles
+from shared.protocol.farm_shows import HeatRun
 from shared.protocol.results import encode_result
-from shared.traces.encoding import encode
+from shared.traces.encoding import encode, trace_sha256
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.signed_in import account
 from tests.shared.traces.driven import round_trip
@@ -75,6 +76,11 @@ def _bracket(asked: Asked) -> str:
     with asked.store.write() as db:
         settings, seeds = BracketSettings(4), ("anna", "bo", "cy", "dee")
         season_rows.add_bracket(db, BracketRecord(asked.name, asked.race_id, SEASON, "Cup", settings, seeds), NOW)
+        # The first heat was driven by a farm.
+        traces = (trace_sha256(round_trip(1)),) * 2
+        trace_rows.keep(db, traces[0], TRACE, NOW)
+        run = season_rows.add_heat_result(db, asked.name, 1, HeatResult("anna"), NOW)
+        heat_rows.add(db, asked.name, 1, run, [HeatRun(0, 0, "farther", traces)])
     return asked.name
 
 
@@ -231,9 +237,11 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "racer": _racer,
     "receiver_id": _receiver,
     "role": lambda _: "commentator",
+    "run": lambda _: "1",
     "season_id": lambda _: SEASON,
     "series_id": _series,
     "session_id": _session,
+    "side": lambda _: "first",
     "sha256": _model,
     "submission_id": _submission,
     "team_id": _team,

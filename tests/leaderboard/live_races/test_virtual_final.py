@@ -7,7 +7,7 @@ import dataclasses
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -29,8 +29,7 @@ from simulator.driving.policy import find_model
 from simulator.farm.live_runner import LiveRunner
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.entrant import RacingModel
-from simulator.virtual_races.isolated import reported
-from simulator.virtual_races.live.child import IsolatedLiveRun, LiveJob, LiveReport
+from simulator.virtual_races.live.child import IsolatedLiveRun, LiveJob, LiveReport, live_report
 from simulator.virtual_races.live.live_picture import LivePicture
 from simulator.virtual_races.live.live_run import LiveRun
 from simulator.virtual_races.warm_up import compile_engine
@@ -65,13 +64,14 @@ class Here:
     """A LIVE run in this process."""
 
     def __init__(self, job: LiveJob) -> None:
-        self._run = LiveRun(job.conditions, job.seed, RacingModel(DEMO, job.conditions.profile), job.run_ms)
+        models = tuple(RacingModel(DEMO, job.conditions.profile) for _ in range(job.cars))
+        self._run = LiveRun(job.conditions, job.seed, models, job.run_ms)
 
-    def advance(self, run_ns: int, speed_percent: int) -> LivePicture:
-        return self._run.advance(run_ns, speed_percent)
+    def advance(self, run_ns: int, speed_percents: Sequence[int]) -> LivePicture:
+        return self._run.advance(run_ns, speed_percents)
 
     def finish(self) -> LiveReport:
-        return LiveReport(reported(self._run.finish()), 0.5)
+        return live_report(self._run.finish(), 0.5)
 
     def close(self) -> None:
         """Nothing is left of it."""

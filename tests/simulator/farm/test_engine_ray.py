@@ -1,4 +1,4 @@
-"""The engine on a real Ray cluster of two nodes: one is killed at work, one is unlike the others."""
+"""The engine on a real Ray cluster of two nodes: one is killed at work, one is unlike the others; runs and a heat."""
 
 import dataclasses
 import json
@@ -16,10 +16,13 @@ from shared.traces.encoding import trace_sha256
 from simulator.driving.policy import DEMO, find_model
 from simulator.farm import cli, worker
 from simulator.farm import node as node_file
+from simulator.farm.canary import write_wanderer
 from simulator.farm.engine_ray import RayEngine
+from simulator.farm.heat_runner import HeatRunner
 from simulator.farm.node import DrivingNode
 from simulator.virtual_races.isolated import EvaluationJob, evaluate_isolated
 from tests.simulator.farm.ray_cluster import TwoNodes, two_nodes
+from tests.simulator.farm.test_heat_runner import HEAT, Board
 from tests.simulator.farm.test_node import OneClaim, item
 from vehicle.models.run_isolated import ChildFailed
 
@@ -52,6 +55,18 @@ class SomeSubmissions(OneClaim):
         return MODEL
 
 
+class OneHeat(Board):
+    """A heat of a lap between the models whose hashes begin with "a" and "b"."""
+
+    def __init__(self, models: dict[str, pathlib.Path]) -> None:
+        conditions = dataclasses.replace(ONE_LAP, race_type="head_to_head")
+        super().__init__(dataclasses.replace(HEAT, seeds=(7,), conditions=conditions))
+        self._models = models
+
+    def model(self, sha256: str) -> pathlib.Path:
+        return self._models[sha256[0]]
+
+
 @pytest.mark.slow
 def test_runs_outlive_a_node_that_is_killed_at_work_and_unlike_machines_are_left_out(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
@@ -77,6 +92,9 @@ def test_runs_outlive_a_node_that_is_killed_at_work_and_unlike_machines_are_left
         assert sorted(server.reports) == expected, "each once, and bit by bit as on this machine"
 
         _check_faults(engine, tmp_path)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(engine, "_max_jobs", 1)
+            _check_a_heat_and_the_limit_of_jobs(engine, tmp_path)
         _check_unlike(engine, cluster, tmp_path, heard)
 
 
@@ -86,6 +104,25 @@ def _check_faults(engine: RayEngine, folder: pathlib.Path) -> None:
     with pytest.raises(BadInput, match=r"none\.tar\.gz") as caught:
         engine.submit(EvaluationJob(str(folder / "none.tar.gz"), ONE_LAP, (1,))).result()
     assert not isinstance(caught.value, ChildFailed)
+
+
+def _check_a_heat_and_the_limit_of_jobs(engine: RayEngine, folder: pathlib.Path) -> None:
+    """A worker drives both models, each on its side; with `--jobs 1` what comes second waits for the first."""
+    (folder / "wanderer").mkdir()
+    board = OneHeat({"a": write_wanderer(folder / "wanderer"), "b": MODEL})
+    heat = threading.Thread(target=HeatRunner(board, "n1", engine, print).next_heat)
+    heat.start()
+    while True:
+        assert heat.is_alive()
+        with engine._lock:  # the heat does not end meanwhile
+            if engine._tasks:
+                run = engine.submit(EvaluationJob(str(MODEL), ONE_LAP, (7,)))
+                assert [task.ref is not None for task in engine._tasks] == [True, False]
+                break
+    assert run.result().runs[0].end == "laps"
+    heat.join()
+    *traces, (path, told) = board.calls
+    assert (path, told["winner"], len(traces)) == ("/heats/b1/3/result", 1, 2), "the second was behind at the start"
 
 
 def _check_unlike(engine: RayEngine, cluster: TwoNodes, folder: pathlib.Path, heard: list[str]) -> None:
@@ -110,7 +147,7 @@ def _check_unlike(engine: RayEngine, cluster: TwoNodes, folder: pathlib.Path, he
 
 def test_a_worker_tells_another_engine_from_its_own_and_drives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_children", _fail)
-    answer = worker.drive({}, "{}", "another", wants_canary=True)
+    answer = worker.drive((), "{}", "another", wants_canary=True)
     assert worker.decode_outcome(answer) == worker.WorkerOutcome(ENGINE)
     newer = json.dumps(json.loads(answer) | {"engine": "newer", "more": 1}).encode()
     assert worker.decode_outcome(newer) == worker.WorkerOutcome("newer")

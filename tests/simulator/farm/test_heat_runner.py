@@ -12,6 +12,7 @@ from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import encode
 from shared.protocol.farm_shows import HeatAnswer, HeatSide, HeatWork
+from shared.rules.head_to_head import Reason
 from shared.rules.ranking import RunLap
 from shared.traces.encoding import encode as encode_trace
 from shared.traces.encoding import trace_sha256
@@ -20,7 +21,7 @@ from shared.units import NS_PER_S
 from simulator.farm.heat_runner import HeatRunner
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedHeat, ReportedRun
-from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, Reason
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict
 
 CONDITIONS = Conditions(race_type="head_to_head")
 HEAT = HeatWork(
@@ -118,6 +119,12 @@ def test_both_models_are_driven_and_the_winner_is_told_with_the_times_of_a_run_t
     runs = (*came_to.runs, *came_to.opponent_runs)
     assert told["traces"] == [trace_sha256(each.read_trace()) for each in runs]
     assert files == [(f"/traces/{trace_sha256(each.read_trace())}", each.trace_bytes) for each in runs]
+    assert [(each["winner"], each["reason"], each["in_front"]) for each in told["runs"]] == [
+        (ahead, "farther", 0) for ahead, _, _ in heats
+    ]
+    assert [sha256 for side in (0, 1) for each in told["runs"] for sha256 in each["traces"][side : side + 1]] == told[
+        "traces"
+    ]
     assert (told["cost_ms"], told["conditions_sha256"]) == (1500, "c" * 64)
     assert heard == ["anna – ben: result"]
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import pathlib
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -64,6 +65,7 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
             "card.json",
             "progress.csv",
             "progress.html",
+            "progress.de.html",
             "checkpoints.csv",
             "checkpoints",
         }
@@ -86,6 +88,14 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
             expected = torch.softmax(learner.policy.action_net(features), dim=1).numpy()
         assert policy._model.answer() == pytest.approx(expected[0], abs=1e-5)
 
+        assert "The training is over: all frames are driven." in (out / "progress.html").read_text(encoding="utf-8")
+
+        reward.write_text("def reward_function(params):\n    return params['nothing']\n", encoding="utf-8")
+        with pytest.raises(BadInput, match=r"reward_function.py:2: .*KeyError: 'nothing'"):
+            run(replace(order, out=tmp_path / "failed"))
+        failed = (tmp_path / "failed" / "progress.html").read_text(encoding="utf-8")
+        assert "The training has failed." in failed
+        assert "failed with KeyError: &#39;nothing&#39;" in failed
         with pytest.raises(BadInput, match="holds a training already: give --resume"):
             run(order)
         recipe.write_text(TINY.format(steps=192), encoding="utf-8")

@@ -10,6 +10,7 @@ import pytest
 
 from shared.conditions import BotSet, BoxPlace, BoxSet, Conditions, DrivenRules
 from shared.errors import BadInput
+from shared.rules.head_to_head import Reason
 from shared.rules.ranking import score_run
 from shared.traces.encoding import decode, encode, trace_sha256
 from shared.traces.field_files import metrics_json
@@ -17,7 +18,6 @@ from shared.traces.trace import STATUSES
 from simulator.driving.policy import find_model
 from simulator.virtual_races.entrant import CarCommands, Chosen, Picture, RacingModel
 from simulator.virtual_races.evaluation import VirtualRun, evaluate_heats, evaluate_run, evaluate_runs
-from simulator.virtual_races.judging.head_to_head import Reason
 from vehicle.core.actions import ActionRange, ActionSpace
 
 ONE_LAP = Conditions(laps=1, rules=DrivenRules(consecutive_laps=1), profile="physical", latency_ms=40)
@@ -135,8 +135,8 @@ def test_a_car_that_hits_a_box_has_crashed_and_the_trace_tells_where_the_box_sta
 
 
 REFUSED = [
-    (replace(ONE_LAP, track="/etc/passwd.npy"), "not among those that ship with Raceday"),
-    (replace(ONE_LAP, look="moon"), "not among those that ship with Raceday"),
+    (replace(ONE_LAP, track="/etc/passwd.npy"), "has no track '/etc/passwd.npy': name one that ships with Raceday"),
+    (replace(ONE_LAP, look="moon"), "has no track 'moon': name one that ships with Raceday"),
 ]
 
 

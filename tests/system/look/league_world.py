@@ -39,6 +39,7 @@ from shared.traces.trace import OtherCar, TraceBox
 from shared.tracks.shipped import shipped_outline
 from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
+from tests.leaderboard.evaluations.driven_heats import driven_bracket
 from tests.leaderboard.league.test_pictures import picture
 from tests.leaderboard.seasons.sample_season import SIXTH_MONTH, fill
 from tests.leaderboard.submissions.every_state import submitted
@@ -97,6 +98,10 @@ def league_world(folder: pathlib.Path) -> Iterator[LeagueWorld]:
         "bracket": seasons.brackets.brackets(ADMIN)[0].bracket.bracket_id,
     }
     named |= _organise(app.state.services, racers, now)
+    duel = sample_races.race(
+        "duel", name=LONG, venue="virtual", track="reinvent_base", race_type="head_to_head", owner="account-olga"
+    )
+    named["duel"] = driven_bracket(app.state.services, duel, racers[:4], now)
     server = ConsoleServer(app, listen("127.0.0.1", 0, "league"))
     server.start()
     try:

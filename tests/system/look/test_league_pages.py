@@ -70,6 +70,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/driven/replay", (*PHONES, (1920, 1080))),
         Look("/races/driven/replay?lap=run&with=none"),
         Look("/races/worst/replay"),
+        Look("/brackets/{duel}"),
         Look("/join/{dead}", status=410),
     ),
     "no script": (
@@ -79,6 +80,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/won"),
         Look("/races/won/podium"),
         Look("/races/driven/replay?lap=2"),
+        Look("/brackets/{duel}/heats/1/replay?run=2&lap=1"),
     ),
     "racer": (
         Look("/"),
@@ -105,6 +107,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/friends/invitation"),
         Look("/races/friends/participants", alike=".person"),
         Look("/races/boxes/conditions", PHONES),
+        Look("/brackets/{duel}/heats/1/replay", (*PHONES, (1920, 1080))),
         Look("/farm", PHONES),
         Look("/admin/accounts"),
         Look("/admin/accounts/{alias}"),
@@ -139,6 +142,7 @@ NO_PAGES = {
     "/seasons/{season_id}/pictures/{sha256}": "a picture",
     "/races/{race_id}/live": "a stream",
     "/races/{race_id}/replay/data": "JSON",
+    "/brackets/{bracket_id}/heats/{number}/replay/data": "JSON",
     "/races/{race_id}/live-stream/{page}": "a stream",
     "/docs": "a page: in test_geometry.py and test_axe.py",
 }

@@ -54,3 +54,12 @@ def test_the_limit_of_processor_time_says_itself() -> None:
     with pytest.raises(BadInput, match="SIGXCPU") as caught:
         run_child([sys.executable, "-c", code], "work", ABOUT, 60.0)
     assert not isinstance(caught.value, ChildFailed)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_child_that_prints_without_end_is_ended_and_its_model_refused(stream: str) -> None:
+    limits = "from vehicle.models.run_isolated import limit_printing, restrict; restrict(20); limit_printing()"
+    code = f"import sys; {limits}\nwhile True: sys.{stream}.write('#' * 65536)"
+    with pytest.raises(BadInput, match="model: the model's process was ended, as it wrote more than it may") as caught:
+        run_child([sys.executable, "-c", code], "work", ABOUT, 60.0)
+    assert not isinstance(caught.value, ChildFailed)

@@ -14,14 +14,18 @@ from typing import BinaryIO
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.importing.archive import HEAD_BYTES, Member, check_packing, is_archive, policy_files
+from vehicle.models.importing.archive import policy_files
+from vehicle.models.importing.packing import HEAD_BYTES, Member, check_packing, is_archive
 from vehicle.models.model_files import MAX_MODEL_BYTES, METADATA
+from vehicle.process.sandbox import FILE_BYTES
 
 _BLOCK = 512
 
 
 def strip(path: pathlib.Path, kept: pathlib.Path) -> list[str]:
-    """Write to `kept` what is used of an archive, unless that is no smaller; the names of its different models.
+    """Write to `kept` what is used of an archive, unless that is no smaller, or larger than a child may write.
+
+    Returns the names of its different models.
 
     Raises BadInput for what holds no model with its metadata.
     """
@@ -32,25 +36,31 @@ def strip(path: pathlib.Path, kept: pathlib.Path) -> list[str]:
             raise BadInput(text("The file is no archive: pack the model with its {metadata}.", metadata=METADATA))
         names, files = policy_files(file)
         with kept.open("wb") as target:
-            _write_tar(target, files)
-    if kept.stat().st_size >= path.stat().st_size:
+            is_kept = _write_tar(target, files, min(path.stat().st_size - 1, FILE_BYTES))
+    if not is_kept:
         kept.unlink()
     return names
 
 
-def _write_tar(target: BinaryIO, files: Iterator[tuple[str, Member]]) -> None:
-    written: set[str] = set()
+def _write_tar(target: BinaryIO, files: Iterator[tuple[str, Member]], most_bytes: int) -> bool:
+    """False if it would be larger; then it is not whole."""
+    written, size = set[str](), 2 * _BLOCK
     for path, member in files:
         if path in written:  # twice in the archive, and then of the same content or meaning
             continue
         written.add(path)
         info = tarfile.TarInfo(path)
         info.size = member.size
-        target.write(info.tobuf())
+        head, padding = info.tobuf(), bytes(-member.size % _BLOCK)
+        size += len(head) + member.size + len(padding)
+        if size > most_bytes:
+            return False
+        target.write(head)
         for piece in member.pieces(MAX_MODEL_BYTES):
             target.write(piece)
-        target.write(bytes(-member.size % _BLOCK))
+        target.write(padding)
     target.write(bytes(2 * _BLOCK))
+    return True
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """Live messages: which one is the newest, how often one may come, and the colours of sectors."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from leaderboard.core.live import newest, sectors
 from leaderboard.core.live.newest import LiveSender
 from shared.errors import BadInput
-from shared.protocol.live import MAX_LIVE_BYTES, LiveMessage, decode_live, encode_live
+from shared.protocol.live import MAX_LIVE_BYTES, LiveMessage, RivalCar, decode_live, encode_live
 from shared.units import NS_PER_S
 
 NOW = 1_700_000_000_000_000_000
@@ -95,10 +96,31 @@ def test_size_and_unknown_fields() -> None:
     assert decode_live(json.dumps(document | {"weather": "dry"}).encode()) == message(
         1, sectors=(1, None), track_share=0.25
     )
-    with pytest.raises(BadInput, match="2048"):
+    with pytest.raises(BadInput, match=str(MAX_LIVE_BYTES)):
         decode_live(json.dumps(document | {"weather": "x" * MAX_LIVE_BYTES}).encode())
     longest = LiveMessage("r" * 64, "\U0001f3c1" * 64, "b" * 80, 2**53, "s" * 80, sectors=(86_400_000,) * 12)
-    assert len(encode_live(longest)) <= MAX_LIVE_BYTES  # the longest that a station can send
+    assert len(encode_live(longest)) <= 2048  # the longest that a station can send
+    times: dict[str, Any] = {
+        "sectors": (86_400_000,) * 12,
+        "lap_ms": 86_400_000,
+        "last_lap_ms": 86_400_000,
+        "best_lap_ms": 86_400_000,
+    }
+    rival = RivalCar("\U0001f3c1" * 64, 10_000, **times, track_share=1 / 3, speed_mps=100 / 3, resets=10_000)
+    heat = replace(longest, **times, run_ms=86_400_000, left_ms=86_400_000, rival=rival, ahead_m=-10_000 / 3)
+    assert len(encode_live(heat)) <= MAX_LIVE_BYTES
+
+
+def test_what_is_told_of_a_heat_names_both_and_only_then() -> None:
+    alone, rival = message(1), RivalCar("Zoë", lap=2, through=True)
+    assert b"rival" not in encode_live(alone)  # as stations send it
+    heat = replace(alone, rival=rival, ahead_m=-1.25)
+    assert decode_live(encode_live(heat)) == heat
+    document = json.loads(encode_live(heat))
+    with pytest.raises(BadInput, match="racer"):
+        decode_live(json.dumps(document | {"rival": document["rival"] | {"racer": "\u202e"}}).encode())
+    with pytest.raises(BadInput, match=r"rival\.lap"):
+        decode_live(json.dumps(document | {"rival": document["rival"] | {"lap": -1}}).encode())
 
 
 @given(st.binary(max_size=80))

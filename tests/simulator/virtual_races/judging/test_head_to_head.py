@@ -4,9 +4,10 @@ import math
 
 import pytest
 
+from shared.rules.head_to_head import Reason
 from simulator.objects.lanes import lanes_of
 from simulator.objects.outlines import CAR_OUTLINE, outlines_overlap
-from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, Reason, RivalRun, ahead_after, winner_of
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, RivalRun, ahead_after, winner_of
 from simulator.virtual_races.worlds import start_places
 from tests.simulator.world.sample_tracks import ring
 

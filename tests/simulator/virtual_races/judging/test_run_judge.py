@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from shared.conditions import Conditions, DrivenRules
+from shared.rules.head_to_head import Reason
 from simulator.batch.vector import BatchWorlds, Floats, WorldSpec
 from simulator.objects.boxes import BoxSetup, make_boxes
 from simulator.objects.lanes import INNER, lanes_of
 from simulator.objects.placing import ObjectPlace
-from simulator.virtual_races.judging.head_to_head import Reason, RivalRun, ahead_after
+from simulator.virtual_races.judging.head_to_head import RivalRun, ahead_after
 from simulator.virtual_races.judging.run_book import RunBook
 from simulator.virtual_races.judging.run_judge import ASIDE_M, RunJudge
 from simulator.virtual_races.worlds import STAGGER_M, start_places

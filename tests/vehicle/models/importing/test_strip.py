@@ -9,6 +9,7 @@ import pytest
 from shared.errors import BadInput
 from tests.vehicle.models.importing.tars import Member, tar, tar_gz
 from tests.vehicle.models.importing.zips import zip_of
+from vehicle.models.importing import strip as strip_file
 from vehicle.models.importing.archive import extract_model, model_names
 from vehicle.models.importing.strip import strip
 from vehicle.models.run_isolated import ChildFailed, run_isolated
@@ -63,6 +64,17 @@ def test_a_stripped_archive_holds_the_same_models(tmp_path: pathlib.Path, kind: 
     assert (tmp_path / "again").read_bytes() == stripped, "two machines keep the same"
     assert strip(kept, tmp_path / "nothing to gain") == names
     assert not (tmp_path / "nothing to gain").exists()
+
+
+def test_an_archive_stays_as_it_is_where_a_child_may_not_write_what_is_used_of_it(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, kept = tmp_path / "archive", tmp_path / "kept"
+    path.write_bytes(ARCHIVES["drfc"][0])
+    names = strip(path, kept)
+    monkeypatch.setattr(strip_file, "FILE_BYTES", kept.stat().st_size - 1)
+    assert strip(path, kept) == names
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,32 @@
+"""Head-to-head: why one of two racers is ahead, as a word in records and as a sentence for people. Pure."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from shared.text import Sentence, text
+
+
+class Reason(StrEnum):
+    """Why a car is ahead."""
+
+    FIRST_TO_FINISH = "first_to_finish"
+    FARTHER = "farther"
+    EARLIER = "earlier"  # as far, and there first
+    LEVEL = "level"  # nothing between them
+
+
+REASONS: Mapping[Reason, Sentence] = {
+    Reason.FIRST_TO_FINISH: text("first over the line"),
+    Reason.FARTHER: text("farther"),
+    Reason.EARLIER: text("as far, and there first"),
+    Reason.LEVEL: text("level"),
+}
+
+
+def why_ahead(reason: Reason, by_s: float | None, by_m: float | None) -> Sentence:
+    """The reason, and by how much: seconds before metres."""
+    if by_s is not None:
+        return text("{reason}, {seconds} s", reason=REASONS[reason], seconds=f"{by_s:.3f}")
+    if by_m is not None:
+        return text("{reason}, {metres} m", reason=REASONS[reason], metres=f"{by_m:.2f}")
+    return REASONS[reason]
