@@ -6,7 +6,7 @@ Called by library.py, trial.py and `raceday model`; the job is a module of JOBS.
     python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
     python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
     python -m vehicle.models.run_isolated strip ARCHIVE KEPT
-    python -m vehicle.models.run_isolated trial PATH
+    python -m vehicle.models.run_isolated trial PATH [any-sensors]
 """
 
 import importlib

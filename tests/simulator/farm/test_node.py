@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -150,6 +151,37 @@ def test_a_report_is_sent_again_until_it_arrives_and_left_when_the_claim_is_over
     heard, _ = run(server, ChildFailed("It broke."), monkeypatch)
     assert len(server.calls) == 1
     assert heard[1:] == ["away", "s1: The claim is over.", "s2 0: fail"]
+
+
+def test_the_next_job_is_claimed_while_the_report_of_one_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core does not wait for the leaderboard; but two reports a slot may be outstanding, and no more are claimed."""
+
+    class LateReports(OneClaim):
+        def __init__(self) -> None:
+            super().__init__(())
+            self.left, self.reports, self.wanted = [item(1), item(2)], list[str](), list[int]()
+            self.may_arrive = threading.Event()
+
+        def claim(self, asked: ClaimRequest) -> ClaimAnswer:
+            if asked.wanted and self.left:
+                assert not self.reports
+                return ClaimAnswer((self.left.pop(0),), ask_after_s=0.0)
+            if not self.left and not self.may_arrive.is_set():
+                self.wanted.append(asked.wanted)
+                if len(self.wanted) == 9:
+                    self.may_arrive.set()
+            return ClaimAnswer((), ask_after_s=0.0)
+
+        def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+            if path.endswith("/fail"):
+                assert self.may_arrive.wait(60.0), "the second is not claimed until the first is reported"
+                self.reports.append(path)
+            return b""
+
+    server = LateReports()
+    run(server, ChildFailed("It broke."), monkeypatch)
+    assert sorted(server.reports) == ["/claims/c1/fail", "/claims/c2/fail"]
+    assert server.wanted == [0] * 9
 
 
 def test_runs_of_one_model_are_driven_together() -> None:
