@@ -43,7 +43,7 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
     """
     by_note = requested in WORDS and not any(fits(name, requested) for name in models)
     if requested and not by_note:
-        missing = f"The archive holds no checkpoint {requested[:60]!r}"
+        missing = text("The archive holds no checkpoint {name!r}", name=requested[:60])
         return requested if requested in models else _only(models, requested, missing), "it was requested"
     different = _different(models)
     one = len(different) == 1
@@ -65,8 +65,14 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
                     what=_how_to_choose(different),
                 )
             )
-        calls = f"{note} calls {checkpoint[:60]} the {what}"
-        return _only(models, checkpoint, f"The archive's {calls}, but no model of that name is there"), calls
+        name = checkpoint[:60]
+        missing = text(
+            "The archive's {note} calls {name} the {what}, but no model of that name is there",
+            note=note,
+            name=name,
+            what=what,
+        )
+        return _only(models, checkpoint, missing), f"{note} calls {name} the {what}"
     if one:
         return different[0], ""
     if by_note:
