@@ -124,9 +124,9 @@ def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Lay
         if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT or not (is_lidar or dims in layouts):
             raise BadInput(
                 text(
-                    "The model's input is {shape}; it must be {wanted}.",
-                    shape=_shape_text(value),
-                    wanted=_expected_input(metadata),
+                    "The model's input is {words}; it must be {what}.",
+                    words=_shape_text(value),
+                    what=_expected_input(metadata),
                 )
             )
         sensor = metadata.lidar if is_lidar else metadata.sensor
@@ -148,7 +148,7 @@ def _expected_input(metadata: Metadata) -> str:
     picture = text("float32 of {channels_first} or {channels_last}", channels_first=first, channels_last=last)
     if not metadata.lidar:
         return picture
-    return text("{picture}, or 1x{n} for the {lidar}", picture=picture, n=metadata.lidar_values, lidar=metadata.lidar)
+    return text("{what}, or 1x{n} for the {lidar}", what=picture, n=metadata.lidar_values, lidar=metadata.lidar)
 
 
 def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
@@ -159,9 +159,9 @@ def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
     if dims is None or dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise BadInput(
             text(
-                "The model answers {shape}, but its metadata's {kind} action space needs float32 of 1x{size}: "
+                "The model answers {words}, but its metadata's {kind} action space needs float32 of 1x{size}: "
                 "the model and its metadata do not belong together.",
-                shape=_shape_text(value),
+                words=_shape_text(value),
                 kind=metadata.space.kind,
                 size=size,
             )
