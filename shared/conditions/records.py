@@ -16,7 +16,7 @@ from shared.rules.ranking import AtLimit, Lap1, Method, RaceRules
 from shared.units import NS_PER_S, seconds_to_ns
 
 # Another word for each engine that would drive the same model by the same seed to another trace.
-ENGINE = "raceday-3"
+ENGINE = "raceday-4"
 CONDITIONS_VERSION = 1
 PPM = 1_000_000
 

@@ -86,7 +86,7 @@ def test_the_data_has_both_cars_on_one_clock_and_where_the_run_is_over(duel: Due
         ("A", "Ada Lovelace", 0),
         ("B", "Dan", 0),
     ]
-    assert (data["finish"], data["companions"]) == ({"progress": 2_000_000, "letter": "B"}, [])
+    assert (data["finish"], data["companions"]) == ({"progress": 2_000_000, "letter": "B", "gap": -53}, [])
     first, second = data["cars"]
     assert first["progress"][-1] >= data["finish"]["progress"]
     middle = 60
