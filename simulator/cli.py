@@ -46,7 +46,12 @@ def _positive(text: str) -> int:
 
 
 def _add_evaluate(commands: "Subparsers") -> None:
-    parser = commands.add_parser("evaluate", help="drive a model on tracks, over seeds, and count clean runs")
+    parser = commands.add_parser(
+        "evaluate",
+        help="drive a model on tracks, over seeds, and count clean runs",
+        description="Drive a model on tracks, over seeds, and count clean runs. It gets the sensors that its metadata"
+        " asks for: one camera, two, and a LiDAR; only a model of one camera drives the car.",
+    )
     parser.add_argument("model", help="'demo', a folder with model.onnx, or an .onnx file with its metadata beside it")
     parser.add_argument(
         "--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="default: all that ship with Raceday"

@@ -3,6 +3,7 @@
 * No class name occurs twice in the product. `EXCEPTED` lists the few that may, with the reason.
 * No folder of the product holds more than 14 loose modules.
 * No identifier of the product is one of `RETIRED`, which lists names that the field does not use, with the term to use.
+* Migrations are one chain by their numbers: two branches that each add one would give a store two newest states.
 """
 
 import ast
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PRODUCT = ("shared", "station", "vehicle", "leaderboard", "simulator", "raceday")
 MAX_MODULES = 14
+MIGRATIONS = ROOT / "leaderboard" / "migrations" / "versions"
 
 # class name -> why two modules may have it
 EXCEPTED: dict[str, str] = {}
@@ -151,10 +153,23 @@ def retired(name: str) -> str:
     return next((new + name.removeprefix(old) for old, new in RETIRED_PREFIXES.items() if re.match(old, name)), "")
 
 
+def unchained_migrations(paths: Iterable[pathlib.Path]) -> Iterator[str]:
+    """A sentence for each migration that does not follow the one before it, by its number."""
+    before = "None"
+    for path in sorted(paths):
+        number, written = path.name.partition("_")[0], path.read_text()
+        named = dict(re.findall(r'^(revision|down_revision)\b.*= "?(\w+)"?$', written, re.MULTILINE))
+        if named != {"revision": number, "down_revision": before}:
+            follows = "is the first" if before == "None" else f"follows {before}"
+            yield f"{path.name}: the migration {follows}: number the file, `revision` and `down_revision` so."
+        before = number
+
+
 def main() -> int:
     """Print every fault; returns the exit code of the check."""
     paths = list(modules())
     faults = [*doubled_classes(paths), *crowded_folders(paths), *retired_names(paths)]
+    faults += unchained_migrations(MIGRATIONS.glob("*_*.py"))
     print("\n".join(faults) if faults else f"{len(paths)} modules: one name for one thing.")
     return 1 if faults else 0
 

@@ -17,7 +17,7 @@ from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.interruptions import EDITED, FARM, begin_anew, reject, set_aside, try_again
 from leaderboard.evaluations.race_conditions import wanted_conditions
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS, repetition_of
-from leaderboard.evaluations.scores import settle_runs
+from leaderboard.evaluations.scores import settle_runs, take_off
 from leaderboard.store import race_rows
 from leaderboard.store.evaluations import claim_rows, condition_rows, evaluation_rows, node_rows
 from leaderboard.store.evaluations.claim_rows import RunClaim, UnknownClaim
@@ -126,6 +126,7 @@ class Outcome:
         )
         if failure.fault == "model" and not evaluation.repeats:
             reject(self.db, submission, failure.sentence, self.now_utc_ns)
+            take_off(self.db, submission, self.now_utc_ns)
             self.changed.add(submission.race_id)
         else:
             try_again(self.db, claim, text("The farm failed: {sentence}", sentence=failure.sentence), self.now_utc_ns)

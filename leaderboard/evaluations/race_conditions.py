@@ -22,7 +22,7 @@ from leaderboard.league.changes import race_for, seen_race, store_change
 from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.evaluations import condition_rows
-from shared.conditions import BotSet, BoxSet, Conditions, DrivenRules, check_conditions, conditions_from
+from shared.conditions import BotSet, BoxSet, Conditions, DrivenRules, check_conditions, check_world, conditions_from
 from shared.errors import BadInput, Refused
 from shared.text import text
 
@@ -67,7 +67,9 @@ class RaceConditions:
             _check_virtual(race)
             if race_rows.shown(db, race_id).results:
                 raise Refused(text("The race has results: its conditions stay, so that all of them are driven alike."))
-            adopt(db, caller, race, read_for(race, payload), now_utc_ns)
+            conditions = read_for(race, payload)
+            check_world(conditions)
+            adopt(db, caller, race, conditions, now_utc_ns)
         self._changed(race_id)
         return self.shown(caller, race_id, now_utc_ns)
 
@@ -122,9 +124,10 @@ def adopt(db: sa.Connection, caller: Caller, race: RaceRecord, conditions: Condi
 
 
 def open_race(db: sa.Connection, race: RaceRecord, now_utc_ns: int) -> condition_rows.VirtualRace:
-    """What is kept of a race that is open, or was: its seeds are drawn if there are none, or if they were told."""
+    """What is kept of a race that is open, or was: its seeds are drawn if there are none, or if it was over before."""
     kept = condition_rows.virtual_race(db, race.race_id)
-    again = kept is not None and kept.told_utc_ns is not None and race.state(now_utc_ns) == "open"
+    was_over = kept is not None and (kept.told_utc_ns, kept.finals_utc_ns) != (None, None)
+    again = was_over and race.state(now_utc_ns) == "open"
     if kept is None or again:
         drawn = seeds.draw(race.race_id, os.urandom(seeds.entropy_bytes()))
         condition_rows.set_seeds(db, drawn, now_utc_ns)

@@ -3,6 +3,7 @@
 In the transaction that stores the last run: whatever dies, the submission is scored once, or not yet.
 """
 
+import dataclasses
 import hashlib
 from http import HTTPStatus
 
@@ -120,6 +121,18 @@ def _result(
         v=2 if score is None and revision == 1 else 1,
         qualified=score is not None,
     )
+
+
+def take_off(db: sa.Connection, submission: ModelSubmission, now_utc_ns: int) -> None:
+    """The model was rejected: what it made in a round before, if anything, is on the board no more.
+
+    Raises Refused where the board stays as it is.
+    """
+    runs = result_rows.runs_of(db, submission.race_id, submission.racer)
+    for attempt, result in runs:
+        if result.result_id == submission.result_id and not attempt.discarded:
+            gone = dataclasses.replace(result, revision=result.revision + 1, score_ms=0, discarded=True)
+            post_result(db, gone, now_utc_ns)
 
 
 def post_result(db: sa.Connection, result: Result, now_utc_ns: int) -> PostAccepted:

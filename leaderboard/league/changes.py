@@ -10,8 +10,10 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownItem, UnknownRace
 from leaderboard.core.race import RaceRecord
 from leaderboard.store import audit, league_rows, race_rows
+from leaderboard.store.evaluations import condition_rows
 from shared.errors import Refused
 from shared.text import text
+from shared.tracks.shipped import require_shipped
 
 
 def seen_race(db: sa.Connection, caller: Caller, race_id: str, for_change: bool = False) -> RaceRecord:
@@ -59,6 +61,16 @@ def check_may_create(caller: Caller, race: RaceRecord) -> None:
         access.require(caller, "race.create_league", None, race.season_id)
     else:
         access.require(caller, "race.create_community")
+
+
+def check_track(db: sa.Connection, race: RaceRecord) -> None:
+    """Check that farms have the track of a virtual race. Raises BadInput.
+
+    A race that names conditions of another leaderboard is not driven from here, and may be on any track.
+    """
+    elsewhere = race.conditions_sha256 and condition_rows.conditions(db, race.conditions_sha256) is None
+    if race.venue == "virtual" and not elsewhere:
+        require_shipped(race.track)
 
 
 def check_places(db: sa.Connection, caller: Caller, before: RaceRecord | None, after: RaceRecord) -> None:

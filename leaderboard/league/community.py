@@ -11,7 +11,7 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, Unauthorized
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, slug
-from leaderboard.league.changes import add_race, check_places
+from leaderboard.league.changes import add_race, check_places, check_track
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RACES
 from shared.errors import Refused
@@ -30,7 +30,7 @@ class CommunityService:
         """Make the race that is `wanted`, of the caller; its id follows from its name and cannot be guessed.
 
         In a private race only entered racers are ranked. Raises Unauthorized, NotAllowed for a season that others
-        run, Refused, Conflict above the limit.
+        run, Refused, BadInput for a track that no farm has, Conflict above the limit.
         """
         if not caller.signed_in:
             raise Unauthorized(text("This needs an account: sign in, or make one."))
@@ -45,6 +45,7 @@ class CommunityService:
         check(race, now_utc_ns)
         with self._store.write() as db:
             check_places(db, caller, None, race)
+            check_track(db, race)
             check_limit(db, caller, self._limit, now_utc_ns)
             add_race(db, caller, race, now_utc_ns)
         self._changed(race.race_id)

@@ -18,6 +18,7 @@ from leaderboard.league.changes import (
     add_race,
     check_may_create,
     check_places,
+    check_track,
     edition_sentence,
     race_for,
     seen_race,
@@ -39,9 +40,9 @@ class RaceService:
         self._store, self._changed = store, changed
 
     def create(self, caller: Caller, race: RaceRecord, now_utc_ns: int) -> bool:
-        """Add a race; False if exactly this one exists. Raises Conflict, Refused, NotAllowed, Unauthorized.
+        """Add a race of the caller's; False if exactly this one exists.
 
-        The caller becomes its owner.
+        Raises Conflict, Refused, BadInput for a track that no farm has, NotAllowed, Unauthorized.
         """
         race = dataclasses.replace(race, owner=caller.account_id)
         check_race_id(race.race_id)
@@ -57,6 +58,7 @@ class RaceService:
                 if not _same(existing, race):
                     raise Conflict(_conflict(existing, race))
                 return False
+            check_track(db, race)
             add_race(db, caller, race, now_utc_ns)
         self._changed(race.race_id)
         return True
@@ -74,7 +76,7 @@ class RaceService:
         """Give a race other settings (names of `editing.SETTINGS`); nothing changes if they are what they were.
 
         `edition`: the one that the caller saw. Raises UnknownRace, Conflict if it is no longer the present one,
-        Refused for what may not change any more, NotAllowed, Unauthorized.
+        Refused for what may not change any more, BadInput for a track that no farm has, NotAllowed, Unauthorized.
         """
         assert set(settings) <= set(editing.SETTINGS), settings
         editing.check_reason(why)
@@ -92,6 +94,8 @@ class RaceService:
                 editing.check_settings(after)
             editing.check_description(after.description)
             check_places(db, caller, before, after)
+            if {"track", "venue"} & set(changed):
+                check_track(db, after)
             after = dataclasses.replace(after, edition=before.edition + 1)
             _keep(db, caller, before, after, now_utc_ns, why)
             followed = follow_moved_close(db, caller, before, after, now_utc_ns)

@@ -17,7 +17,14 @@ from leaderboard.core.league import editing, series
 from leaderboard.core.league.records import SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace, SeriesRace
 from leaderboard.core.race import RaceRecord, check_race_id
-from leaderboard.league.changes import add_race, check_may_create, check_places, edition_sentence, store_change
+from leaderboard.league.changes import (
+    add_race,
+    check_may_create,
+    check_places,
+    check_track,
+    edition_sentence,
+    store_change,
+)
 from leaderboard.league.community import check_limit
 from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
@@ -255,13 +262,14 @@ def _free_id(db: sa.Connection, wanted: str) -> str:
 
 
 def _check_template(db: sa.Connection, found: SeriesRecord) -> None:
-    """Check the race that the template makes next. Raises Refused."""
+    """Check the race that the template makes next. Raises Refused, BadInput."""
     rule, opens_utc_ns = found.place.rule, found.place.next_opens_utc_ns
     closes_utc_ns = series.closing_utc_ns(rule, found.place.next_number, opens_utc_ns)
     example = _race(found, SeriesRace(found.place.next_number, opens_utc_ns, closes_utc_ns))
     for field in ("name", "track"):
         check_name(field, getattr(example, field))
     editing.check_settings(example)
+    check_track(db, example)
     try:
         if example.season_id:
             league_rows.season(db, example.season_id)

@@ -15,6 +15,7 @@ from leaderboard.store.submissions.model_rows import UnknownModel
 from leaderboard.store.submissions.submission_rows import UnknownSubmission
 from shared.errors import Refused
 from shared.text import text
+from shared.tracks.shipped import require_shipped
 
 
 def submitter_of(caller: Caller) -> Caller:
@@ -32,9 +33,10 @@ def check_key_covers(caller: Caller, race_id: str) -> None:
 
 
 def racer_of(db: sa.Connection, race: RaceRecord, sender: Caller, now_utc_ns: int) -> str:
-    """The caller's racer in a race that takes submissions now. Raises Refused, NotAllowed."""
+    """The caller's racer in a race that takes submissions now. Raises Refused, NotAllowed, BadInput."""
     if race.venue == "physical":
         raise Refused(text("This race is driven on a real track: it takes no submissions."))
+    require_shipped(race.track)
     state = race.state(now_utc_ns)
     if state == "published":
         raise Refused(text("The race is not open yet: it takes no submissions."))

@@ -20,7 +20,7 @@ from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint, choices
 from leaderboard.submissions.eligibility import check_key_covers, model_of, racer_of, seen_submission, submitter_of
 from leaderboard.submissions.queue_places import QueuePlace, QueuePlaces
 from leaderboard.submissions.quotas import SubmissionQuotas
-from shared.errors import Refused
+from shared.errors import BadInput, Refused
 from shared.text import text
 
 
@@ -83,8 +83,8 @@ class SubmissionService:
     ) -> tuple[ModelSubmission, bool]:
         """Submit a model of the caller's, and whether that is new. A model still on its way waits for its last byte.
 
-        Raises UnknownRace, UnknownModel, NotAllowed, Refused (closed, not entered, no attempts left), Conflict for a
-        `request_id` that stood for another model.
+        Raises UnknownRace, UnknownModel, NotAllowed, BadInput, Refused (closed, not entered, no attempts left), and
+        Conflict for a `request_id` that stood for another model.
         """
         sender = submitter_of(caller)
         sha256 = check_sha256(wanted.model_sha256)
@@ -198,6 +198,6 @@ class SubmissionService:
             try:
                 racer = racer_of(db, race, sender, now_utc_ns)
                 self._quotas.check_room(db, race, sender.account_id, racer, now_utc_ns)
-            except Refused as refusal:
+            except (Refused, BadInput) as refusal:
                 return str(refusal)
         return ""

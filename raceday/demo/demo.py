@@ -24,6 +24,7 @@ from raceday.demo.supervisor import Supervisor
 from raceday.demo.terminal import Terminal
 from raceday.league_demo import command as league_command
 from shared.errors import ConfigError, OperatorError
+from shared.tracks.shipped import shipped_name
 from simulator.driving.policy import DEMO, find_model
 from station.views.views import View
 from vehicle.models.running.check import CheckedModel, check_model
@@ -128,12 +129,15 @@ def _all_answered(view: View) -> bool:
 def _open_race(plan: DemoPlan, layout: DemoLayout) -> None:
     """Creates race and entries as an organiser would: through the leaderboard's API, with the admin token."""
     rules = {name: getattr(plan.rules, name) for name in plan.rules.__dataclass_fields__}
+    own_track = shipped_name(plan.track.name) is None
     body = {
         "race_id": plan.race_id,
         "name": f"Demo race on {plan.track.name}",
         "track": plan.track.name,
         "kind": "community",
-        "venue": "virtual",
+        # A race of the virtual circuit alone is on a track that farms have.
+        "venue": "any" if own_track else "virtual",
+        "one_table": own_track,
         "rules": {name: value for name, value in rules.items() if value is not None},
     }
     headers = {"Authorization": f"Bearer {layout.admin_token.read_text().strip()}"}

@@ -1,6 +1,6 @@
 """The conditions of a virtual race: what they are (records.py), and how they are read from outside (checks.py)."""
 
-from shared.conditions.checks import MAX_CONDITIONS_BYTES, check_conditions, conditions_from
+from shared.conditions.checks import MAX_CONDITIONS_BYTES, check_conditions, check_world, conditions_from
 from shared.conditions.records import (
     CONDITIONS_VERSION,
     ENGINE,
@@ -31,5 +31,6 @@ __all__ = [
     "DrivenRules",
     "DrivenType",
     "check_conditions",
+    "check_world",
     "conditions_from",
 ]

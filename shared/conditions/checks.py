@@ -7,6 +7,7 @@ from shared.errors import BadInput, ConfigError
 from shared.rules.ranking import check_rules
 from shared.rules.track_lengths import track_length_m
 from shared.text import text
+from shared.tracks.shipped import require_shipped
 
 MAX_CONDITIONS_BYTES = 8192
 _CLEAR_OF_START_M = 0.5  # half a box and a car
@@ -58,6 +59,13 @@ def check_conditions(conditions: Conditions) -> Conditions:
     _check_objects(conditions)
     _check_bots(conditions)
     return conditions
+
+
+def check_world(conditions: Conditions) -> None:
+    """Check that track and look are among those that every farm has. Raises BadInput."""
+    require_shipped(conditions.track)
+    if conditions.look:
+        require_shipped(conditions.look)
 
 
 def _check_range(name: str, value: int, lowest: int, highest: int) -> None:

@@ -2,7 +2,7 @@
 
 The leaderboard keeps them and names their SHA-256 in the race; the farm drives by them; every result names the hash.
 All numbers are whole, in units small enough, so that the canonical text is the same whoever writes it: 1.0, 1 and 1e0
-would be three texts of one number. An unknown track or look is for the farm to say: only it has the world.
+would be three texts of one number.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from shared.rules.ranking import AtLimit, Lap1, Method, RaceRules
 from shared.units import NS_PER_S, seconds_to_ns
 
 # Another word for each engine that would drive the same model by the same seed to another trace.
-ENGINE = "raceday-3"
+ENGINE = "raceday-4"
 CONDITIONS_VERSION = 1
 PPM = 1_000_000
 

@@ -1,9 +1,11 @@
 """The tracks that ship with Raceday: published routes, by the names of their files (see data/README.md)."""
 
+import difflib
 import functools
 from importlib.resources import files
 
 from shared.errors import BadInput
+from shared.text import text
 from shared.tracks.outline import TrackOutline, outline_of
 
 _FOLDER = files("shared") / "tracks" / "data"
@@ -40,6 +42,22 @@ def shipped_outline(name: str) -> TrackOutline:
 def shipped_name(written: str) -> str | None:
     """The shipped track that is meant, by its file's name or its title, however that is written; None: none is."""
     return _by_plain_name().get(_plain(written))
+
+
+def require_shipped(written: str) -> str:
+    """The shipped track that is meant, for a race in the simulator. Raises BadInput that names like ones."""
+    name = shipped_name(written)
+    if name is None:
+        like = difflib.get_close_matches(_plain(written), _by_plain_name(), 3, 0.5)
+        names = [_by_plain_name()[each] for each in like] or list(TITLES)
+        raise BadInput(
+            text(
+                "The virtual circuit has no track {track}: name one that ships with Raceday, such as {names}.",
+                track=repr(written[:60]),
+                names=", ".join(dict.fromkeys(names)),
+            )
+        )
+    return name
 
 
 @functools.cache

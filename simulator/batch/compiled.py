@@ -17,7 +17,7 @@ from typing import Any
 
 from shared.errors import HardwareMissing
 
-__all__ = ["NEEDS_NUMBA", "batch_available", "call", "compiled", "compiled_part"]
+__all__ = ["NEEDS_NUMBA", "batch_available", "call", "compiled", "compiled_inside", "compiled_part"]
 
 NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip install 'raceday[virtual]'."
 
@@ -57,6 +57,15 @@ def compiled_part(function: Callable[..., Any]) -> Any:
     them anew for each whole number that is written into a call: a variable costs nothing.
     """
     return _compiled(function, is_kept=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+
+
+def compiled_inside(function: Callable[..., Any]) -> Any:
+    """As `compiled_part`, for functions with one caller, into whose code they are built.
+
+    An array is seven numbers, and a scene dozens of them: to hand them down to a row took as long as half its pixels.
+    """
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False, "forceinline": True}
+    return _compiled(function, is_kept=False, **options)
 
 
 def _compiled(function: Callable[..., Any], is_kept: bool = True, **options: bool) -> Any:

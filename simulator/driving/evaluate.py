@@ -1,24 +1,29 @@
 """How well a model drives: closed loop on virtual time through the car's own code, over seeds and tracks.
 
+A model gets the sensors that its metadata asks for: one camera, two, and a LiDAR of any kind.
 A seed varies the car, the floor and its light, the camera, the noise and the latency. A car that leaves the road is
 put back one metre before that place, as in the DeepRacer League; the drive of that seed is then not clean.
 """
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 
+import numpy as np
+
 from shared.units import NS_PER_S
 from simulator.batch.compiled import batch_available
 from simulator.driving.drive_chain import DriveChain
 from simulator.driving.drives import FRAME_RATE_HZ, Drive, LapCounter, latency_ns_of, most_frames
-from simulator.driving.policy import DrivingPolicy, find_model, load_policy
+from simulator.driving.policy import DrivingPolicy, find_model
+from simulator.driving.sensor_policy import SensorPolicy, load_any_policy, sense
 from simulator.world.camera import CameraParameters
 from simulator.world.tracks import Track, load_track
 from simulator.world.world import World, draw_parts
+from vehicle.core.actions import Action
 from vehicle.frames.profile_names import ProfileName
 from vehicle.models.trial import try_model
 
@@ -38,7 +43,9 @@ class DriveVerdict:
     mean_lap_s: float | None
 
 
-def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: int = WORLD_WIDTH_PX) -> Drive:
+def drive(
+    policy: DrivingPolicy | SensorPolicy, track: Track, seed: int, laps: int, width_px: int = WORLD_WIDTH_PX
+) -> Drive:
     """Drive `laps` laps from the start; ends early after too many off-tracks or when time is up.
 
     `width_px` is the width of the camera's 4:3 pictures. Up to twice the policy's input width, both resize profiles
@@ -50,10 +57,10 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         lens = replace(parts.lens, camera=camera, blur_px=parts.lens.blur_px * width_px / WORLD_WIDTH_PX)
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
-    chain, score = DriveChain(world, latency_ns_of(seed)), LapCounter(laps)
+    chain, score, act = DriveChain(world, latency_ns_of(seed)), LapCounter(laps), _acting(policy, world, seed)
     points: list[tuple[float, float]] = []
     for number in range(most_frames(track, laps)):
-        chain.set_command(world.now_ns, policy.act(world.frame()))
+        chain.set_command(world.now_ns, act())
         for event in chain.run((number + 1) * NS_PER_S // FRAME_RATE_HZ):
             score.on_event(event)
         points.append((world.pose.x, world.pose.y))
@@ -63,6 +70,14 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
             world.put_back()
             chain.clear()
     return score.drive(points)
+
+
+def _acting(policy: DrivingPolicy | SensorPolicy, world: World, seed: int) -> Callable[[], Action]:
+    """What the policy does now, by its own sensors in the world."""
+    if isinstance(policy, DrivingPolicy):
+        return lambda: policy.act(world.frame())
+    noise = np.random.default_rng(seed)
+    return lambda: policy.act(*sense(world, policy.sensors, noise))
 
 
 def verdict(track: str, drives: Iterable[Drive]) -> DriveVerdict:
@@ -86,8 +101,8 @@ def evaluate(
 ) -> Iterator[DriveVerdict]:
     """Yield the verdict of each track when it is ready. Raises OperatorError before the first drive on bad input."""
     loaded = [load_track(name) for name in tracks]
-    load_policy(model, throttle_percent, profile)
-    try_model(find_model(model))
+    policy = load_any_policy(model, throttle_percent, profile)
+    try_model(find_model(model), any_sensors=isinstance(policy, SensorPolicy))
     parts = _seed_parts(seeds, jobs, width_px)
     work = [(model, throttle_percent, profile, name, part, laps, width_px) for name in tracks for part in parts]
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts_to_the_parent)
@@ -114,7 +129,7 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-_policy = cache(load_policy)
+_policy = cache(load_any_policy)
 _track = cache(load_track)
 
 

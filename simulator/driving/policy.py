@@ -38,10 +38,15 @@ def load_policy(model: str, throttle_percent: float | None = None, profile: Prof
     car resizes its pictures. Raises BadInput.
     """
     path = find_model(model)
+    return DrivingPolicy(CarPolicy(check_model(path), profile), throttle_scale(model, throttle_percent))
+
+
+def throttle_scale(model: str, throttle_percent: float | None) -> float:
+    """The given throttle, else that of the model's card, as a share of the full one. Raises BadInput."""
     percent = recommended_percent(model) if throttle_percent is None else throttle_percent
     if not 0.0 < percent <= 100.0:
         raise BadInput(f"The throttle is {percent:g} per cent: it must be above 0 and at most 100.")
-    return DrivingPolicy(CarPolicy(check_model(path), profile), percent / 100.0)
+    return percent / 100.0
 
 
 def find_model(model: str) -> Path:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from shared.text import text
-from simulator.driving.policy import recommended_percent
+from simulator.driving.policy import DrivingPolicy, find_model, load_policy, throttle_scale
 from simulator.objects.lidar import NOTHING_AROUND, Walls, scan, with_noise
 from simulator.objects.sensors import ModelSensors, sensors_of
 from simulator.world.floor_masks import Image
@@ -22,7 +22,8 @@ from simulator.world.world import World
 from vehicle.core.actions import Action
 from vehicle.frames.preprocess import preprocessor
 from vehicle.frames.profile_names import ProfileName
-from vehicle.models.model_files import METADATA
+from vehicle.models.metadata import Metadata
+from vehicle.models.model_files import METADATA, ONE_CAMERA
 from vehicle.models.running.check import HEIGHT, WIDTH, CheckedModel, check_model
 from vehicle.models.running.session import open_session
 
@@ -41,8 +42,8 @@ class SensorPolicy:
         self._session = open_session(model.content)
         self._small = np.zeros((HEIGHT, WIDTH), np.uint8)
 
-    def act(self, pictures: Sequence[Image], ranges: Ranges | None = None) -> Action:
-        """The action for a grey picture of each eye, (240, 320), and the LiDAR's 64 ranges (m) if it has one.
+    def act(self, pictures: Sequence[Image] | NDArray[np.uint8], ranges: Ranges | None = None) -> Action:
+        """The action for a grey picture of each eye, (240, 320) or its own (120, 160), and a LiDAR's 64 ranges (m).
 
         Raises BadInput if there is none, as the model's answer is not finite.
         """
@@ -74,8 +75,22 @@ def load_sensor_policy(
         sensors = sensors_of(metadata.read_bytes())
     except BadInput as error:
         raise BadInput(text("{path}: {error}", path=metadata, error=error)) from None
-    percent = recommended_percent(str(model.path)) if throttle_percent is None else throttle_percent
-    return SensorPolicy(model, sensors, percent / 100.0, profile)
+    return SensorPolicy(model, sensors, throttle_scale(str(model.path), throttle_percent), profile)
+
+
+def load_any_policy(
+    model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area"
+) -> DrivingPolicy | SensorPolicy:
+    """Load what `load_policy` loads, with the sensors that its metadata asks for. Raises BadInput."""
+    path = find_model(model)
+    if for_one_camera(check_model(path, any_sensors=True).metadata):
+        return load_policy(model, throttle_percent, profile)
+    return load_sensor_policy(path, throttle_percent, profile)
+
+
+def for_one_camera(metadata: Metadata) -> bool:
+    """Whether the model sees by the car's own camera, and by nothing else."""
+    return metadata.sensor in ONE_CAMERA and not metadata.lidar
 
 
 def sense(

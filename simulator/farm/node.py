@@ -1,5 +1,6 @@
 """One node of a farm: as many jobs at a time as its engine has slots; claims are extended until they are reported.
 
+A slot is free for the next job when its own is driven: the report is on its way while the core drives already.
 Whatever a model does happens in the engine. A farm that is stopped drives what it has to the end; one that is killed
 says nothing, and its runs are given to another.
 """
@@ -41,11 +42,20 @@ IDLE_WAIT_S = 10.0  # a claim with nothing to drive stays with the leaderboard, 
 SHARED_WAIT_S = 1.0  # so does one of a node that has free slots beside what it drives, but not for long
 AGAIN_S = 0.1  # after such an answer
 CANARY_STARTS = 5
+_HELD_A_SLOT = 2  # jobs: one is driven, one is reported; a farm whose reports do not arrive claims no more
 MAX_TOGETHER = 9  # as many runs as a submission has at most
 _SENTENCE_CHARS = 500
 
 Say = Callable[[str], None]
 Said = Literal["result", "prepared", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class _InWork:
+    """What was claimed together; `driven` is done when the slot is free, or never: then it is free with the report."""
+
+    items: tuple[WorkItem | PreparationItem, ...]
+    driven: Future[None]
 
 
 @dataclass
@@ -58,7 +68,8 @@ class DrivingNode:
     say: Say
     pause: Callable[[float], None] = time.sleep
     _canary: str = ""
-    _running: dict[Future[None], tuple[WorkItem | PreparationItem, ...]] = field(default_factory=dict)
+    _running: dict[Future[None], _InWork] = field(default_factory=dict)
+    _ask_at_s: float = 0.0  # without a free slot the leaderboard is asked no more often than it wants
     _extend_at_s: dict[str, float] = field(default_factory=dict)
     _progress: FarmProgress = field(init=False)
     _videos: VideoMaker = field(init=False)
@@ -73,7 +84,7 @@ class DrivingNode:
         self.say(str(text("The canary is driven; its hash begins with {hash}.", hash=self._canary[:12])))
         failures = 0
         # The threads fetch, wait and post; the engine drives.
-        with contextlib.closing(self._videos), ThreadPoolExecutor(MAX_WANTED) as pool:
+        with contextlib.closing(self._videos), ThreadPoolExecutor(_HELD_A_SLOT * MAX_WANTED) as pool:
             while True:
                 try:
                     free_s = BUSY_WAIT_S if self._videos.busy else IDLE_WAIT_S
@@ -93,21 +104,25 @@ class DrivingNode:
 
     def _claim(self, pool: ThreadPoolExecutor, wait_s: float) -> float:
         slots = max(1, self.engine.slots)
-        wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
+        driving = sum(not each.driven.done() for each in self._running.values())
+        wanted = min(MAX_WANTED, max(0, min(slots - driving, _HELD_A_SLOT * slots - len(self._running))))
+        if not wanted and (early_s := self._ask_at_s - time.monotonic()) > 0.0:
+            return early_s
         wait_s = wait_s if wanted else 0.0
         asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary, together=True, wait_s=wait_s)
         answer = self.server.claim(asked)
         if answer.canary:  # it was set aside, and is not any more
             self._canary = self._drive_canary()
             answer = self.server.claim(replace(asked, canary_sha256=self._canary))
-        started: list[tuple[Future[None], tuple[WorkItem | PreparationItem, ...]]] = [
-            *((pool.submit(self._drive, group), group) for group in driven_together(answer.work)),
-            *((pool.submit(self._prepare, archive), (archive,)) for archive in answer.preparations),
-        ]
-        for future, items in started:
-            self._running[future] = items
-            for item in items:
-                self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
+        for group in driven_together(answer.work):
+            driven = Future[None]()
+            self._running[pool.submit(self._drive, group, driven)] = _InWork(group, driven)
+        for archive in answer.preparations:
+            self._running[pool.submit(self._prepare, archive)] = _InWork((archive,), Future())
+        claimed: tuple[WorkItem | PreparationItem, ...] = (*answer.work, *answer.preparations)
+        for item in claimed:
+            self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
+        self._ask_at_s = time.monotonic() + answer.ask_after_s
         return AGAIN_S if wait_s else answer.ask_after_s
 
     def _drive_canary(self) -> str:
@@ -124,12 +139,13 @@ class DrivingNode:
         """Extend the claims of what is driven; take note of what ended. Raises what a run raised."""
         if not self._running:
             return
-        done, _ = wait(self._running, timeout_s, FIRST_COMPLETED)
-        for each in done:
-            for item in self._running.pop(each):
+        slots = {each.driven for each in self._running.values() if not each.driven.done()}
+        done, _ = wait({*self._running, *slots}, timeout_s, FIRST_COMPLETED)
+        for each in done - slots:
+            for item in self._running.pop(each).items:
                 self._extend_at_s.pop(item.claim)
             each.result()
-        for item in itertools.chain.from_iterable(self._running.values()):
+        for item in itertools.chain.from_iterable(each.items for each in self._running.values()):
             if time.monotonic() >= self._extend_at_s[item.claim]:
                 self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
                 try:
@@ -137,8 +153,11 @@ class DrivingNode:
                 except (Refused, RetryLater, OperatorError) as error:
                     self.say(f"{item.claim}: {error}")
 
-    def _drive(self, group: tuple[WorkItem, ...]) -> None:
-        """Runs of one model, from it to a report of each. What is over, or cannot be said, is the leaderboard's."""
+    def _drive(self, group: tuple[WorkItem, ...], driven: Future[None]) -> None:
+        """Runs of one model, from it to a report of each. What is over, or cannot be said, is the leaderboard's.
+
+        `driven` is told when the slot is free.
+        """
         first = group[0]
         try:
             require_drivable(first.conditions)
@@ -151,7 +170,10 @@ class DrivingNode:
             return
         try:
             job = EvaluationJob(str(model), first.conditions, tuple(each.seed for each in group), first.checkpoint)
-            report = self.engine.submit(job).result()
+            try:
+                report = self.engine.submit(job).result()
+            finally:
+                driven.set_result(None)
         except BadInput as error:
             sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
             self._fail(group, "farm" if isinstance(error, ChildFailed) else "model", sentence)

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from shared.conditions import CarProfile
 from simulator.driving.policy import recommended_percent
-from simulator.driving.sensor_policy import load_sensor_policy
+from simulator.driving.sensor_policy import for_one_camera, load_sensor_policy
 from simulator.world.car import MAX_STEERING_RAD, TOP_SPEED_MPS
 from vehicle.core.actions import ActionSpace, throttle_share
-from vehicle.models.model_files import ONE_CAMERA
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 
@@ -105,8 +104,7 @@ AnyEntrant = Entrant | SensingModel
 def load_entrant(folder: Path, profile: CarProfile) -> RacingModel | SensingModel:
     """The model in a folder, with the sensors that it asks for. Raises BadInput."""
     metadata = check_model(folder, any_sensors=True).metadata
-    is_usual = metadata.sensor in ONE_CAMERA and not metadata.lidar
-    return RacingModel(folder, profile) if is_usual else SensingModel(folder, profile)
+    return RacingModel(folder, profile) if for_one_camera(metadata) else SensingModel(folder, profile)
 
 
 def _limited(share: float) -> float:

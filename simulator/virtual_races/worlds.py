@@ -4,9 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.conditions import PPM, Conditions
-from shared.errors import BadInput
-from shared.text import text
-from shared.tracks.shipped import shipped_name, shipped_outline
+from shared.tracks.shipped import require_shipped, shipped_outline
 from simulator.batch.vector import WorldSpec
 from simulator.objects.bots import BotSetup, make_bots
 from simulator.objects.boxes import BoxSetup, make_boxes
@@ -25,13 +23,13 @@ _NS_PER_MS = 1_000_000
 def require_drivable(conditions: Conditions) -> Track:
     """The track of conditions that this release drives. Raises BadInput for others: no model is at fault then."""
     if conditions.look:
-        _shipped(conditions.look)
+        require_shipped(conditions.look)
     return track_of(conditions)
 
 
 def track_of(conditions: Conditions) -> Track:
     """The track in the direction of the race. Raises BadInput if it is none that every farm has."""
-    name = _shipped(conditions.track)
+    name = require_shipped(conditions.track)
     track = load_track(name)
     against = shipped_outline(name).clockwise != (conditions.direction == "clockwise")
     return replace(track.reversed(), name=name) if against else track
@@ -46,7 +44,7 @@ def world_of(conditions: Conditions, track: Track, seed: int) -> WorldSpec:
     parts = replace(
         draw_parts(track, seed, board=conditions.profile == PHYSICAL),
         car=draw_car(seed, 1.0, conditions.profile),
-        appearance=look_of(_shipped(conditions.look) if conditions.look else track.name),
+        appearance=look_of(require_shipped(conditions.look) if conditions.look else track.name),
     )
     return WorldSpec(track, parts, seed, conditions.latency_ms * _NS_PER_MS, **_on_the_track(conditions, track, seed))
 
@@ -70,15 +68,3 @@ def _on_the_track(conditions: Conditions, track: Track, seed: int) -> dict[str, 
         waits_s = (bots.lane_ms_from / 1000, bots.lane_ms_to / 1000)
         on_it["bots"] = make_bots(lanes, BotSetup(bots.count, bots.speed_mm_s / 1000, None, waits_s), seed)
     return on_it
-
-
-def _shipped(written: str) -> str:
-    name = shipped_name(written)
-    if name is None:
-        raise BadInput(
-            text(
-                "The track {track} is not among those that ship with Raceday, so that it cannot be raced here.",
-                track=repr(written[:60]),
-            )
-        )
-    return name

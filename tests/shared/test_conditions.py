@@ -17,6 +17,7 @@ from shared.conditions import (
     DrivenRules,
     DrivenType,
     check_conditions,
+    check_world,
     conditions_from,
 )
 from shared.errors import BadInput
@@ -147,6 +148,18 @@ def test_what_cannot_be_gets_one_sentence(document: object, sentence: str) -> No
     assert sentence in str(refused.value)
     assert str(refused.value).count("\n") == 0
     assert isinstance(refused.value.args[0], type(text("")))
+
+
+def test_track_and_look_are_those_that_every_farm_has() -> None:
+    check_world(Conditions(track="RE:INVENT 2018", look="Bowtie_track"))
+    for conditions, written, names in (
+        (Conditions(track="reinvent_bas"), "reinvent_bas", "reinvent_base"),
+        (Conditions(track="Nowhere"), "Nowhere", "reinvent_base, reInvent2019_wide"),
+        (Conditions(look="Oval"), "Oval", "Oval_track"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            check_world(conditions)
+        assert f"has no track '{written}': name one that ships with Raceday, such as {names}" in str(refused.value)
 
 
 def test_what_is_no_json_or_too_long_gets_one_sentence() -> None:

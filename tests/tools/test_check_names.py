@@ -54,3 +54,17 @@ def test_a_name_that_the_field_does_not_use(tree: pathlib.Path, text: str, name:
 def test_a_word_of_prose_or_of_a_string_is_no_identifier(tree: pathlib.Path) -> None:
     (tree / "raceday" / "a.py").write_text('"""Most people tell others."""\nX = "told"  # heard\n')
     assert faults() == []
+
+
+def test_migrations_follow_one_another(tmp_path: pathlib.Path) -> None:
+    def written(name: str, revision: str, before: str) -> None:
+        (tmp_path / name).write_text(f"revision = {revision}\ndown_revision = {before}\nbranch_labels = None\n")
+
+    written("0001_first.py", '"0001"', "None")
+    written("0002_second.py", '"0002"', '"0001"')
+    written("0005_third.py", '"0005"', '"0002"')
+    assert list(check_names.unchained_migrations(tmp_path.glob("*.py"))) == []
+    written("0005_too.py", '"0005"', '"0002"')
+    (fault,) = check_names.unchained_migrations(tmp_path.glob("*.py"))
+    assert fault.startswith("0005_too.py: the migration follows 0005")
+    assert list(check_names.unchained_migrations(check_names.MIGRATIONS.glob("*_*.py"))) == []

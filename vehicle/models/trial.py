@@ -6,10 +6,15 @@ import sys
 from shared.errors import BadInput
 from vehicle.models.run_isolated import run_isolated
 
+ANY_SENSORS = "any-sensors"
 
-def try_model(path: pathlib.Path) -> str:
-    """Checks, loads and runs the model in a child; returns the line that the child printed. Raises BadInput."""
-    return run_isolated("trial", str(path), about=path)
+
+def try_model(path: pathlib.Path, any_sensors: bool = False) -> str:
+    """Checks, loads and runs the model in a child; returns the line that the child printed. Raises BadInput.
+
+    Without `any_sensors` it must be a model for this car, which has one grey front camera.
+    """
+    return run_isolated("trial", str(path), *([ANY_SENSORS] if any_sensors else []), about=path)
 
 
 def main(arguments: list[str]) -> int:
@@ -20,16 +25,18 @@ def main(arguments: list[str]) -> int:
     from vehicle.models.running.session import open_session  # noqa: PLC0415
     from vehicle.models.running.timing import time_model  # noqa: PLC0415
 
+    path, any_sensors = pathlib.Path(arguments[0]), ANY_SENSORS in arguments[1:]
     try:
-        model = check_model(pathlib.Path(arguments[0]))
+        model = check_model(path, any_sensors)
         timing = time_model(model, open_session(model.content))
-        choice = choose(pathlib.Path(arguments[0]))
+        # An int8 version is compared with on pictures of one camera: there is none for other sensors.
+        sentence = "fp32 drives." if any_sensors else choose(path).sentence
     except (BadInput, MemoryError) as error:
         sys.stderr.write(f"{error or 'The model needs more memory than it is allowed.'}\n")
         return 2
     space = model.metadata.space
     sys.stdout.write(
         f"{model.path}: fit to drive: {space.kind}, {space.size} outputs, sha256 {model.sha256[:16]}, "
-        f"{timing.p50_us / 1000:.2f} ms a frame; {choice.sentence}\n"
+        f"{timing.p50_us / 1000:.2f} ms a frame; {sentence}\n"
     )
     return 0

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive
+from vehicle.models.importing.packing import HEAD_BYTES, check_packing, is_archive
 
 MAX_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")

@@ -59,7 +59,13 @@ def condition_rows(conditions: Conditions) -> Iterator[tuple[Sentence, Sentence 
         ),
     )
     if conditions.final_top_n:
-        yield text("Finals"), text("The first {n} are driven again on the final seeds.", n=conditions.final_top_n)
+        yield (
+            text("Finals"),
+            text(
+                "After the close, until the first {n} in rank were all driven on the final seeds.",
+                n=conditions.final_top_n,
+            ),
+        )
     yield text("Engine"), conditions.engine
 
 

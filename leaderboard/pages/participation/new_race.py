@@ -15,7 +15,7 @@ from leaderboard.pages.participation.race_steps import CHOICES, STEPS, TITLES, R
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.wording import rules_in_words
 from leaderboard.web.forms import PostedForm
-from shared.errors import Refused
+from shared.errors import BadInput, Refused
 from shared.rules.track_lengths import LENGTHS_M
 from shared.text import text
 
@@ -40,7 +40,7 @@ def router(site: LeaderboardSite, community: CommunityService, utc_ns: Callable[
             return _page(site, request, step, draft, 422 if errors else 200, errors=errors)
         try:
             race = community.create(caller, race_steps.race_of(draft), now_utc_ns)
-        except Refused as refusal:
+        except (Refused, BadInput) as refusal:
             return _page(site, request, "review", draft, 422, refusal=str(refusal))
         return _made(site, request, race)
 

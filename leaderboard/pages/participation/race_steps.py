@@ -11,10 +11,11 @@ from typing import Any, Literal, cast, get_args
 from leaderboard.core.acceptance import check_name
 from leaderboard.core.league import editing, local_time
 from leaderboard.core.race import Direction, RaceRecord, RaceType, Venue, Visibility
-from shared.errors import ConfigError, Refused
+from shared.errors import BadInput, ConfigError, Refused
 from shared.rules.ranking import RaceRules, rules_from
 from shared.rules.track_lengths import shortest_lap_s
 from shared.text import Sentence, text
+from shared.tracks.shipped import require_shipped
 
 Step = Literal["what", "when", "who", "review"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -120,6 +121,8 @@ def problems(draft: RaceDraft, step: Step, now_utc_ns: int) -> dict[str, str]:
             _check(draft, name)
         except Refused as refusal:
             found[name] = str_of(refusal)
+    if step == "what" and not found and draft.venue == "virtual":
+        found |= _track_problems(draft.track)
     if step == "when" and not found:
         found |= _window_problems(draft, now_utc_ns)
     return found
@@ -235,6 +238,14 @@ def _check_number(name: str, number: float) -> None:
 def _instant(draft: RaceDraft, name: str) -> int | None:
     written = draft.get(name)
     return local_time.instant_utc_ns(written, draft.zone) if written else None
+
+
+def _track_problems(track: str) -> dict[str, str]:
+    try:
+        require_shipped(track)
+    except BadInput as refusal:
+        return {"track": str_of(refusal)}
+    return {}
 
 
 def _window_problems(draft: RaceDraft, now_utc_ns: int) -> dict[str, str]:

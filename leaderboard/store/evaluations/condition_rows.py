@@ -51,10 +51,11 @@ def virtual_race(db: sa.Connection, race_id: str) -> VirtualRace | None:
 
 
 def set_seeds(db: sa.Connection, seeds: RaceSeeds, now_utc_ns: int) -> None:
-    """Store the first seeds of a race, or others instead of those that were told."""
+    """Store the first seeds of a race, or others instead of those that were told or driven as its finals."""
     values = {"commitment": seeds.commitment, "drawn": seeds.canonical(), "drawn_utc_ns": now_utc_ns}
     which = VIRTUAL_RACES.c.race_id == seeds.race_id
-    if db.execute(sa.update(VIRTUAL_RACES).where(which).values(values | {"told_utc_ns": None})).rowcount == 0:
+    anew = {"told_utc_ns": None, "finals_utc_ns": None}
+    if db.execute(sa.update(VIRTUAL_RACES).where(which).values(values | anew)).rowcount == 0:
         db.execute(sa.insert(VIRTUAL_RACES), values | {"race_id": seeds.race_id})
 
 

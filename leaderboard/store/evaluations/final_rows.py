@@ -1,23 +1,23 @@
-"""Reads which races are to begin their finals, and whose submissions are the first in rank."""
+"""Reads which races have finals to drive, and whose submissions are the first in rank."""
 
 import sqlalchemy as sa
 
 from leaderboard.store.tables import CONDITIONS, LINES, RACES, RESULTS, VIRTUAL_RACES
 
 
-def due(db: sa.Connection, now_utc_ns: int) -> list[str]:
-    """The races that are closed, have final places to drive for, and have not begun with it."""
+def due(db: sa.Connection, now_utc_ns: int) -> dict[str, int]:
+    """The races that are closed, not final yet, and have final places to drive for; with the count of their changes."""
     over = (RACES.c.closes_utc_ns <= now_utc_ns) | (RACES.c.closed_utc_ns <= now_utc_ns)
     # The document is canonical: there is one way to write that there are none.
     with_finals = CONDITIONS.c.document.not_like('%"final_top_n":0,%')
     query = (
-        sa.select(VIRTUAL_RACES.c.race_id)
+        sa.select(VIRTUAL_RACES.c.race_id, RACES.c.version)
         .join(RACES, RACES.c.race_id == VIRTUAL_RACES.c.race_id)
         .join(CONDITIONS, CONDITIONS.c.sha256 == RACES.c.conditions_sha256)
-        .where(VIRTUAL_RACES.c.finals_utc_ns.is_(None) & (RACES.c.stage == "published") & over & with_finals)
+        .where(RACES.c.stage.in_(("published", "provisional")) & over & with_finals)
         .order_by(VIRTUAL_RACES.c.race_id)
     )
-    return list(db.execute(query).scalars())
+    return {row.race_id: row.version for row in db.execute(query)}
 
 
 def first_results(db: sa.Connection, race_id: str, table: str, count: int) -> list[str]:

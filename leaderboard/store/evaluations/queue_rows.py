@@ -113,7 +113,7 @@ def begun_of_race(db: sa.Connection, race_id: str) -> list[str]:
     return sorted(db.execute(query).scalars())
 
 
-def in_work(db: sa.Connection, race_id: str) -> list[str]:
-    """The race's submissions that are not settled yet."""
+def any_to_drive(db: sa.Connection, race_id: str) -> bool:
+    """Whether submissions of the race are driven or wait for it; one whose archive is still on its way does not."""
     query = sa.select(SUBMISSIONS.c.submission_id).where(SUBMISSIONS.c.race_id == race_id)
-    return list(db.execute(query.where(SUBMISSIONS.c.state.in_(IN_WORK)).order_by(SUBMISSIONS.c.number)).scalars())
+    return db.execute(query.where(SUBMISSIONS.c.state.in_(IN_WORK - {"uploading"})).limit(1)).first() is not None

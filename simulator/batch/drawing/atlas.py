@@ -14,18 +14,17 @@ from numpy.typing import NDArray
 
 from simulator.batch.compiled import call
 from simulator.batch.drawing.materials import encode, weights_from
-from simulator.batch.drawing.texture_lines import BLOCK_BITS, GRAIN_SIDE, MIXED, QUARTERS
+from simulator.batch.drawing.texture_lines import GRAIN_SIDE, QUARTERS, STRIP_BITS
 from simulator.world.floor_masks import FloorGeometry, Image, draw_masks
 from simulator.world.floor_texture import GRAIN_PX, grain_tile
 from simulator.world.geometry import Track
 
 LEVELS = 5  # each level has half the resolution of the one before: 1 to 16 cm a texel
 
-# Where a picture lies: each level and its blocks in the flat array, the size of level 0, the middle of its first texel.
+# Where a picture lies: each level in the flat array, the size of level 0, the middle of its first texel.
 PICTURE = np.dtype(
     [
         ("first", np.int64, (LEVELS,)),
-        ("blocks", np.int64, (LEVELS,)),
         ("width", np.int64),
         ("height", np.int64),
         ("levels", np.int64),
@@ -42,7 +41,7 @@ class Picture:
     """A picture of bytes with its smaller ones, largest first; each has half the sides of the one before."""
 
     levels: tuple[Bytes, ...]
-    blocks: tuple[Bytes, ...] = ()  # of each level the code of 8 x 8 texels, or MIXED
+    in_strips: bool = False  # floors are, boards are not
     drawn_shape: tuple[int, int] = (0, 0)  # of level 0, without padding
     origin_x_m: float = 0.0
     origin_y_m: float = 0.0
@@ -50,20 +49,19 @@ class Picture:
     @property
     def size_bytes(self) -> int:
         """All levels together."""
-        return sum(part.size for part in (*self.levels, *self.blocks))
+        return sum(level.size for level in self.levels)
 
     @cached_property
     def flat(self) -> Bytes:
-        """All levels and then all blocks, one after the other; the levels of a floor are in tiles."""
-        levels = map(_in_tiles if self.blocks else np.ravel, self.levels)
-        return np.concatenate([*levels, *map(np.ravel, self.blocks)])
+        """All levels, one after the other; those of a floor are in strips."""
+        return np.concatenate(list(map(_in_strips if self.in_strips else np.ravel, self.levels)))
 
 
 @lru_cache(maxsize=96)
 def floor_picture(track: Track, geometry: FloorGeometry) -> Picture:
-    """The floor in codes (see `materials`), its sides padded with field, so that all levels have whole blocks."""
+    """The floor in codes (see `materials`), its sides padded with field, so that all levels have whole strips."""
     masks = draw_masks(track, geometry)
-    step = 1 << (LEVELS - 1 + BLOCK_BITS)
+    step = 1 << (LEVELS - 1 + STRIP_BITS)
     height, width = (-(-side // step) * step for side in masks.road.shape)
     weights = weights_from(masks, height, width)
     levels = []
@@ -73,28 +71,18 @@ def floor_picture(track: Track, geometry: FloorGeometry) -> Picture:
         levels.append(codes)
         if level < LEVELS - 1:
             weights = _halved(weights)
-    return Picture(tuple(levels), tuple(map(_blocks_of, levels)), masks.road.shape, masks.origin_x_m, masks.origin_y_m)
+    return Picture(tuple(levels), True, masks.road.shape, masks.origin_x_m, masks.origin_y_m)
 
 
 def _halved(picture: Any) -> Any:
     return cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
 
 
-def _blocks_of(codes: Bytes) -> Bytes:
-    """The code of each 8 x 8 texels, if they and the next ones beside and below are all the same; else MIXED."""
-    side = 1 << BLOCK_BITS
-    around = np.ones((side + 1, side + 1), np.uint8)
-    low, high = (change(codes, around, anchor=(0, 0)) for change in (cv2.erode, cv2.dilate))
-    same = low[::side, ::side] == high[::side, ::side]
-    return np.where(same, codes[::side, ::side], np.uint8(MIXED)).astype(np.uint8)
-
-
-def _in_tiles(codes: Bytes) -> Bytes:
-    """The texels block by block (`texture_lines.tile_place`)."""
-    side = 1 << BLOCK_BITS
+def _in_strips(codes: Bytes) -> Bytes:
+    """The texels strip by strip (`texture_lines.strip_place`)."""
     height, width = codes.shape
-    blocks = codes.reshape(height // side, side, width // side, side).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(blocks).ravel()
+    side = 1 << STRIP_BITS
+    return np.ascontiguousarray(codes.reshape(height, width // side, side).swapaxes(0, 1)).ravel()
 
 
 def board_picture(image: Image) -> Picture:
@@ -144,9 +132,6 @@ class Atlas:
             for level, texels in enumerate(picture.levels):
                 row["first"][level] = first
                 first += texels.size
-            for level, blocks in enumerate(picture.blocks):
-                row["blocks"][level] = first
-                first += blocks.size
         self.texels = np.concatenate([np.zeros(0, np.uint8), *(picture.flat for picture in self._held)])
 
     def holds(self, keys: Set[Hashable]) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.batch.compiled import compiled_part
+from simulator.batch.compiled import compiled_inside, compiled_part
 from simulator.batch.drawing.texture_lines import (
-    BLOCK_BITS,
+    STRIP_BITS,
     add_level,
     add_specks,
     add_texels,
@@ -33,6 +33,7 @@ FAR_M = 14.0  # beyond this the floor has the field's colour (`world/camera.py`)
 COARSER = 2.0**0.75  # texels a pixel, from which on a level with half the resolution is taken
 MAX_LINES = 8
 LEVELS = 5
+LONGEST = 1.25  # texels from one place that is looked up to the next
 MAX_ROWS = 4  # from one row that is looked up to the next
 GRAIN_LINES = 3  # the mean of more lines has little grain left
 _EDGE_M = 0.03  # of the texture's rim is not drawn, so that no rounding leaves it, nor a step of one texel
@@ -47,27 +48,29 @@ def draw_floor(plane: Any, eye: Any, scene: Any, spare: Any) -> Any:
     tangent of a pixel.
 
     `scene` is (view, look, picture of the floor, its texels, paint, light); `paint` is (palette, strength of the grain,
-    grain, its shift); `spare` is (levels, places of texels, of grain), each as long as a row and a few more.
+    grain, its shift). `spare` is (levels, places of texels, of grain, of texels beside, and the levels of those
+    beside, below, and beside that, and the grain's), each as long as a row and a few more.
     """
     height = plane.shape[0]
     row = before = np.int64(0)
     while row < height:
-        _draw_row(plane, row, eye, scene, spare)
+        along_px = _draw_row(plane, row, eye, scene, spare)
         set_between(plane, before, row)
         before = row
-        rows = min(MAX_ROWS, max(1, int(1.0 / _along_px(scene[0], row, height))))
+        rows = min(MAX_ROWS, max(1, int(1.0 / along_px)))
         row += 1 if row == height - 1 else min(rows, height - 1 - row)
 
 
-@compiled_part
+@compiled_inside
 def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, spare: Any) -> Any:
+    """Draw one row; return how many texels long it is, along the view."""
     view, look, _, _, _, _ = scene
     width = plane.shape[1]
     b = (row - (plane.shape[0] - 1) / 2) * eye[4]
-    lines, level = _lines_of(view, b, eye[4])
+    lines, level, along_px = _lines_of(view, b, eye[4])
     if lines == 0:
         set_row(plane, row, look.sky)
-        return
+        return along_px
     middle = place_line(eye, view, b, width)
     begin, end = _textured(middle, width, _rim(scene))
     if level == 0 and lines == 1:
@@ -76,28 +79,28 @@ def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, spare: Any) -> Any:
         _put_far(plane, row, b, (lines, level), eye, scene, spare)
     if view.light_columns > 0 and end > begin:
         _shine(plane, row, begin, end, middle, scene)
-
-
-@compiled_part
-def _along_px(view: Any, row: Any, height: Any) -> Any:
-    """How many texels long a row is, along the view."""
-    slope = (row - (height - 1) / 2) / view.focal_px * view.cos_pitch + view.sin_pitch
-    return view.up_m / max(slope, 1e-3) ** 2 / view.focal_px * PIXELS_PER_M
+    return along_px
 
 
 @compiled_part
 def _lines_of(view: Any, b: Any, pixel: Any) -> Any:
-    """(how many lines a row is averaged from, which level of the texture); no lines for a row of sky."""
+    """(how many lines a row is averaged from, which level of the texture, how many texels long the row is).
+
+    There are no lines for a row of sky.
+    """
     if (b + 0.5 * pixel) * view.cos_pitch + view.sin_pitch <= 1e-6:
-        return 0, 0
+        return 0, 0, math.inf
     slope = max(b * view.cos_pitch + view.sin_pitch, 1e-3)
     across_px = view.up_m / slope * pixel * PIXELS_PER_M
     along_px = across_px / slope
     level, texels = 0, COARSER
     while level < LEVELS - 1 and across_px >= texels:
         level, texels = level + 1, texels * 2.0
-    lines = math.ceil(along_px / (1 << level) * 0.5)
-    return min(MAX_LINES, max(1, lines)), level
+    # Two texels lie between lines; where a row takes more than two of them anyway, three: their mean hides the gaps.
+    texels_a_row = along_px / (1 << level)
+    lines = math.ceil(texels_a_row * 0.5)
+    lines = max(2, math.ceil(texels_a_row / 3.0)) if lines > 2 else max(1, lines)
+    return min(MAX_LINES, lines), level, along_px
 
 
 @compiled_part
@@ -164,10 +167,10 @@ def _add_plain(plane: Any, row: Any, line: Any, begin: Any, end: Any, share: Any
     first, last = _columns_in(line, width, view.x0, view.y0, view.x1, view.y1)
     if end <= begin:
         begin, end = first, first
-    add_level(plane, row, left, first, look.ground * share)
-    add_level(plane, row, first, begin, look.field * share)
-    add_level(plane, row, end, last, look.field * share)
-    add_level(plane, row, last, width, look.ground * share)
+    ends, levels = (left, first, begin, end, last, width), (look.ground, look.field, look.sky, look.field, look.ground)
+    for part in range(5):
+        if part != 2:  # the texture's
+            add_level(plane, row, ends[part], ends[part + 1], levels[part] * share)
 
 
 @compiled_part
@@ -179,14 +182,14 @@ def _on_texture(line: Any, begin: Any, level: Any, picture: Any) -> Any:
     return (x, y), (line[DX] * scale, line[DY] * scale)
 
 
-@compiled_part
+@compiled_inside
 def _put_far(plane: Any, row: Any, b: Any, lines_and_level: Any, eye: Any, scene: Any, spare: Any) -> Any:
     """Make a row the mean of its lines, each of the texels at its pixels. One line brings the grain that all have."""
     view, look, picture, floor, paint, _ = scene
     lines, level = lines_and_level
     places, specks = spare[1], spare[2]
     width, share, rim = plane.shape[1], np.float32(1.0 / lines), _rim(scene)
-    base, tiles = picture.first[level], picture.width >> (level + BLOCK_BITS)
+    base, strip = np.uintp(picture.first[level]), _strip_length(picture, level)
     grained = lines >> 1 if level == 0 and lines <= GRAIN_LINES else -1
     part = eye[4] / lines
     set_row(plane, row, np.float32(0.0))
@@ -200,7 +203,7 @@ def _put_far(plane: Any, row: Any, b: Any, lines_and_level: Any, eye: Any, scene
             continue
         start, step = _on_texture(line, begin, level, picture)
         way = fixed_way(start, step)
-        place_texels(places, count, way, tiles)
+        place_texels(places, count, way, strip)
         add_texels(plane, row, begin, count, places, base, paint[0], floor, share)
         if k == grained:
             place_grain(specks, count, way, paint[3])
@@ -208,6 +211,12 @@ def _put_far(plane: Any, row: Any, b: Any, lines_and_level: Any, eye: Any, scene
 
 
 @compiled_part
+def _strip_length(picture: Any, level: Any) -> Any:
+    """How many texels a strip of a level has."""
+    return np.uint32((picture.height >> level) << STRIP_BITS)
+
+
+@compiled_inside
 def _put_near(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any, spare: Any) -> Any:
     """Make a row its one line, whose pixels [begin, end) on the texture are smaller than texels."""
     view, look, picture, floor, paint, _ = scene
@@ -220,10 +229,10 @@ def _put_near(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any,
         return
     start, step = _on_texture(line, begin, np.int64(0), picture)
     across = max(abs(step[0]), abs(step[1]))
-    every = 4 if across <= 0.25 else 2 if across <= 0.5 else 1
+    every = 4 if across <= LONGEST / 4 else 2 if across <= LONGEST / 2 else 1
     way = fixed_way((start[0] - 0.5, start[1] - 0.5), (step[0] * every, step[1] * every))
-    where = (picture.first[0], picture.width >> BLOCK_BITS, picture.blocks[0])
-    take_between(levels, (count + every - 1) // every + 1, way, where, paint, floor)
+    base, strip = np.uintp(picture.first[0]), _strip_length(picture, np.int64(0))
+    take_between(spare, (count + every - 1) // every + 1, way, base, strip, paint, floor)
     if every == 4:
         put_every_fourth(plane, row, begin, count, levels)
     elif every == 2:
@@ -232,7 +241,7 @@ def _put_near(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any,
         put_levels(plane, row, begin, count, levels)
 
 
-@compiled_part
+@compiled_inside
 def _shine(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any) -> Any:
     """Let the floor's light fall on the columns [begin, end) of the row."""
     view, _, picture, _, _, light = scene

@@ -34,7 +34,8 @@ def draw_worlds(
     height, width, channels = out.shape[1], out.shape[2], out.shape[3]
     plane, blurred = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
     weights = np.empty(2 * MAX_BLUR + 1, np.float32)
-    row = (np.empty(width + 8, np.float32), np.empty(width + 8, np.int32), np.empty(width + 8, np.int32))
+    floats, whole = np.empty((5, width + 8), np.float32), np.empty((3, width + 8), np.uint32)
+    row = (floats[0], whole[0], whole[1], whole[2], (floats[1], floats[2], floats[3], floats[4]))
     order, depths = np.empty(uprights[0].shape[1], np.int64), np.empty(uprights[0].shape[1])
     matrix, back, corners = np.empty((3, 4)), np.empty((2, 3, 3)), np.empty((4, 3))
     polygon = (np.empty((MAX_CORNERS, 2)), np.empty((SUB_ROWS, 2)), np.empty(MAX_CORNERS))
@@ -81,7 +82,6 @@ def _draw_uprights(plane: Any, scene: Any, shown: Any, spare: Any, polygon: Any)
     matrix = scene[0]
     quads, count, _, _ = shown
     order, depths, _, corners = spare
-    _draw_walls(plane, scene, np.bool_(True), corners, polygon)
     for i in range(count):
         depth = _depth(matrix, quads[i])
         at = i
@@ -89,10 +89,11 @@ def _draw_uprights(plane: Any, scene: Any, shown: Any, spare: Any, polygon: Any)
             depths[at], order[at] = depths[at - 1], order[at - 1]
             at -= 1
         depths[at], order[at] = depth, i
-    for place in range(count):
-        if depths[place] > 0.0:
-            _draw_quad(plane, scene, quads[order[place]], shown, spare, polygon)
-    _draw_walls(plane, scene, np.bool_(False), corners, polygon)
+    for turn in range(2):  # written once, as each call of what fills a polygon is compiled anew
+        _draw_walls(plane, scene, turn == 0, corners, polygon)
+        for place in range(count if turn == 0 else 0):
+            if depths[place] > 0.0:
+                _draw_quad(plane, scene, quads[order[place]], shown, spare, polygon)
 
 
 @compiled_part
@@ -124,18 +125,17 @@ def _draw_quad(plane: Any, scene: Any, quad: Any, shown: Any, spare: Any, polygo
     corners = outline(matrix, place, spots)
     if corners < 3:
         return
-    exposed, turned = look.exposed, is_turned(spots, corners)
+    exposed, turned, shade = look.exposed, is_turned(spots, corners), np.uint8(PLAIN_BACK)
     if quad.picture < 0:
         if turned:  # the far sides of a box are not seen
             return
         colour = quad.colour
         level = colour[channel] if channel >= 0 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
-        fill(plane, polygon, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
-        return
-    if turned or not unprojected(matrix, place, back[1], back[0]):
-        fill(plane, polygon, corners, exposed[PLAIN_BACK])
-    else:
+        shade = np.uint8(min(255.0, max(0.0, level + 0.5)))
+    elif not turned and unprojected(matrix, place, back[1], back[0]):
         draw_picture(plane, polygon, corners, back[0], boards[quad.picture], texels, exposed)
+        return
+    fill(plane, polygon, corners, exposed[shade])
 
 
 @compiled_part

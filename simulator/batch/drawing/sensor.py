@@ -34,7 +34,10 @@ def expose(plane: Any, spare: Any, weights: Any, view: Any, chance: Any, noise: 
 
 @compiled_part
 def blur(plane: Any, spare: Any, weights: Any, sigma: Any) -> Any:
-    """A Gaussian of this standard deviation (pixels), across and then down; beyond the rim the rim's pixel goes on."""
+    """A Gaussian of this standard deviation (pixels), across and then down; beyond the rim the rim's pixel goes on.
+
+    A picture is wider than twice what it reaches.
+    """
     reach = min(MAX_BLUR, max(1, math.ceil(sigma * 2.5)))
     _gaussian(sigma, reach, weights)
     height, width = plane.shape
@@ -42,11 +45,10 @@ def blur(plane: Any, spare: Any, weights: Any, sigma: Any) -> Any:
         _blur_across(plane, spare, np.uintp(row), np.uintp(width), np.uintp(reach), weights)
     last = height - 1
     for row in range(height):
-        middle, side = weights[reach], weights[reach - 1]
-        r, a, b = np.uintp(row), np.uintp(max(0, row - 1)), np.uintp(min(last, row + 1))
+        r, middle = np.uintp(row), weights[reach]
         for u in range(np.uintp(width)):
-            plane[r, u] = spare[r, u] * middle + (spare[a, u] + spare[b, u]) * side
-        for k in range(2, reach + 1):
+            plane[r, u] = spare[r, u] * middle
+        for k in range(1, reach + 1):
             a, b, side = np.uintp(max(0, row - k)), np.uintp(min(last, row + k)), weights[reach - k]
             for u in range(np.uintp(width)):
                 plane[r, u] += (spare[a, u] + spare[b, u]) * side
@@ -55,20 +57,16 @@ def blur(plane: Any, spare: Any, weights: Any, sigma: Any) -> Any:
 @compiled_part
 def _blur_across(plane: Any, spare: Any, row: Any, width: Any, reach: Any, weights: Any) -> Any:
     """One row; its last pixels on either side repeat the rim's."""
-    one = np.uintp(1)
-    middle, side = weights[reach], weights[reach - one]
-    for u in range(one, width - one):
-        spare[row, u] = plane[row, u] * middle + (plane[row, u - one] + plane[row, u + one]) * side
-    spare[row, np.uintp(0)] = plane[row, np.uintp(0)] * (middle + side) + plane[row, one] * side
-    spare[row, width - one] = plane[row, width - one] * (middle + side) + plane[row, width - one - one] * side
-    for k in range(np.uintp(2), reach + one):
+    one, first = np.uintp(1), np.uintp(0)
+    for u in range(width):
+        spare[row, u] = plane[row, u] * weights[reach]
+    for k in range(one, reach + one):
         side = weights[reach - k]
         for u in range(k, width - k):
             spare[row, u] += (plane[row, u - k] + plane[row, u + k]) * side
-        for u in range(min(k, width)):
-            spare[row, u] += (plane[row, np.uintp(0)] + plane[row, min(u + k, width - one)]) * side
-        for u in range(max(width - k, np.uintp(0)), width):
-            spare[row, u] += (plane[row, u - min(k, u)] + plane[row, width - one]) * side
+        for u in range(k):
+            spare[row, u] += (plane[row, first] + plane[row, u + k]) * side
+            spare[row, width - one - u] += (plane[row, width - one] + plane[row, width - one - u - k]) * side
 
 
 @compiled_part

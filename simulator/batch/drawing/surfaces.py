@@ -46,15 +46,16 @@ def outline(camera: Any, corners: Any, spots: Any) -> Any:
 
 
 @compiled_part
-def rows_of(spots: Any, count: Any, height: Any) -> Any:
+def rows_of(spots: Any, count: Any, plane: Any) -> Any:
     """The rows [first, last) of the picture that the polygon touches."""
-    low, high = math.inf, -math.inf
+    low, high, left, right = math.inf, -math.inf, math.inf, -math.inf
     for i in range(count):
         low, high = min(low, spots[i, 1]), max(high, spots[i, 1])
-    if count < 3 or not high > low:
+        left, right = min(left, spots[i, 0]), max(right, spots[i, 0])
+    if count < 3 or not high > low or right < -0.5 or left > plane.shape[1] - 0.5:
         return 0, 0
     first = int(max(0.0, math.floor(low + 0.5)))
-    return first, int(min(float(height), math.ceil(high + 0.5)))
+    return first, int(min(float(plane.shape[0]), math.ceil(high + 0.5)))
 
 
 @compiled_part
@@ -74,14 +75,18 @@ def spans_of(spots: Any, slopes: Any, count: Any, row: Any, width: Any, spans: A
     """
     left, right, inner_left, inner_right = float(width), 0.0, 0.0, float(width)
     for k in range(SUB_ROWS):
-        y = row - 0.5 + (k + 0.5) / SUB_ROWS
-        low, high = float(width), 0.0
-        for i in range(count):
-            j = i + 1 if i + 1 < count else 0
-            if (spots[i, 1] <= y) != (spots[j, 1] <= y):
-                x = spots[i, 0] + slopes[i] * (y - spots[i, 1]) + 0.5
-                low, high = min(low, max(x, 0.0)), max(high, min(x, float(width)))
-        spans[k, 0], spans[k, 1] = low, high
+        spans[k, 0], spans[k, 1] = left, right
+    for i in range(count):
+        a, b = spots[i, 1], spots[i + 1 if i + 1 < count else 0, 1]
+        if min(a, b) > row + 0.5 or max(a, b) < row - 0.5:  # as most sides do not reach a row
+            continue
+        for k in range(SUB_ROWS):
+            y = row - 0.5 + (k + 0.5) / SUB_ROWS
+            if (a <= y) != (b <= y):
+                x = spots[i, 0] + slopes[i] * (y - a) + 0.5
+                spans[k, 0], spans[k, 1] = min(spans[k, 0], max(x, 0.0)), max(spans[k, 1], min(x, float(width)))
+    for k in range(SUB_ROWS):
+        low, high = spans[k, 0], spans[k, 1]
         left, right = min(left, low), max(right, high)
         inner_left, inner_right = max(inner_left, low), min(inner_right, high)
     if right <= left:
@@ -109,7 +114,7 @@ def fill(plane: Any, polygon: Any, count: Any, level: Any) -> Any:
     spots, spans, slopes = polygon
     width = plane.shape[1]
     slopes_of(spots, count, slopes)
-    first_row, last_row = rows_of(spots, count, plane.shape[0])
+    first_row, last_row = rows_of(spots, count, plane)
     for row in range(first_row, last_row):
         first, last, begin, end = spans_of(spots, slopes, count, row, width, spans)
         for u in range(first, begin):
@@ -153,7 +158,7 @@ def draw_picture(plane: Any, polygon: Any, count: Any, back: Any, picture: Any, 
     spots, spans, slopes = polygon
     width = plane.shape[1]
     slopes_of(spots, count, slopes)
-    first_row, last_row = rows_of(spots, count, plane.shape[0])
+    first_row, last_row = rows_of(spots, count, plane)
     level = _level_of(spots, count, picture)
     across, down, base = picture.width >> level, picture.height >> level, picture.first[level]
     for row in range(first_row, last_row):

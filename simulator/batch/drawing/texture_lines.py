@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from simulator.batch.compiled import compiled_part
+from simulator.batch.compiled import compiled_inside, compiled_part
 from simulator.world.floor_texture import GRAIN_PX
 
-BLOCK_BITS = 3  # a block has 8 x 8 texels of its level
-MIXED = 255  # the code of a block of several kinds
+STRIP_BITS = 3  # a strip is 8 texels wide
 QUARTERS = 4  # the grain's pool has 4 x 4 places a texel of the floor
 GRAIN_SIDE = GRAIN_PX * QUARTERS
 _BITS = 16  # behind the point of places on the texture
 _ONE = 1 << _BITS
+_PART = np.uint32(_ONE - 1)
+_IN_STRIP = np.uint32((1 << STRIP_BITS) - 1)
+_DOWN = np.uint32(0xFFFFFFFF ^ ((1 << STRIP_BITS) - 1))
+_NEXT_ROW = np.uintp(1 << STRIP_BITS)
 _GRAIN_BITS = _BITS - 2  # those of a quarter of a texel
+_GRAIN_MASK = np.uint32(GRAIN_SIDE - 1)
 _SHINE_STEP = 48
-_ON_ROAD = 0  # a code of paint on the road (see `materials`)
 
 
 @compiled_part
@@ -45,7 +48,7 @@ def add_level(plane: Any, row: Any, first: Any, last: Any, level: Any) -> Any:
         plane[r, u] += level
 
 
-@compiled_part
+@compiled_inside
 def set_between(plane: Any, above: Any, below: Any) -> Any:
     """Let the rows between two rows go straight from the one to the other."""
     a, b, one = np.uintp(above), np.uintp(below), np.uintp(1)
@@ -56,104 +59,138 @@ def set_between(plane: Any, above: Any, below: Any) -> Any:
 
 
 @compiled_part
-def tile_place(i: Any, j: Any, tiles: Any) -> Any:
-    """Where texel (i, j) lies: a block's 64 texels lie together, so that a slanting line stays in the same memory."""
-    side = 1 << BLOCK_BITS
-    block = (j >> BLOCK_BITS) * tiles + (i >> BLOCK_BITS)
-    return (block << (2 * BLOCK_BITS)) | ((j & (side - 1)) << BLOCK_BITS) | (i & (side - 1))
+def strip_place(x: Any, y: Any, strip: Any) -> Any:
+    """Where the texel at (x, y) lies, which have _BITS bits behind the point; `strip` is how long a strip is.
+
+    A strip is 8 texels wide, so that 8 x 8 texels lie together and a slanting line stays in the same memory.
+    """
+    across = np.uint32(np.uint32(x >> (_BITS + STRIP_BITS)) * strip)
+    down = np.uint32((y >> (_BITS - STRIP_BITS)) & _DOWN)
+    return np.uint32(across + down + ((x >> _BITS) & _IN_STRIP))
 
 
 @compiled_part
 def fixed_way(start: Any, step: Any) -> Any:
-    """(x, y, dx, dy) of a start and a step in texels, as whole numbers with _BITS bits behind the point."""
-    return np.int64(start[0] * _ONE), np.int64(start[1] * _ONE), np.int64(step[0] * _ONE), np.int64(step[1] * _ONE)
+    """(x, y, dx, dy) of a start and a step in texels, as whole numbers with _BITS bits behind the point.
+
+    They have 32 bits, of which a processor adds twice as many at once as of 64: a floor is less than 327 m long.
+    """
+    return _fixed(start[0]), _fixed(start[1]), _fixed(step[0]), _fixed(step[1])
 
 
 @compiled_part
-def place_texels(places: Any, count: Any, way: Any, tiles: Any) -> Any:
-    """Fill `places` (int32) with where the texels of `count` columns lie.
+def _fixed(texels: Any) -> Any:
+    return np.uint32(np.int64(texels * _ONE))
+
+
+@compiled_inside
+def place_texels(places: Any, count: Any, way: Any, strip: Any) -> Any:
+    """Fill `places` (uint32) with where the texels of `count` columns lie.
 
     As this loop reads nothing, the processor does several columns at once.
     """
     x, y, dx, dy = way
     for k in range(np.uintp(count)):
-        places[k] = tile_place(x >> _BITS, y >> _BITS, tiles)
-        x += dx
-        y += dy
+        places[k] = strip_place(x, y, strip)
+        x = np.uint32(x + dx)
+        y = np.uint32(y + dy)
 
 
 @compiled_part
 def place_grain(places: Any, count: Any, way: Any, shift: Any) -> Any:
-    """Fill `places` (int32) with where the grain of `count` columns lies in its pool."""
+    """Fill `places` (uint32) with where the grain of `count` columns lies in its pool."""
     x, y, dx, dy = way
-    x, y, mask = x + shift[0] * _ONE, y + shift[1] * _ONE, GRAIN_SIDE - 1
+    x, y = np.uint32(x + shift[0] * _ONE), np.uint32(y + shift[1] * _ONE)
     for k in range(np.uintp(count)):
-        places[k] = ((y >> _GRAIN_BITS) & mask) * GRAIN_SIDE + ((x >> _GRAIN_BITS) & mask)
-        x += dx
-        y += dy
+        places[k] = _speck_place(x, y)
+        x = np.uint32(x + dx)
+        y = np.uint32(y + dy)
 
 
 @compiled_part
+def _speck_place(x: Any, y: Any) -> Any:
+    row = np.uint32((y >> _GRAIN_BITS) & _GRAIN_MASK)
+    return np.uint32(row * np.uint32(GRAIN_SIDE) + ((x >> _GRAIN_BITS) & _GRAIN_MASK))
+
+
+@compiled_inside
 def add_texels(
     plane: Any, row: Any, first: Any, count: Any, places: Any, base: Any, palette: Any, floor: Any, share: Any
 ) -> Any:
-    """Add the texels at `places` to `count` columns."""
+    """Add the texels at `places` (uint32) to `count` columns."""
     r, begin, base = np.uintp(row), np.uintp(first), np.uintp(base)
     for k in range(np.uintp(count)):
         plane[r, begin + k] += palette[floor[base + np.uintp(places[k])]] * share
 
 
-@compiled_part
+@compiled_inside
 def add_specks(
     plane: Any, row: Any, first: Any, count: Any, spare: Any, base: Any, paint: Any, floor: Any, share: Any
 ) -> Any:
     """Add the grain to `count` columns, as strong as on their texels; `spare` is (_, places of texels, of grain)."""
     r, begin, base = np.uintp(row), np.uintp(first), np.uintp(base)
     _, strength, grain, _ = paint
-    _, places, specks = spare
+    _, places, specks, _, _ = spare
     share *= np.float32(1.0 / 32.0)
     for k in range(np.uintp(count)):
         level = strength[floor[base + np.uintp(places[k])]] * share
         plane[r, begin + k] += level * np.float32(grain[np.uintp(specks[k])])
 
 
-@compiled_part
-def take_between(levels: Any, count: Any, way: Any, where: Any, paint: Any, floor: Any) -> Any:
-    """Fill `levels` with what lies between the texels at `count` places of a way, and its grain.
+@compiled_inside
+def take_between(spare: Any, count: Any, way: Any, base: Any, strip: Any, paint: Any, floor: Any) -> Any:
+    """Fill the levels of `spare` with what lies between the texels at `count` places of a way, and its grain.
 
-    `where` is (place of the level, how many blocks it is wide, place of its blocks). Most of a floor is of one kind for
-    centimetres on end: the block tells.
+    Only the second of its loops reads from all over the memory: in the others the processor does several at once.
     """
+    levels, places, specks, beside, around = spare
+    _place_around(places, beside, count, way, strip)
+    place_grain(specks, count, way, paint[3])
+    _read_around(spare, count, base, paint, floor)
+    _mix(levels, around, count, way)
+
+
+@compiled_inside
+def _place_around(places: Any, beside: Any, count: Any, way: Any, strip: Any) -> Any:
+    """Where the texels at and beside the places of a way lie."""
     x, y, dx, dy = way
-    base, tiles, block_base = where
-    palette, strength, grain, shift = paint
-    shift_x, shift_y, mask = shift[0] * _ONE, shift[1] * _ONE, GRAIN_SIDE - 1
-    bits, scale = _BITS + BLOCK_BITS, np.float32(1.0 / 32.0)
     for k in range(np.uintp(count)):
-        code = floor[np.uintp(block_base + (y >> bits) * tiles + (x >> bits))]
-        if code != MIXED:
-            level, rough = palette[code], strength[code]
-        else:
-            level, rough = _between(x, y, base, tiles, palette, floor), strength[_ON_ROAD]
-        speck = (((y + shift_y) >> _GRAIN_BITS) & mask) * GRAIN_SIDE + (((x + shift_x) >> _GRAIN_BITS) & mask)
-        levels[k] = level + rough * scale * np.float32(grain[np.uintp(speck)])
-        x += dx
-        y += dy
+        places[k] = strip_place(x, y, strip)
+        beside[k] = strip_place(np.uint32(x + _ONE), y, strip)
+        x = np.uint32(x + dx)
+        y = np.uint32(y + dy)
 
 
-@compiled_part
-def _between(x: Any, y: Any, base: Any, tiles: Any, palette: Any, floor: Any) -> Any:
-    i, j, scale = x >> _BITS, y >> _BITS, np.float32(1.0 / _ONE)
-    a = palette[floor[np.uintp(base + tile_place(i, j, tiles))]]
-    b = palette[floor[np.uintp(base + tile_place(i + 1, j, tiles))]]
-    c = palette[floor[np.uintp(base + tile_place(i, j + 1, tiles))]]
-    d = palette[floor[np.uintp(base + tile_place(i + 1, j + 1, tiles))]]
-    fx, fy = np.float32(np.int32(x & (_ONE - 1))) * scale, np.float32(np.int32(y & (_ONE - 1))) * scale
-    above, below = a + (b - a) * fx, c + (d - c) * fx
-    return above + (below - above) * fy
+@compiled_inside
+def _read_around(spare: Any, count: Any, base: Any, paint: Any, floor: Any) -> Any:
+    """The levels of the texels at `places`, and of those beside, below and beside that; and the grain."""
+    levels, places, specks, beside, (right, below, across, rough) = spare
+    palette, strength, grain, _ = paint
+    scale = np.float32(1.0 / 32.0)
+    for k in range(np.uintp(count)):
+        here, there = base + np.uintp(places[k]), base + np.uintp(beside[k])
+        code = floor[here]
+        levels[k], right[k] = palette[code], palette[floor[there]]
+        below[k], across[k] = palette[floor[here + _NEXT_ROW]], palette[floor[there + _NEXT_ROW]]
+        rough[k] = strength[code] * np.float32(grain[np.uintp(specks[k])]) * scale
 
 
-@compiled_part
+@compiled_inside
+def _mix(levels: Any, around: Any, count: Any, way: Any) -> Any:
+    """Let the levels go straight from texel to texel, and lay the grain on."""
+    x, y, dx, dy = way
+    right, below, across, rough = around
+    scale = np.float32(1.0 / _ONE)
+    for k in range(np.uintp(count)):
+        fx, fy = np.float32(np.int32(x & _PART)) * scale, np.float32(np.int32(y & _PART)) * scale
+        above = levels[k] + (right[k] - levels[k]) * fx
+        under = below[k] + (across[k] - below[k]) * fx
+        levels[k] = above + (under - above) * fy + rough[k]
+        x = np.uint32(x + dx)
+        y = np.uint32(y + dy)
+
+
+@compiled_inside
 def put_levels(plane: Any, row: Any, first: Any, count: Any, levels: Any) -> Any:
     """Give `count` columns these levels."""
     r, begin = np.uintp(row), np.uintp(first)
@@ -161,7 +198,7 @@ def put_levels(plane: Any, row: Any, first: Any, count: Any, levels: Any) -> Any
         plane[r, begin + k] = levels[k]
 
 
-@compiled_part
+@compiled_inside
 def put_every_second(plane: Any, row: Any, first: Any, count: Any, levels: Any) -> Any:
     """Give every second of `count` columns its level, and those between the mean of both sides."""
     r, begin, one, half = np.uintp(row), np.uintp(first), np.uintp(1), np.float32(0.5)
@@ -173,7 +210,7 @@ def put_every_second(plane: Any, row: Any, first: Any, count: Any, levels: Any) 
         plane[r, begin + pairs + pairs] = levels[pairs]
 
 
-@compiled_part
+@compiled_inside
 def put_every_fourth(plane: Any, row: Any, first: Any, count: Any, levels: Any) -> Any:
     """Give every fourth of `count` columns its level; those between go straight from one to the next."""
     r, begin, quarter = np.uintp(row), np.uintp(first), np.float32(0.25)
@@ -190,7 +227,7 @@ def put_every_fourth(plane: Any, row: Any, first: Any, count: Any, levels: Any) 
         plane[r, begin + (last << two) + left] = levels[last] + step * np.float32(np.int64(left))
 
 
-@compiled_part
+@compiled_inside
 def shine(plane: Any, row: Any, first: Any, last: Any, start: Any, step: Any, view: Any, light: Any) -> Any:
     """Multiply by the floor's light, which changes over metres: looked up every 48 pixels or texels."""
     r, pixels = np.uintp(row), last - first

@@ -130,13 +130,7 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
     )
     run.without_agent = run.by_hand = without_agent
     run.replaces, run.opened_utc_ns = replaces, race.scale.of_moment(command.moment)
-    race.on_track.append(run)
-    race.spellings.first_spelling(racer)
-    race.registry.add(run)
-    race.ids.add(run_id)
-    for old in race.registry.evict(spare=lambda each: race.standings.run_behind(each.racer) == each.run_id):
-        race.fastest.pop(old.run_id, None)
-        race.standings.evict(old.run_id, old.racer)
+    _put_on_track(race, run)
     return [
         f.RunOpened(
             run_id,
@@ -154,6 +148,17 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
         f.PhaseChanged(run_id, "armed"),
         *([] if without_agent else [run.ordered("arm")]),
     ]
+
+
+def _put_on_track(race: Race, run: Run) -> None:
+    """Lets the race know its new run, and forget runs that no standing needs."""
+    race.on_track.append(run)
+    race.spellings.first_spelling(run.racer)
+    race.registry.add(run)
+    race.ids.add(run.run_id)
+    for old in race.registry.evict(spare=lambda each: race.standings.run_behind(each.racer) == each.run_id):
+        race.fastest.pop(old.run_id, None)
+        race.standings.evict(old.run_id, old.racer)
 
 
 def _check_not_on(race: Race, racer: str, car: str) -> None:

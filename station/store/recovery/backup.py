@@ -69,15 +69,7 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float
     try:
         with tempfile.TemporaryDirectory(prefix=f"{out.name}.", dir=out.absolute().parent) as name:
             copies = pathlib.Path(name)
-            # First what was posted: it must not know of results that the copied journal does not hold.
-            for file in (SYNC, JOURNAL):
-                if (data_dir / file).exists():
-                    _copy(data_dir / file, copies / file, lambda share: progress(share * COPIED))
-            (copies / KEY).write_bytes(key.read_bytes())
-            (copies / TRACKS).mkdir()
-            for track in TrackLibrary(data_dir).files():
-                (copies / TRACKS / track.name).write_bytes(track.read_bytes())
-            progress(COPIED)
+            _copy_all(data_dir, copies, lambda share: progress(share * COPIED))
             verified = verify_journal(copies / JOURNAL, frozenset({public_key_of(key)}))
             progress(VERIFIED)
             _pack(copies, part, verified, lambda share: progress(VERIFIED + share * (1 - VERIFIED)))
@@ -99,6 +91,19 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float
         records=verified.seq,
         head=verified.head.hex(),
     )
+
+
+def _copy_all(data_dir: pathlib.Path, copies: pathlib.Path, progress: Callable[[float], None]) -> None:
+    """Copies what a station keeps: what was posted, journal, key and tracks."""
+    # First what was posted: it must not know of results that the copied journal does not hold.
+    for file in (SYNC, JOURNAL):
+        if (data_dir / file).exists():
+            _copy(data_dir / file, copies / file, progress)
+    (copies / KEY).write_bytes((data_dir / KEY).read_bytes())
+    (copies / TRACKS).mkdir()
+    for track in TrackLibrary(data_dir).files():
+        (copies / TRACKS / track.name).write_bytes(track.read_bytes())
+    progress(1.0)
 
 
 def unpack(backup: pathlib.Path, into: pathlib.Path) -> VerifiedJournal:

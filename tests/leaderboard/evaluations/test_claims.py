@@ -166,6 +166,11 @@ def test_who_may_claim_what(league: VirtualLeague) -> None:
     assert farm(league, key=farm_key("other", "another-race")).claim().work == (), "bound to another race"
     with pytest.raises(Conflict, match="install the version of raceday"):
         farm(league, engine="raceday-0").claim()
+    league.open_race(virtual("old"))
+    league.conditions.set(ADMIN, "old", b'{"engine": "raceday-0"}', NOW)
+    league.submit("bo", race_id="old")
+    assert farm(league, key=farm_key("other", "old")).claim().work == (), "no race's engine ends the farms of this one"
+    assert len(farm(league, key=farm_key("museum", "old"), engine="raceday-0").claim().work) == 1
     first = farm(league, canary_sha256="").claim()
     assert (first.canary, first.work) == (True, ())
     assert len(farm(league, key=farm_key("third", "cup")).claim().work) == 1
@@ -173,7 +178,7 @@ def test_who_may_claim_what(league: VirtualLeague) -> None:
     [item] = farm(league, node="another class", canary_sha256="cb" * 32).claim().work or [None]
     assert item is None, "results of one race come from nodes of one class"
     assert len(farm(league).claim(8).work) == 1
-    assert {row.farm for row in league.rows(FARM_NODES)} == {"other", "third", "admin", "farm-1"}
+    assert {row.farm for row in league.rows(FARM_NODES)} == {"other", "museum", "third", "admin", "farm-1"}
     with pytest.raises(NotHere):
         league.evaluations.archive(farm_key("other"), "00" * 32)
 
@@ -299,33 +304,3 @@ def test_a_node_that_drives_wrongly_is_set_aside_and_its_results_are_driven_agai
     one, mended = league.submit("anna"), farm(league, node="bad")
     assert mended.claim(1).canary, "it drives its canary anew"
     assert [item.submission for item in mended.claim(1).work] == [one]
-
-
-def test_the_first_in_rank_are_driven_again_on_the_final_seeds(league: VirtualLeague) -> None:
-    league.conditions.set(ADMIN, "cup", b'{"runs": 1, "final_top_n": 2}', NOW)
-    with pytest.raises(Conflict, match="when the race is closed"):
-        league.conditions.seeds(ADMIN, "cup", NOW)
-    commitment = league.conditions.shown(ADMIN, "cup", NOW).commitment
-    node = farm(league)
-    three = [league.submit(racer) for racer in ("anna", "bo", "cy")]
-    node.drive_all()
-    before = league.standing()
-    with league.store.write() as db:
-        race_rows.change_race(db, dataclasses.replace(race_rows.race(db, "cup"), closed_utc_ns=league.now_utc_ns))
-    work = list(node.claim(8).work)
-    seeds = league.conditions.seeds(ADMIN, "cup", league.now_utc_ns)
-    assert seeds.commitment == commitment
-    assert {item.seed for item in work} == {seeds.final[0]}
-    assert {league.submission(item.submission).racer for item in work} == {racer for racer, _ in before[:2]}
-    node.drive_all()
-    after = dict(league.standing())
-    assert after[before[2][0]] == before[2][1]
-    assert all(after[racer] != score for racer, score in before[:2])
-    assert set(league.states().values()) == {"scored"}
-    assert len(three) == 3
-    assert node.claim(8).work == (), "once"
-    with league.store.write() as db:  # opened once more: the seeds that were told are not used again
-        race_rows.change_race(db, dataclasses.replace(race_rows.race(db, "cup"), closed_utc_ns=None))
-    league.submit("dee")
-    node.claim(1)
-    assert league.conditions.shown(ADMIN, "cup", NOW).commitment != commitment

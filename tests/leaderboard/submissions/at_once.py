@@ -32,7 +32,7 @@ def check_two_processes(boards: tuple[LeaderboardService, LeaderboardService], f
         SubmissionServices.over(each.store, AttemptService(each.store, each.changed), settings, lambda: _NOW)
         for each in boards
     ]
-    boards[0].create_race(race("at-once", venue="virtual", in_work_per_racer=2), 1)
+    boards[0].create_race(race("at-once", venue="virtual", track="reinvent_base", in_work_per_racer=2), 1)
     racers = [Caller(account(boards[0].store, alias), alias) for alias in ("pia", "rob")]
     with boards[0].store.write() as db:
         for each in racers:

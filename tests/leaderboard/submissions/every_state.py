@@ -38,7 +38,9 @@ def submitted(
     """The race, with the account's entry, a model, and a submission in each state."""
     racer, sha256 = account_id.removeprefix("account-"), "ab" * 32
     with store.write() as db:
-        race_rows.add_race(db, race(race_id, name=name, **(fields | {"venue": "virtual"})), now_utc_ns)
+        race_rows.add_race(
+            db, race(race_id, name=name, **({"track": "reinvent_base"} | fields | {"venue": "virtual"})), now_utc_ns
+        )
         entry = {"race_id": race_id, "racer": racer, "name": racer, "entered_utc_ns": 1, "account_id": account_id}
         db.execute(sa.insert(ENTRIES), entry)
         model_rows.keep_archive(db, StoredArchive(sha256, 24_600_000, "", 0, now_utc_ns))

@@ -85,7 +85,7 @@ def sender(league: LeagueApp, alias: str, *grants: Grant) -> ModelSender:
 
 def virtual_race(league: LeagueApp, race_id: str, *entered: str, **changes: Any) -> str:
     """A virtual race that these accounts have entered."""
-    values = {"venue": "virtual", "owner": "account-olga"} | changes
+    values = {"venue": "virtual", "track": "reinvent_base", "owner": "account-olga"} | changes
     with league.store.write() as db:
         race_rows.add_race(db, sample_races.race(race_id, **values), 1)
         for alias in entered:

@@ -56,7 +56,9 @@ class ServedRace:
 def served_race(folder: pathlib.Path, utc_ns: Callable[[], int] = time.time_ns, **changes: Any) -> Iterator[ServedRace]:
     """The leaderboard by this clock, ended with the block."""
     board, now_utc_ns = open_board(folder / "board.db"), utc_ns()
-    board.create_race(sample_races.race("cup", **({"venue": "virtual", "attempts_per_day": 3} | changes)), 1)
+    board.create_race(
+        sample_races.race("cup", **({"venue": "virtual", "track": "reinvent_base", "attempts_per_day": 3} | changes)), 1
+    )
     account_id = signed_in.account(board.store, "ada")
     with board.store.write() as db:
         entry = {"race_id": "cup", "racer": "ada", "name": "Ada", "entered_utc_ns": 1, "account_id": account_id}

@@ -93,6 +93,7 @@ def test_who_may_submit_where(league: LeagueApp) -> None:
         "real": ({"venue": "physical"}, "real track"),
         "later": ({"opens_utc_ns": now + DAY_NS}, "not open yet"),
         "over": ({"closes_utc_ns": now}, "is over"),
+        "hall": ({"venue": "any", "track": "Our hall"}, "The virtual circuit has no track 'Our hall'"),
     }
     for race_id, (changes, sentence) in races.items():
         refused = bea.submit(virtual_race(league, race_id, "bea", **changes), model)

@@ -3,19 +3,24 @@
 import argparse
 import json
 import pathlib
+from typing import Any
 
+import numpy as np
 import pytest
 
-from shared.errors import OperatorError
+from shared.errors import BadInput, OperatorError
 from simulator.cli import add_model_commands
 from simulator.driving import evaluate
 from simulator.driving.drives import Drive
 from simulator.driving.evaluate import DriveVerdict, drive, verdict
 from simulator.driving.lock_step import drive_many
-from simulator.driving.policy import load_policy
+from simulator.driving.policy import DrivingPolicy, load_policy
+from simulator.driving.sensor_policy import SensorPolicy, load_any_policy
 from simulator.world.tracks import load_track, shipped_tracks
+from tests.simulator.driving.test_sensor_policy import converted
 from vehicle.frames.preprocess import PROFILES
 from vehicle.frames.profile_names import ProfileName
+from vehicle.models.trial import try_model
 
 
 def run(*words: str) -> int:
@@ -52,6 +57,42 @@ def test_drives_in_lock_step_are_those_of_one_car_within_a_hundredth() -> None:
     ours, theirs = (verdict("t", drives).mean_lap_s for drives in (together, alone))
     assert ours == pytest.approx(theirs, rel=0.01)
     assert drive_many(policy, track, [2], 1) == together[2:3]
+
+
+def test_a_model_with_two_cameras_and_a_lidar_is_shown_both(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, track = converted(tmp_path, "rl_coach/stereo-sector-lidar"), load_track("reinvent_base")
+    policy = load_any_policy(str(folder))
+    assert isinstance(policy, SensorPolicy)
+    assert isinstance(load_any_policy("demo"), DrivingPolicy)
+    shown: list[tuple[int, float, tuple[int, ...]]] = []
+    answer = policy.answer
+
+    def watch(pictures: Any, ranges: Any) -> Any:
+        eyes = np.array(pictures, int)
+        shown.append((len(eyes), float(np.abs(eyes[0] - eyes[-1]).mean()), ranges.shape))
+        return answer(pictures, ranges)
+
+    monkeypatch.setattr(policy, "answer", watch)
+    together = drive_many(policy, track, [1, 2], 1)
+    assert {(eyes, ranges) for eyes, _, ranges in shown} == {(2, (64,))}
+    assert min(apart for _, apart, _ in shown) > 0.1  # the two eyes see two pictures
+    assert drive_many(policy, track, [2], 1) == together[1:]
+    shown.clear()
+    alone = drive(policy, track, 2, 1)
+    assert {(eyes, ranges) for eyes, _, ranges in shown} == {(2, (64,))}
+    first, second = (np.array(each.points[0]) for each in (alone, together[1]))
+    assert np.abs(first - second).max() < 0.05
+    # The command, in processes of its own; the car at the track goes on refusing such a model.
+    words = ["--track", "reinvent_base", "--seeds", "1", "--laps", "1", "--jobs", "1", "--json"]
+    assert run("evaluate", str(folder), *words) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["track"], row["seeds"], row["laps"] + row["off_tracks"] > 0) == ("reinvent_base", 1, True)
+    with pytest.raises(BadInput, match="STEREO_CAMERAS"):
+        try_model(folder)
+    with pytest.raises(BadInput, match="The throttle is 101 per cent"):
+        run("evaluate", str(folder), "--throttle", "101", *words)
 
 
 def test_without_numba_each_car_drives_alone(monkeypatch: pytest.MonkeyPatch) -> None:

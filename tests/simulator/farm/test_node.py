@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -13,7 +14,7 @@ from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
 from simulator.farm import node as node_file
 from simulator.farm.node import CANARY_STARTS, MAX_TOGETHER, DrivingNode, driven_together
-from simulator.farm.progress import EVERY_S, FarmProgress
+from simulator.farm.progress import AGAIN_AFTER_S, EVERY_S, FarmProgress, PlainLines
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
 from vehicle.models.run_isolated import ChildFailed
@@ -152,6 +153,37 @@ def test_a_report_is_sent_again_until_it_arrives_and_left_when_the_claim_is_over
     assert heard[1:] == ["away", "s1: The claim is over.", "s2 0: fail"]
 
 
+def test_the_next_job_is_claimed_while_the_report_of_one_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core does not wait for the leaderboard; but two reports a slot may be outstanding, and no more are claimed."""
+
+    class LateReports(OneClaim):
+        def __init__(self) -> None:
+            super().__init__(())
+            self.left, self.reports, self.wanted = [item(1), item(2)], list[str](), list[int]()
+            self.may_arrive = threading.Event()
+
+        def claim(self, asked: ClaimRequest) -> ClaimAnswer:
+            if asked.wanted and self.left:
+                assert not self.reports
+                return ClaimAnswer((self.left.pop(0),), ask_after_s=0.0)
+            if not self.left and not self.may_arrive.is_set():
+                self.wanted.append(asked.wanted)
+                if len(self.wanted) == 9:
+                    self.may_arrive.set()
+            return ClaimAnswer((), ask_after_s=0.0)
+
+        def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+            if path.endswith("/fail"):
+                assert self.may_arrive.wait(60.0), "the second is not claimed until the first is reported"
+                self.reports.append(path)
+            return b""
+
+    server = LateReports()
+    run(server, ChildFailed("It broke."), monkeypatch)
+    assert sorted(server.reports) == ["/claims/c1/fail", "/claims/c2/fail"]
+    assert server.wanted == [0] * 9
+
+
 def test_runs_of_one_model_are_driven_together() -> None:
     first, other = item(1), dataclasses.replace(item(2), checkpoint="2")
     assert driven_together([first, other, item(3)]) == [(first, item(3)), (other,)]
@@ -189,6 +221,16 @@ def test_every_minute_it_says_how_it_goes_if_there_was_anything() -> None:
     now_s[0] *= 2
     progress.summarise()
     assert heard[-1] == "0.00 runs a second, 1 failed; ? submissions wait."
+
+
+def test_what_several_meet_with_at_the_same_time_is_told_once() -> None:
+    heard, now_s = list[str](), [0.0]
+    tell = PlainLines(heard.append, lambda: now_s[0])
+    for sentence in ("away", "away", "s1 0: result", "away"):
+        tell(sentence)
+    now_s[0] = AGAIN_AFTER_S
+    tell("away")
+    assert heard == ["away", "s1 0: result", "away", "away"]
 
 
 def test_a_node_that_is_brought_back_drives_its_canary_anew(monkeypatch: pytest.MonkeyPatch) -> None:

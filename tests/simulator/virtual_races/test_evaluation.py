@@ -135,8 +135,8 @@ def test_a_car_that_hits_a_box_has_crashed_and_the_trace_tells_where_the_box_sta
 
 
 REFUSED = [
-    (replace(ONE_LAP, track="/etc/passwd.npy"), "not among those that ship with Raceday"),
-    (replace(ONE_LAP, look="moon"), "not among those that ship with Raceday"),
+    (replace(ONE_LAP, track="/etc/passwd.npy"), "has no track '/etc/passwd.npy': name one that ships with Raceday"),
+    (replace(ONE_LAP, look="moon"), "has no track 'moon': name one that ships with Raceday"),
 ]
 
 

@@ -36,7 +36,7 @@ from shared.protocol.live import LiveMessage
 from shared.protocol.results import Evidence, encode_result
 from shared.traces.encoding import encode, trace_sha256
 from shared.traces.trace import OtherCar, TraceBox
-from shared.tracks.shipped import shipped_outline
+from shared.tracks.shipped import shipped_names, shipped_outline
 from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.evaluations.driven_heats import driven_bracket
@@ -157,7 +157,7 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
 def _evaluate(services: LeaderboardServices, racers: list[str], now: int) -> None:
     """Conditions with boxes, a queue, and nodes of a farm: one that drives, one that is gone, one that is set aside."""
     places = [{"lane": (-1) ** n, "share_ppm": 150_000 * n} for n in range(1, 7)]
-    wanted = {"objects": {"count": 6, "places": places}, "look": LONG, "final_top_n": 100}
+    wanted = {"objects": {"count": 6, "places": places}, "look": max(shipped_names(), key=len), "final_top_n": 100}
     services.conditions.set(OLGA, "boxes", json.dumps(wanted).encode(), now)
     with services.board.store.write() as db:
         for number, racer in enumerate(racers[:3]):

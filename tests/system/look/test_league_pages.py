@@ -220,3 +220,31 @@ KEEP_SIX = """selector => {
       .forEach((each) => each.remove());
   return all.length;
 }"""
+
+
+def test_the_gap_of_two_cars_is_told_until_both_are_through(browser: Browser, world: LeagueWorld) -> None:
+    page = browser.new_page(reduced_motion="reduce")
+
+    def told(address: str, *at_ms: int) -> list[tuple[str, str]]:
+        """Who is ahead ("" where nobody races) and the gap, at these times of the slider."""
+        page.goto(world.url + address.format(**world.names))
+        page.wait_for_selector("[data-ready]")
+        return [tuple(page.evaluate(MOVE_TO, each)) for each in at_ms]
+
+    heat = "/brackets/{duel}/heats/1/replay?run="
+    assert told(f"{heat}1", 0, 9_000, 99_000) == [("–", "–"), ("A", "+0.45"), ("A", "+0.93")]
+    assert told(f"{heat}2", 12_000, 99_000) == [("B", "−0.33"), ("B", "−0.05")]
+    slower_first = "/races/driven/replay?run=submission-1&with=submission-0&lap=1"
+    [(_, gap)] = told(slower_first, 99_000)
+    assert gap.startswith("−"), "the faster one is through and waits"
+    page.close()
+
+
+# Who is ahead and the gap, once the slider stands at a time (its end at the latest).
+MOVE_TO = """ms => {
+  const slider = document.querySelector("[data-time]");
+  slider.value = ms;
+  slider.dispatchEvent(new Event("input"));
+  const ahead = document.querySelector("[data-ahead]");
+  return [ahead ? ahead.textContent.slice(0, 1) : "", document.querySelector("[data-gap]").textContent];
+}"""

@@ -1,5 +1,5 @@
 """Extracts the model and its metadata from an archive: tar.gz as the DeepRacer console exports it, or the tar or ZIP
-that browsers and download buttons make of it. The format is detected by content, never by file name.
+that browsers and download buttons make of it (packing.py).
 
 Called by source.py. All other members are ignored, whatever their names are, since nothing is ever written under a
 name from the archive. An archive with links, devices or absurd sizes is refused as a whole.
@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from shared.errors import BadInput
 from shared.text import text
@@ -24,41 +24,16 @@ from vehicle.models.importing.checkpoints import (
     fits,
     printable,
 )
-from vehicle.models.importing.gzip_reader import GZIP, Inflated, Unpacked
-from vehicle.models.importing.tar_reader import is_tar, tar_members
-from vehicle.models.importing.zip_reader import ZIP, zip_members
+from vehicle.models.importing.packing import Member, regular_files
 from vehicle.models.metadata import Metadata, parse_metadata
 from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA
 
-MAX_MEMBERS = 20_000  # an export has a trace for each iteration; the work is bounded by the sizes, not by this
 MAX_NOTES = 50
 MAX_FORMS = 20  # different texts of metadata that mean the same
 MODEL_ENDS = (".pb", ".onnx")
-HEAD_BYTES = 512
 
 _RENAMED = re.compile(r"model_metadata(?: ?\(\d{1,3}\)| - copy|_\d{1,3})?\.json", re.IGNORECASE)
-_OTHERS = {
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\0": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"7z\xbc\xaf\x27\x1c": "7-Zip",
-    b"Rar!": "RAR",
-}
 _PACKED_ENDS = (".zip", ".tar", ".gz", ".tgz")
-
-
-class Member(Protocol):
-    """One entry of an archive; its content can be read until the next entry is requested."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def is_folder(self) -> bool: ...
-
-    def pieces(self, max_bytes: int) -> Iterator[bytes | bytearray]:
-        """The content in pieces. Raises BadInput if it exceeds `max_bytes` or is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +100,6 @@ class _ArchiveContents:
         return [name for name, digest in self.models.items() if first[digest] == name]
 
 
-def is_archive(head: bytes) -> bool:
-    """Whether a file whose first HEAD_BYTES are `head` holds an archive."""
-    return head.startswith((GZIP, *ZIP)) or is_tar(head)
-
-
 def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
     """The model and its metadata in an archive. Raises BadInput for an archive that is not acceptable or has no model.
 
@@ -149,7 +119,7 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
 def _read_contents(file: BinaryIO, checkpoint: str = "") -> _ArchiveContents:
     """All that counts in an archive. Raises BadInput if it has no model."""
     contents = _ArchiveContents(checkpoint)
-    for name, member in _files(file):
+    for name, member in regular_files(file):
         _read_member(contents, name, member)
     if not contents.models:
         if contents.packed:
@@ -175,7 +145,7 @@ def _settle_metadata(contents: _ArchiveContents) -> None:
 def model_names(file: BinaryIO) -> list[str]:
     """The names of the different models in an archive, each once, in its order. Raises BadInput."""
     contents = _ArchiveContents("")
-    for name, member in _files(file):
+    for name, member in regular_files(file):
         _read_member(contents, name, member)
     return contents.different()
 
@@ -189,7 +159,7 @@ def policy_files(file: BinaryIO) -> tuple[list[str], Iterator[tuple[str, Member]
     contents.content = bytearray()
     _settle_metadata(contents)
     used = {contents.metadata.name, *contents.models, *contents.notes}
-    every = (("/".join(_parts(name)), member) for name, member in _files(file))
+    every = (("/".join(_parts(name)), member) for name, member in regular_files(file))
     return contents.different(), ((path, member) for path, member in every if path in used)
 
 
@@ -242,49 +212,10 @@ def _read(member: Member, max_bytes: int) -> bytearray:
 
 def _reread_model(file: BinaryIO, name: str) -> bytearray:
     """Reads the archive again for a model that only a later member named as the best."""
-    for member_name, member in _files(file):
+    for member_name, member in regular_files(file):
         if base_of(member_name) == base_of(name) and _safe_path(member_name) == name:
             return _read(member, MAX_MODEL_BYTES)
     raise BadInput(text("The archive changed while it was read."))
-
-
-def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
-    """Names and members of the regular files. Raises BadInput."""
-    for count, member in enumerate(_members(file), 1):
-        if count > MAX_MEMBERS:
-            raise BadInput(text("The archive holds more than {max_members} files.", max_members=MAX_MEMBERS))
-        # macOS adds an AppleDouble file for each file (`._model.pb`), which holds no model.
-        if not member.is_folder and not base_of(member.name).startswith("._"):
-            yield member.name, member
-
-
-def _members(file: BinaryIO) -> Iterator[Member]:
-    """The members, read by the format that the content shows. Raises BadInput."""
-    file.seek(0)
-    head = file.read(HEAD_BYTES)
-    file.seek(0)
-    if head.startswith(ZIP):
-        return zip_members(file)
-    if not head.startswith(GZIP):
-        check_packing(head)
-        return tar_members(Unpacked(file))
-    stream = Inflated(file)
-    if stream.peek(len(GZIP)) == GZIP:  # compressed twice, as by a server with Content-Encoding: gzip
-        stream = Inflated(stream)
-    inner = stream.peek(HEAD_BYTES)
-    if inner.startswith(ZIP):
-        raise BadInput(text("The file is a zip archive within gzip: unpack it once."))
-    check_packing(inner)
-    return tar_members(stream)
-
-
-def check_packing(head: bytes) -> None:
-    """Raises BadInput if `head` is the beginning of a format that is known and not supported."""
-    for magic, kind in _OTHERS.items():
-        if head.startswith(magic) and not is_tar(head):  # a tar begins with a file name
-            raise BadInput(
-                text("The file is packed with {kind}, which is not supported: pack it as tar.gz or zip.", kind=kind)
-            )
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:

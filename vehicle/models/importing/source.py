@@ -10,8 +10,9 @@ from typing import BinaryIO, Literal, cast
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.importing.archive import HEAD_BYTES, check_packing, extract_model, is_archive
+from vehicle.models.importing.archive import extract_model
 from vehicle.models.importing.gzip_reader import MAX_PACKED
+from vehicle.models.importing.packing import HEAD_BYTES, check_packing, is_archive
 from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA, fit_name
 
 Kind = Literal["graph", "onnx"]

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.importing.archive import HEAD_BYTES, Member, check_packing, is_archive, policy_files
+from vehicle.models.importing.archive import policy_files
+from vehicle.models.importing.packing import HEAD_BYTES, Member, check_packing, is_archive
 from vehicle.models.model_files import MAX_MODEL_BYTES, METADATA
 from vehicle.process.sandbox import FILE_BYTES
 

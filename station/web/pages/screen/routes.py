@@ -67,6 +67,11 @@ def screen_routes(site: Site) -> APIRouter:
         svg = await anyio.to_thread.run_sync(qr_svg, _public_address(request))
         return Response(svg, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
+    _add_here(router, site)
+    return router
+
+
+def _add_here(router: APIRouter, site: Site) -> None:
     @router.post("/api/v1/screens/here")
     async def here(request: Request) -> JSONResponse:
         """A browser says that it shows a screen; it is registered if it is new."""
@@ -84,8 +89,6 @@ def screen_routes(site: Site) -> APIRouter:
         except Refused as error:
             return error_answer(409, str(error))
         return JSONResponse({"accepted": True})
-
-    return router
 
 
 def _public_address(request: Request) -> str:

@@ -107,6 +107,7 @@ def test_a_race_with_all_its_settings(api: Api) -> None:
         ({"rules": {"time_limit_s": 20, "min_lap_s": 10}}, "do not fit"),
         ({"description": "a\u2066b"}, "invisible"),
         ({"owner": "me"}, "owner"),
+        ({"venue": "virtual"}, "no track 'Oval': name one that ships with Raceday, such as Oval_track"),
     ],
 )
 def test_unfit_races_are_refused_in_a_sentence(api: Api, body: dict[str, Any], sentence: str) -> None:
@@ -114,6 +115,16 @@ def test_unfit_races_are_refused_in_a_sentence(api: Api, body: dict[str, Any], s
     assert answer.status_code == 422
     assert sentence in answer.json()["detail"]
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_race_becomes_virtual_only_on_a_track_that_farms_have(api: Api) -> None:
+    api.race(venue="any", track="Our hall")  # its physical results may be of any track
+    for change in ({"venue": "virtual"}, {"venue": "virtual", "track": "Our other hall"}):
+        refused = api("PATCH", "/races/cup", change)
+        assert (refused.status_code, "The virtual circuit has no track 'Our" in refused.text) == (422, True)
+    assert api.ok("PATCH", "/races/cup", {"venue": "virtual", "track": "re:Invent 2018"})["venue"] == "virtual"
+    elsewhere = {"venue": "virtual", "track": "Our hall", "conditions_sha256": "ab" * 32}
+    assert api.ok("PATCH", "/races/cup", elsewhere)["track"] == "Our hall", "another leaderboard has it driven"
 
 
 def test_two_changes_at_once(api: Api) -> None:

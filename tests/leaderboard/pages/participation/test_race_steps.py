@@ -23,6 +23,8 @@ GOOD = RaceDraft(name="Cup", track="reinvent_base", zone="Europe/Berlin", closes
         ("what", {"name": "x" * 201, "track": ""}, {"name": "at most 200", "track": "Say on which track"}),
         ("what", {"name": "a\u202eb"}, {"name": "invisible"}),
         ("what", {"direction": "up", "venue": "moon"}, {"direction": "Choose one", "venue": "Choose one"}),
+        ("what", {"track": "Nowhere", "venue": "virtual"}, {"track": "The virtual circuit has no track 'Nowhere'"}),
+        ("what", {"track": "Nowhere"}, {}),
         ("what", {"description": "x" * 10_001}, {"description": "10000"}),
         ("when", {}, {}),
         ("when", {"opens": "2027-02-01T10:00"}, {}),
