@@ -202,7 +202,7 @@ def _api(
     yield heat_calls.router(services.heats, callers, utc_ns)
     yield watched_heats.router(services.heat_replays, callers)
     yield race_calls.router(services.conditions, callers, utc_ns)
-    yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
+    yield live_routes(services.live, services.live_brackets, callers, credentials.stations, limits.tolerance_s, utc_ns)
 
 
 def _pages(
@@ -233,7 +233,8 @@ def _pages(
     yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
     yield routes.router(board, site, sight, services.league, feed, services.searches, config.limits.rows_live, utc_ns)
     yield evaluation_pages.router(services.conditions, services.evaluations, site, utc_ns)
-    yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
+    contents = LiveContents(services.live, board, site.templates, utc_ns)
+    yield live_pages(services.live, services.live_brackets, contents, site, feed, utc_ns)
 
 
 def _guard(

@@ -20,7 +20,8 @@ from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.brackets.heat_replays import HeatReplays
 from leaderboard.evaluations.brackets.heats import DrivenHeats
-from leaderboard.evaluations.live_turns import LiveTurns
+from leaderboard.evaluations.brackets.live_heats import LiveBrackets
+from leaderboard.evaluations.live.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.replays.driven_results import DrivenResults
@@ -73,6 +74,7 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     live_turns: LiveTurns
+    live_brackets: LiveBrackets
     heats: DrivenHeats
     heat_replays: HeatReplays
     arrivals: WorkArrivals
@@ -126,6 +128,7 @@ class LeaderboardServices:
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
+            LiveBrackets(live, seasons.brackets),
             DrivenHeats(store, seasons.brackets, config.farm.claim_s),
             HeatReplays(store, seasons.brackets),
             arrivals,

@@ -154,7 +154,7 @@ def _once(api: LeaderboardApi) -> float:
 
 def _submitted(api: LeaderboardApi, archive: ModelArchive, count: int) -> set[str]:
     """The ids of so many submissions of the model."""
-    sending = ModelSending(api, archive, time.sleep, lambda _done, _size: None)
+    sending = ModelSending(api, archive, time.sleep, lambda _done, _size: None, print)
     if sending.begin("demo"):
         sending.send()
     return {sending.submit(RACE_ID, "", os.urandom(8).hex())["submission_id"] for _ in range(count)}

@@ -153,6 +153,11 @@ def check_may_bind(db: sa.Connection, caller: Caller, races: Collection[str], sc
             raise NotAllowed(
                 text("You may not make a key for the race {race}: it needs its organiser.", race=repr(race_id))
             )
+        if "farm" in scopes and race.kind == "community" and not caller.has("admin"):
+            # Anybody makes a community race, also to get at the models of those who enter it.
+            raise NotAllowed(
+                text("A farm reads racers' models and knows the seeds: of a community race it needs an admin's key.")
+            )
 
 
 def _check_sees_all(db: sa.Connection, caller: Caller, races: Collection[str]) -> None:

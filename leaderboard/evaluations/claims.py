@@ -1,6 +1,7 @@
 """Gives runs to the nodes of farms: which races a node may drive, which runs are next, until when they are its own."""
 
 import dataclasses
+import importlib.metadata
 import logging
 import secrets
 from dataclasses import dataclass
@@ -161,16 +162,18 @@ class Claiming:
         return any(each.node_class == node_class and each.state == "active" for each in present)
 
     def _check_engine(self, others: set[str], any_race: bool) -> None:
-        wanted = others or {ENGINE}
-        if not any_race and self.asked.engine not in wanted:
-            raise Conflict(
-                text(
-                    "This farm drives with the engine {farm}, the races here with {wanted}: "
-                    "install the version of raceday that has it.",
-                    farm=repr(self.asked.engine),
-                    wanted=", ".join(sorted(wanted)),
-                )
+        # A farm of this release is never sent away: whoever sets another engine for a race of theirs would end it.
+        if any_race or self.asked.engine == ENGINE:
+            return
+        raise Conflict(
+            text(
+                "This farm drives with the engine {farm}, the races here with {wanted}: install the version of raceday "
+                "that the leaderboard has, which is {version}.",
+                farm=repr(self.asked.engine),
+                wanted=", ".join(sorted(others | {ENGINE})),
+                version=importlib.metadata.version("raceday"),
             )
+        )
 
     def _give(self, node: FarmNode, chosen: ChosenRun, races: dict[str, OpenWork]) -> list[WorkItem | PreparationItem]:
         """The run, and those that are to be driven with it; none if it was given with one before."""

@@ -136,12 +136,8 @@ class Evaluations:
         farm = check_farm(caller)
         with self._store.read() as db:
             wanted = check_sha256(sha256)
-            if not claim_rows.drives_model(db, farm, wanted) and not self._other_work(db, farm, wanted):
+            if not claim_rows.drives_model(db, farm, wanted) and not _other_work(db, caller, farm, wanted):
                 raise NotHere(text("This farm drives no model {sha256} now.", sha256=repr(sha256)))
-
-    def _other_work(self, db: sa.Connection, farm: str, sha256: str) -> bool:
-        """Whether a turn of a LIVE race or a heat of a bracket is driven with the model."""
-        return live_rows.drives_model(db, farm, sha256) or submission_rows.in_driven_bracket(db, sha256)
 
     def restore(self, caller: Caller, name: str, now_utc_ns: int) -> int:
         """The nodes of this name that are set aside may drive again; how many.
@@ -177,6 +173,13 @@ class Evaluations:
                 waiting[shown] = waiting.get(shown, 0) + count
             begun, hour = len(evaluation_rows.waiting(db)), claim_rows.last_hour(db, now_utc_ns)
             return FarmState(nodes, since, waiting, begun, running, hour)
+
+
+def _other_work(db: sa.Connection, caller: Caller, farm: str, sha256: str) -> bool:
+    """Whether a turn of a LIVE race or a heat of a bracket is driven with the model, where this farm drives."""
+    if live_rows.drives_model(db, farm, sha256):
+        return True
+    return any(access.key_may(caller, "farm", race_id) for race_id in submission_rows.driven_brackets(db, sha256))
 
 
 def sees_farms(caller: Caller) -> bool:

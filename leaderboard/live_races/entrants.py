@@ -1,12 +1,13 @@
 """Who gets a turn in the queue of a LIVE race, and who has won it. Called by service.py, within its transactions."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed
+from leaderboard.core.live.heats import Entrant, last_won, sides
 from leaderboard.core.live.queue import LiveQueue
 from leaderboard.core.race import RaceRecord
 from leaderboard.live_races import rows
@@ -23,13 +24,29 @@ def wanted_turns(
 ) -> list[Turn]:
     """Turns for these racers; `entries`: and before them for all who are entered and have none. Raises Refused."""
     known = {name_key(racer): (racer, name, account) for racer, name, account in rows.entered(db, queue.race_id)}
-    has_turn = {name_key(each.racer) for each in queue.items}
+    has_turn = {name_key(car.racer) for each in queue.items for car in each.cars}
     wanted = [known[key] for key in known if entries and key not in has_turn]
-    for each in racers:
-        racer = person_name(each)
-        _check_able(racer, unable)
-        wanted.append(known.get(name_key(racer), (racer, racer, "")))
-    return [(secrets.token_hex(8), *each) for each in wanted]
+    wanted += [_entrant(known, each, unable) for each in racers]
+    return [(new_turn(), *each) for each in wanted]
+
+
+def wanted_heat(
+    db: sa.Connection, queue: LiveQueue, first: str, second: str, unable: Unable
+) -> tuple[Entrant, Entrant]:
+    """The two of a heat. Raises Refused."""
+    known = {name_key(racer): (racer, name, account) for racer, name, account in rows.entered(db, queue.race_id)}
+    return _entrant(known, first, unable), _entrant(known, second, unable)
+
+
+def new_turn() -> str:
+    """The id of a turn."""
+    return secrets.token_hex(8)
+
+
+def _entrant(known: Mapping[str, Entrant], written: str, unable: Unable) -> Entrant:
+    racer = person_name(written)
+    _check_able(racer, unable)
+    return known.get(name_key(racer), (racer, racer, ""))
 
 
 def own_turn(
@@ -46,19 +63,22 @@ def own_turn(
         raise Refused(text("Entries to the queue are closed: an official can still add you."))
     if state != "entered":
         raise Refused(text("You are not entered in this race: enter it first."))
-    return secrets.token_hex(8), racer, name, caller.account_id
+    return new_turn(), racer, name, caller.account_id
 
 
 def winner(db: sa.Connection, race: RaceRecord, queue: LiveQueue, racer: str | None) -> str:
-    """The racer's name as it is shown; "" for none."""
+    """The racer's name as it is shown; "" for none. None is who won the last heat, or else who leads the standing."""
     if racer == "":
         return ""
     top = rows.top(db, race, 1)
     if racer is None:
+        if (heat := last_won(queue.items)) is not None:
+            return sides(heat)[0]
         if not top:
             raise Refused(text("No run has qualified yet: there is no winner to declare."))
         return top[0].name
-    driven = [each for each in queue.items if name_key(racer) in (name_key(each.racer), name_key(each.name))]
+    cars = [car for each in queue.items for car in each.cars]
+    driven = [car for car in cars if name_key(racer) in (name_key(car.racer), name_key(car.name))]
     if not driven and not (top and name_key(racer) in (name_key(top[0].racer), name_key(top[0].name))):
         raise Refused(text("{name} has no turn in this queue.", name=racer[:80]))
     return driven[0].name if driven else top[0].name

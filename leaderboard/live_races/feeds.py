@@ -24,11 +24,15 @@ FRESH_NS = 5 * NS_PER_S  # a message older than this says nothing of now
 
 @dataclass(frozen=True, slots=True)
 class TrackPicture:
-    """The newest message of a race, the level of each of its sectors, and when it came."""
+    """The newest message of a race, the level of each of its sectors, and when it came.
+
+    `rival_levels`: of the other car of a heat.
+    """
 
     message: LiveMessage
     levels: tuple[LiveLevel, ...]
     received_utc_ns: int
+    rival_levels: tuple[LiveLevel, ...] = ()
 
     def fresh(self, now_utc_ns: int) -> bool:
         """Whether it still says something of now."""
@@ -88,6 +92,8 @@ class MemoryFeeds:
                 del race.senders[next(iter(race.senders))]
             if after is not None:
                 race.bests = sectors.with_times(race.bests, message.racer, message.sectors)
+                if message.rival is not None:
+                    race.bests = sectors.with_times(race.bests, message.rival.racer, message.rival.sectors)
         if after is None:
             return False
         for watcher in self._watchers:
@@ -106,7 +112,9 @@ class MemoryFeeds:
             assert last.message is not None
             message = dataclasses.replace(last.message)
             shown = sectors.levels(race.bests, message.racer, message.sectors)
-        return TrackPicture(message, shown, last.received_utc_ns)
+            rival = message.rival
+            beside = () if rival is None else sectors.levels(race.bests, rival.racer, rival.sectors)
+        return TrackPicture(message, shown, last.received_utc_ns, beside)
 
     def forget(self, race_id: str) -> None:
         """As `LiveFeeds.forget`; who has sent, and up to which number, is kept."""

@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leaderboard.core.live.queue import ON_TRACK, LiveQueue, QueueItem
+from leaderboard.core.live.queue import LiveQueue
+from leaderboard.core.live.turn import ON_TRACK, QueueItem
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
 from leaderboard.store.tables import ENTRIES, LINES, LIVE_QUEUE, LIVE_SESSIONS, RACES, SUBMISSIONS
@@ -86,9 +87,10 @@ def race_of(db: sa.Connection, item_id: str) -> str | None:
 
 def drives_model(db: sa.Connection, farm: str, model_sha256: str) -> bool:
     """Whether a node of this farm drives a turn with this model, as stored."""
+    theirs = SUBMISSIONS.c.submission_id.in_([LIVE_QUEUE.c.submission_id, LIVE_QUEUE.c.rival_submission_id])
     query = (
         sa.select(LIVE_QUEUE.c.driver)
-        .join(SUBMISSIONS, SUBMISSIONS.c.submission_id == LIVE_QUEUE.c.submission_id)
+        .join(SUBMISSIONS, theirs)
         .where(LIVE_QUEUE.c.state.in_(sorted(ON_TRACK)) & (SUBMISSIONS.c.model_sha256 == model_sha256))
     )
     return any(driver.startswith(f"{farm}/") for driver in db.execute(query).scalars())

@@ -14,17 +14,20 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed
 from leaderboard.core.live import queue as rules
-from leaderboard.core.live.queue import LiveQueue, PlainMove, QueueState
+from leaderboard.core.live.queue import LiveQueue
+from leaderboard.core.live.turn import FULL_PERCENT, PlainMove, QueueState
 from leaderboard.core.race import RaceRecord
 from leaderboard.live_races import rows
 from leaderboard.live_races.entrants import own_turn, wanted_turns, winner
 from leaderboard.live_races.feeds import FRESH_NS, LiveFeeds, TrackPicture
+from leaderboard.live_races.heat_changes import HeatChanges, check_undecided, past_decided
 from leaderboard.live_races.queue_changes import QueueChanges, Unable, race_for
 from leaderboard.live_races.rows import RankedScore
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
 from shared.protocol.live import LiveMessage
+from shared.rules.person_names import name_key
 from shared.text import text
 from shared.units import NS_PER_S
 
@@ -46,7 +49,7 @@ class LiveRaceState:
 class LiveAnswer:
     """What a sender of live messages learns: whether its message was the newest, and what is wanted on the track.
 
-    `turn`, `launch`: which turn is on the track, and how often it was launched.
+    `turn`, `launch`: which turn is on the track, and how often it was launched. `rival`: of a heat, the other car.
     """
 
     newest: bool
@@ -57,6 +60,8 @@ class LiveAnswer:
     ends_utc_ns: int | None
     turn: str = ""
     launch: int = 0
+    rival: str = ""
+    rival_speed_percent: int = FULL_PERCENT
 
 
 class LiveRaces:
@@ -65,6 +70,7 @@ class LiveRaces:
     def __init__(self, store: Store, feeds: LiveFeeds) -> None:
         self._store, self._feeds = store, feeds
         self._changes = QueueChanges(store, self._changed)
+        self.heats = HeatChanges(self._changes)
         self._watchers: list[Callable[[str], None]] = []
         self._queue_watchers: list[Callable[[str], None]] = []
         self._moving_until: dict[str, int] = {}  # races whose pages change by the clock alone
@@ -142,7 +148,11 @@ class LiveRaces:
     def launch(self, caller: Caller, race_id: str, version: int, now_utc_ns: int, item_id: str = "") -> LiveQueue:
         """Begin the countdown of this turn, or ("") of the next that can drive. Raises Refused, Conflict."""
 
-        def change(_db: sa.Connection, _race: RaceRecord, queue: LiveQueue, unable: Unable) -> LiveQueue:
+        def change(db: sa.Connection, _race: RaceRecord, queue: LiveQueue, unable: Unable) -> LiveQueue:
+            if item_id:
+                check_undecided(db, queue.item(item_id))
+            else:
+                queue = past_decided(db, queue, now_utc_ns)
             return rules.launched(queue, item_id, now_utc_ns, unable)
 
         return self._changes.change(caller, race_id, version, now_utc_ns, "launch", change)
@@ -150,7 +160,8 @@ class LiveRaces:
     def relaunch(self, caller: Caller, race_id: str, version: int, now_utc_ns: int, item_id: str) -> LiveQueue:
         """Begin the countdown of a turn again. Raises Refused, Conflict."""
 
-        def change(_db: sa.Connection, _race: RaceRecord, queue: LiveQueue, unable: Unable) -> LiveQueue:
+        def change(db: sa.Connection, _race: RaceRecord, queue: LiveQueue, unable: Unable) -> LiveQueue:
+            check_undecided(db, queue.item(item_id))
             return rules.relaunched(queue, item_id, now_utc_ns, unable)
 
         return self._changes.change(caller, race_id, version, now_utc_ns, "relaunch", change)
@@ -165,15 +176,23 @@ class LiveRaces:
         self._feeds.forget(race_id)
         return queue
 
-    def set_speed(self, caller: Caller, race_id: str, now_utc_ns: int, speed_percent: int) -> LiveQueue:
-        """Scale the speed of the car on the track; also its own racer may. Raises Refused, NotAllowed."""
+    def set_speed(
+        self, caller: Caller, race_id: str, now_utc_ns: int, speed_percent: int, racer: str = ""
+    ) -> LiveQueue:
+        """Scale the speed of the cars on the track, or of this racer's; a racer only the own one's.
+
+        Raises Refused, NotAllowed.
+        """
 
         def change(_db: sa.Connection, race: RaceRecord, queue: LiveQueue, _unable: Unable) -> LiveQueue:
+            if access.may(caller, "live.run", race):
+                return rules.set_speed(queue, speed_percent, racer)
             item = queue.on_track
-            own = item is not None and caller.signed_in and item.account_id == caller.account_id
-            if not own and not access.may(caller, "live.run", race):
+            cars = item.cars if item is not None and caller.signed_in else ()
+            own = next((car for car in cars if car.account_id == caller.account_id), None)
+            if own is None or (racer and name_key(racer) != name_key(own.racer)):
                 raise NotAllowed(text("Only the racer on the track and officials set the multiplier."))
-            return rules.set_speed(queue, speed_percent)
+            return rules.set_speed(queue, speed_percent, own.racer)
 
         return self._changes.change(caller, race_id, None, now_utc_ns, "speed", change)
 
@@ -218,7 +237,7 @@ class LiveRaces:
         self._keep_moving(queue, now_utc_ns)
         item = queue.on_track
         if item is None:
-            return LiveAnswer(newest, "", None, rules.FULL_PERCENT, None, None)
+            return LiveAnswer(newest, "", None, FULL_PERCENT, None, None)
         return LiveAnswer(
             newest,
             item.racer,
@@ -228,6 +247,8 @@ class LiveRaces:
             item.ends_utc_ns,
             item.item_id,
             item.launches,
+            item.rival,
+            item.rival_speed_percent,
         )
 
     def announce(self, queue: LiveQueue, now_utc_ns: int) -> None:

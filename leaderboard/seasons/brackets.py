@@ -159,12 +159,8 @@ class BracketService:
     ) -> None:
         """Enter what farms drove, with its runs; `evidence` is for the audit. Raises UnknownItem, Refused, Conflict."""
         with self._store.write() as db:
-            bracket = season_rows.bracket(db, bracket_id, for_change=True)
-            if bracket is None:
-                raise UnknownItem.of("bracket", bracket_id)
-            race = race_rows.race(db, bracket.race_id)
-            run = _enter(db, NOBODY, race, bracket, number, result, evidence, now_utc_ns)
-            heat_rows.add(db, bracket_id, number, run, runs)
+            bracket = bracket_in(db, bracket_id).bracket
+            enter_in(db, race_rows.race(db, bracket.race_id), bracket, number, result, runs, evidence, now_utc_ns)
 
     def rerun(
         self, caller: Caller, bracket_id: str, number: int, why: str, now_utc_ns: int, edition: int | None = None
@@ -185,6 +181,29 @@ class BracketService:
 def can_drive(race: RaceRecord) -> bool:
     """Whether farms can drive heats of this race."""
     return race.venue == "virtual" and race.race_type == "head_to_head" and race.stage != "deleted"
+
+
+def bracket_in(db: sa.Connection, bracket_id: str) -> BracketNow:
+    """The bracket as it stands, to be changed. Raises UnknownItem."""
+    bracket = season_rows.bracket(db, bracket_id, for_change=True)
+    if bracket is None:
+        raise UnknownItem.of("bracket", bracket_id)
+    return _now(db, bracket)
+
+
+def enter_in(
+    db: sa.Connection,
+    race: RaceRecord,
+    bracket: BracketRecord,
+    number: int,
+    result: HeatResult,
+    runs: Sequence[HeatRun],
+    evidence: Mapping[str, object],
+    now_utc_ns: int,
+) -> None:
+    """Enter what was driven in the simulator, with its runs; `evidence` is for the audit. Raises Refused, Conflict."""
+    run = _enter(db, NOBODY, race, bracket, number, result, evidence, now_utc_ns)
+    heat_rows.add(db, bracket.bracket_id, number, run, runs)
 
 
 def _enter(

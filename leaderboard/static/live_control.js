@@ -129,13 +129,17 @@
   };
 
   function showSpeedOfNow() {
-    const shown = document.querySelector("[data-now-speed]");
+    const whose = speedForm.querySelector('[name="whose"]:checked')?.value;
+    const shown = [...document.querySelectorAll("[data-now-speed]")].find((each) => !whose || each.dataset.racer === whose);
     if (!shown || document.activeElement === slider) return;
     const percent = Number(shown.dataset.nowSpeed);
     if (asked && asked.percent !== percent) return;
     asked = null;
     showSpeed(percent);
   }
+  speedForm.addEventListener("change", (event) => {
+    if (event.target.name === "whose") showSpeedOfNow();
+  });
   slider.addEventListener("input", () => showSpeed(Number(slider.value)));
   slider.addEventListener("change", () => setSpeed(Number(slider.value)));
 

@@ -86,11 +86,18 @@
   function showMap() {
     const car = document.querySelector("[data-car]");
     if (!car) return;
-    const spot = document.querySelector('[data-part="car"] [data-x]');
+    const spot = document.querySelector('[data-part="car"] [data-of="first"]');
     car.setAttribute("visibility", spot ? "visible" : "hidden");
     if (spot) {
       car.setAttribute("cx", spot.dataset.x);
       car.setAttribute("cy", spot.dataset.y);
+    }
+    const rival = document.querySelector("[data-rival]");
+    const other = document.querySelector('[data-part="car"] [data-of="rival"]');
+    rival.setAttribute("visibility", other ? "visible" : "hidden");
+    if (other) {
+      rival.setAttribute("x", Number(other.dataset.x) - Number(rival.getAttribute("width")) / 2);
+      rival.setAttribute("y", Number(other.dataset.y) - Number(rival.getAttribute("height")) / 2);
     }
     const levels = [...document.querySelectorAll('[data-part="levels"] [data-level]')];
     document.querySelectorAll("[data-sector]").forEach((line, number) => {

@@ -12,7 +12,7 @@
   const STEP_MS = 500;
   let cars = [];
   let companions = [];
-  // Of a heat that somebody drove to its end: how far that is, and whose car was there first.
+  // Of a heat that somebody drove to its end: how far that is, whose car was there first, and the gap of B to A there.
   let finish = null;
   const marks = [...root.querySelectorAll("[data-companion]")];
   let at_ms = 0;
@@ -58,6 +58,17 @@
     return finish && first === finish.progress ? cars.find((car) => car.letter === finish.letter) : null;
   }
 
+  // By how much the second car comes later where it is now; null before its line, and where the first never came.
+  function gapOf(states) {
+    const progress = counted(states[1]);
+    if (progress === 0 || at_ms === 0) return null;
+    if (finish && states.every((state) => counted(state) === finish.progress)) return finish.gap;
+    const first_ms = timeOf(cars[0], progress);
+    // A car that is through goes on to wait while the other one drives.
+    const through_ms = (finish ? timeOf(cars[1], finish.progress) : null) ?? cars[1].times.at(-1);
+    return first_ms === null ? null : Math.min(at_ms, through_ms) - first_ms;
+  }
+
   function show() {
     const states = cars.map((car) => stateAt(car, at_ms));
     cars.forEach((car, index) => {
@@ -77,8 +88,8 @@
       ahead.textContent = car ? `${car.letter} · ${car.racer}` : "–";
     }
     if (!gap) return;
-    const own_ms = timeOf(cars[0], counted(states[1]));
-    gap.textContent = own_ms === null || at_ms === 0 ? "–" : `${at_ms >= own_ms ? "+" : "−"}${(Math.abs(at_ms - own_ms) / 1000).toFixed(2)}`;
+    const ms = gapOf(states);
+    gap.textContent = ms === null ? "–" : `${ms >= 0 ? "+" : "−"}${(Math.abs(ms) / 1000).toFixed(2)}`;
   }
 
   const runs = () => before_ms !== null;

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import requests
 
 from leaderboard.core.errors import Conflict
-from leaderboard.core.live.queue import QueueItem
+from leaderboard.core.live.turn import QueueItem
 from leaderboard.live_races.service import LiveRaceState
 from raceday.league_demo.driving import STATION, DrivenRun, drive, result_of
 from raceday.league_demo.meeting import LIVE, LIVE_RULES

@@ -15,13 +15,14 @@ _LONGEST_WAIT_S = 30.0
 
 Progress = Callable[[int, int], None]  # bytes that are there, of all
 Wait = Callable[[float], None]
+Say = Callable[[str], None]
 
 
 class ModelSending:
-    """One model on its way to a leaderboard. `wait` sleeps, `progress` is told how far it is."""
+    """One model on its way to a leaderboard. `progress` is told how far it is, `say` why it `wait`s."""
 
-    def __init__(self, api: LeaderboardApi, archive: ModelArchive, wait: Wait, progress: Progress) -> None:
-        self._api, self._archive, self._wait, self._progress = api, archive, wait, progress
+    def __init__(self, api: LeaderboardApi, archive: ModelArchive, wait: Wait, progress: Progress, say: Say) -> None:
+        self._api, self._archive, self._wait, self._progress, self._say = api, archive, wait, progress, say
         self._chunk_bytes = CHUNK_BYTES
         self._path, self._offset = "", 0
 
@@ -79,7 +80,9 @@ class ModelSending:
         if failures >= _TRIES:
             sentence = text("{error} What was sent is kept: the same command goes on with it.", error=str(error))
             raise RetryLater(sentence)
-        self._wait(error.after_s or min(_LONGEST_WAIT_S, 2.0 ** (failures - 1)))
+        seconds = error.after_s or min(_LONGEST_WAIT_S, 2.0 ** (failures - 1))
+        self._say(text("{error} Once more in {seconds:.0f} s.", error=str(error), seconds=seconds))
+        self._wait(seconds)
 
     def _again(self, call: Callable[[], ApiAnswer]) -> ApiAnswer:
         for failures in range(1, _TRIES + 1):

@@ -30,7 +30,7 @@ def main(arguments: list[str], wait: Wait = time.sleep) -> int:
     api = LeaderboardApi(chosen.server, chosen.key)
     race_id = check_race_id(chosen.race)
     with opened_archive(chosen.model) as archive:
-        sending = ModelSending(api, archive, wait, _progress(sys.stdout.isatty()))
+        sending = ModelSending(api, archive, wait, _progress(sys.stdout.isatty()), _warn)
         missing = sending.begin(chosen.name or archive.name)
         if not missing:
             print(text("The leaderboard has this model already: nothing is sent."))
@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _warn(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
 def _progress(terminal: bool) -> Callable[[int, int], None]:
     """Tells how far it is: in one line of a terminal, else a line every tenth."""
     last = [-1]
@@ -97,6 +101,8 @@ def _watch(api: LeaderboardApi, submission_id: str, wait: Wait) -> int:
             failures += 1
             if failures >= _GIVE_UP_AFTER:
                 raise
+            if failures == 1:
+                _warn(str(error))
             wait(error.after_s or _EVERY_S)
             continue
         failures = 0

@@ -17,8 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
-from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
-from shared.rules.head_to_head import Reason
+from shared.protocol.farm_shows import HeatAnswer, HeatReason, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
@@ -146,7 +145,7 @@ class LiveHeatReport:
 
     runs: tuple[RunReport, RunReport]
     winner: Annotated[int, Field(ge=0, le=1)] | None
-    reason: Reason
+    reason: HeatReason
     by_ms: Annotated[int, Field(ge=0, le=10**9)] | None = None
     by_mm: Annotated[int, Field(ge=0, le=10**9)] | None = None
 

@@ -24,9 +24,11 @@ REASONS: Mapping[Reason, Sentence] = {
 
 
 def why_ahead(reason: Reason, by_s: float | None, by_m: float | None) -> Sentence:
-    """The reason, and by how much: seconds before metres."""
-    if by_s is not None:
-        return text("{reason}, {seconds} s", reason=REASONS[reason], seconds=f"{by_s:.3f}")
-    if by_m is not None:
-        return text("{reason}, {metres} m", reason=REASONS[reason], metres=f"{by_m:.2f}")
+    """The reason, and by how much where it is known."""
+    if reason is Reason.FIRST_TO_FINISH and by_s is not None:
+        return text("first over the line, by {seconds} s", seconds=f"{by_s:.3f}")
+    if reason is Reason.FARTHER and by_m is not None:
+        return text("farther, by {metres} m", metres=f"{by_m:.2f}")
+    if reason is Reason.EARLIER and by_s is not None:
+        return text("as far, and there first, by {seconds} s", seconds=f"{by_s:.3f}")
     return REASONS[reason]

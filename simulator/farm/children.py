@@ -21,7 +21,7 @@ from simulator.virtual_races.isolated import (
     wall_limit_s,
     write_job,
 )
-from vehicle.models.run_isolated import ChildFailed, child_environment, what_it_said
+from vehicle.models.run_isolated import ChildFailed, child_environment, took_too_long, what_it_said
 
 STARTS = 2  # so often a job is begun whose child ended with the process that it was started from
 _STARTER = "simulator.farm.child_starter"
@@ -115,7 +115,7 @@ class _Starter:
             with contextlib.suppress(OSError):  # it is gone, and its children with it
                 self._socket.send(f"kill {number}".encode())
         ended.result()
-        raise ChildFailed(f"{job.model}: {WORK} took longer than {limit_s:.0f} s.")
+        raise ChildFailed(f"{job.model}: {took_too_long(WORK, limit_s)}")
 
     def _send(self, number: int, ended: Future[int], message: bytes, files: list[int]) -> None:
         with self._lock:

@@ -225,4 +225,4 @@ def _names(turn: LiveTurn) -> str:
 def _heat_report(runs: tuple[RunReport, RunReport], verdict: HeadToHeadVerdict) -> LiveHeatReport:
     by_ms = None if verdict.by_s is None else round(verdict.by_s * 1000)
     by_mm = None if verdict.by_m is None else round(verdict.by_m * 1000)
-    return LiveHeatReport(runs, verdict.winner, verdict.reason, by_ms, by_mm)
+    return LiveHeatReport(runs, verdict.winner, verdict.reason.value, by_ms, by_mm)

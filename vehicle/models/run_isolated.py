@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from shared.errors import BadInput
-from shared.text import text
+from shared.text import Sentence, text
 from vehicle.process.sandbox import confine
 from vehicle.process.seccomp import forbid_sockets
 
@@ -33,11 +33,11 @@ JOBS = {
     "trial": "vehicle.models.trial",
 }
 WORK = {
-    "checkpoints": "the list of its checkpoints",
-    "prepare": "the model's conversion",
-    "quantise": "the model's conversion to int8",
-    "strip": "the reading of the archive",
-    "trial": "the model's trial",
+    "checkpoints": text("The list of its checkpoints"),
+    "prepare": text("The model's conversion"),
+    "quantise": text("The model's conversion to int8"),
+    "strip": text("The reading of the archive"),
+    "trial": text("The model's trial"),
 }
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
@@ -96,7 +96,7 @@ def run_child(
                 meanwhile()
                 child.communicate(given or None, timeout=timeout_s)
             except subprocess.TimeoutExpired:
-                raise ChildFailed(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
+                raise ChildFailed(f"{about}: {took_too_long(work, timeout_s)}") from None
             finally:
                 child.kill()  # no effect on a child that has ended
         return what_it_said(child.returncode, printed, wrong, work, about)
@@ -111,7 +111,9 @@ def what_it_said(code: int, printed: IO[bytes], wrong: IO[bytes], work: str, abo
         raise BadInput(text("{path}: the model's process was ended, as it wrote more than it may.", path=about))
     if code < 0:
         fault = BadInput if code == -signal.SIGXCPU else ChildFailed
-        raise fault(f"{about}: {work} was ended by {signal.Signals(-code).name}: it needs too much memory or time.")
+        name = signal.Signals(-code).name
+        ended = text("{work} was ended by {signal}: it needs too much memory or time.", work=work, signal=name)
+        raise fault(f"{about}: {ended}")
     if code != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in _end(wrong).split("\n")[-1])
@@ -124,6 +126,11 @@ def _end(file: IO[bytes]) -> str:
     """What is written there, of which no more is read than a child may print."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_PRINTED_BYTES))
     return file.read(MAX_PRINTED_BYTES).decode(errors="replace").strip()
+
+
+def took_too_long(work: str, limit_s: float) -> Sentence:
+    """What is said of a child that was ended because of that."""
+    return text("{work} took longer than {seconds:.0f} s.", work=work, seconds=limit_s)
 
 
 def child_environment() -> dict[str, str]:

@@ -28,6 +28,7 @@ from leaderboard.store.tables import (
     UPLOADS,
 )
 
+_ACCOUNTS_OF_TURN = ("account_id", "rival_account_id")
 _SECRET = frozenset({"secret", "token_sha256", "key_sha256", "code_sha256", "skeleton", "fold"})
 _README = """\
 All that this leaderboard stores of your account, as JSON, one file for each kind.
@@ -72,7 +73,9 @@ def _files(db: sa.Connection, account_id: str) -> Iterable[tuple[str, Iterable[d
         yield table.name, _rows(db, sa.select(table).where(table.c.account_id == account_id))
     queue = METADATA.tables.get("live_queue")
     if queue is not None:
-        yield "live_queue", _rows(db, sa.select(queue).where(queue.c.account_id == account_id))
+        own = sa.or_(queue.c.account_id == account_id, queue.c.rival_account_id == account_id)
+        shown = [column for column in queue.c if column.name not in _ACCOUNTS_OF_TURN]  # one is another's
+        yield "live_queue", _rows(db, sa.select(*shown).where(own))
     mine = (ENTRIES.c.race_id == RESULTS.c.race_id) & (ENTRIES.c.racer == RESULTS.c.racer)
     results = sa.select(RESULTS).join(ENTRIES, mine).where(ENTRIES.c.account_id == account_id).order_by(RESULTS.c.seq)
     yield "results", _rows(db, results)

@@ -20,7 +20,7 @@ OF_RACE: dict[str, tuple[str, ...]] = {
     "divisions": ("racer",),
     "entries": ("racer", "name"),
     "lines": ("racer",),
-    "live_queue": ("racer", "name"),
+    "live_queue": ("racer", "name", "rival", "rival_name", "ahead"),
     "live_sessions": ("winner",),
     "notice_records": ("racer",),
     "results": ("racer",),
@@ -79,16 +79,21 @@ def rename(db: sa.Connection, trace: RacerTrace, new: str, *, forget: bool) -> N
     # What the arrows compare with: there are none until the next result.
     db.execute(sa.update(RACES).where(RACES.c.race_id == race_id).values(undo="[]"))
     _rename_heats(db, race_id, names)
+    _rename_in_reasons(db, race_id, names)
     if trace.season_id:
         _rename_member(db, trace.season_id, racer, new)
 
 
 def show_as(db: sa.Connection, trace: RacerTrace, name: str) -> None:
     """Show the account's racer under this name in a race and its queue; the racer and the results stay."""
-    for table in ("entries", "live_queue"):
+    for table, racer, shown in (
+        ("entries", "racer", "name"),
+        ("live_queue", "racer", "name"),
+        ("live_queue", "rival", "rival_name"),
+    ):
         rows = METADATA.tables[table]
-        which = (rows.c.race_id == trace.race_id) & (rows.c.racer == trace.racer)
-        db.execute(sa.update(rows).where(which).values(name=name))
+        which = (rows.c.race_id == trace.race_id) & (rows.c[racer] == trace.racer)
+        db.execute(sa.update(rows).where(which).values({shown: name}))
     racer_rows.fold_name(db, trace.race_id, trace.racer)
 
 
@@ -146,6 +151,16 @@ def _rename_heats(db: sa.Connection, race_id: str, names: dict[str, str]) -> Non
     for old, new in names.items():
         which = heats.c.bracket_id.in_(of_race) & (heats.c.winner == old)
         db.execute(sa.update(heats).where(which).values(winner=new))
+
+
+def _rename_in_reasons(db: sa.Connection, race_id: str, names: dict[str, str]) -> None:
+    """Of a turn of two the reason says whose it is."""
+    queue = METADATA.tables.get("live_queue")
+    if queue is None:
+        return
+    for old, new in names.items():
+        which = (queue.c.race_id == race_id) & (queue.c.rival != "") & queue.c.reason.contains(old, autoescape=True)
+        db.execute(sa.update(queue).where(which).values(reason=sa.func.replace(queue.c.reason, old, new)))
 
 
 def _rename_member(db: sa.Connection, season_id: str, racer: str, new: str) -> None:

@@ -11,8 +11,8 @@ from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.evaluations.farm_requests import FarmRequests
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.evaluations.live_turns import LiveTurns
-from shared.protocol.farm import FARM_PATH, ClaimReply, RunFailure, RunReport, encode
+from leaderboard.evaluations.live.live_turns import LiveTurns
+from shared.protocol.farm import FARM_PATH, ClaimReply, LiveHeatReport, RunFailure, RunReport, encode
 from shared.protocol.farm_shows import LiveTurnAnswer, LiveTurnRequest
 
 _WORDS = {
@@ -54,6 +54,18 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
     )
     async def report(request: Request, turn: str, launch: _Launch) -> Response:
         return await farms.answer(request, RunReport, service.report, turn, launch)
+
+    @routes.post(
+        "/{turn}/{launch}/heat",
+        response_model=ClaimReply,
+        responses=refusals(401, 403, 408, 409, 410, 413, 422, 503, words=_WORDS),
+        openapi_extra=json_extra(LiveHeatReport, BY_KEY),
+        summary="Report a LIVE heat that was driven, the runs of both; the same again has the same answer",
+        response_description="Who wins, and why",
+        operation_id="report_live_heat",
+    )
+    async def report_heat(request: Request, turn: str, launch: _Launch) -> Response:
+        return await farms.answer(request, LiveHeatReport, service.report_heat, turn, launch)
 
     @routes.post(
         "/{turn}/{launch}/fail",

@@ -13,19 +13,22 @@ from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.api.live import shapes
-from leaderboard.api.live.shapes import (
+from leaderboard.api.live.orders import (
     NewTurns,
     QueueSettings,
-    QueueShape,
     QueueVersion,
     SpeedMultiplier,
     TurnLaunch,
     TurnMove,
     TurnOrder,
+    TurnPair,
     WinnerChoice,
 )
+from leaderboard.api.live.shapes import QueueShape
 from leaderboard.core.access import Caller
-from leaderboard.core.live.queue import PLAIN_MOVES, LiveQueue, PlainMove
+from leaderboard.core.live.queue import LiveQueue
+from leaderboard.core.live.turn import PLAIN_MOVES, PlainMove
+from leaderboard.evaluations.brackets.live_heats import LiveBrackets
 from leaderboard.live_races.service import LiveRaces
 from shared.errors import Refused
 
@@ -53,10 +56,12 @@ _MOVE_WORDS: dict[PlainMove, str] = {
 }
 
 
-def router(live: LiveRaces, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    live: LiveRaces, brackets: LiveBrackets, callers: CallerIdentification, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The routes under /api/v1/races/{race_id}/queue, and the winner."""
     routes = DescribedRouter(prefix="/api/v1/races/{race_id}", tags=["live"])
-    calls = QueueCalls(live, callers, utc_ns)
+    calls = QueueCalls(live, brackets, callers, utc_ns)
     routes.get(
         "/queue",
         response_model=QueueShape,
@@ -77,6 +82,8 @@ def router(live: LiveRaces, callers: CallerIdentification, utc_ns: Callable[[], 
         )(handler)
 
     post("/queue", NewTurns, "Put racers into the queue, or oneself", calls.add, "queue_add")
+    post("/queue/pair", TurnPair, "Let two who wait drive against each other, as one heat", calls.pair, "queue_pair")
+    post("/queue/part", TurnOrder, "Make two turns of a heat that waits", calls.part, "queue_part")
     post("/queue/move", TurnMove, "Move a racer who waits to another place", calls.move, "queue_move")
     post("/queue/launch", TurnLaunch, "Begin the countdown of the next, or of this racer", calls.launch, "queue_launch")
     post("/queue/relaunch", TurnOrder, "Begin the countdown of a racer again", calls.relaunch, "queue_relaunch")
@@ -93,8 +100,10 @@ def router(live: LiveRaces, callers: CallerIdentification, utc_ns: Callable[[], 
 class QueueCalls:
     """The handlers, over one leaderboard. Each asks who calls before it reads the body."""
 
-    def __init__(self, live: LiveRaces, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
-        self._live, self._callers, self._utc_ns = live, callers, utc_ns
+    def __init__(
+        self, live: LiveRaces, brackets: LiveBrackets, callers: CallerIdentification, utc_ns: Callable[[], int]
+    ) -> None:
+        self._live, self._brackets, self._callers, self._utc_ns = live, brackets, callers, utc_ns
 
     def read(self, request: Request, race_id: str) -> Response:
         self._live.race_for(self._callers.caller(request), race_id)
@@ -108,7 +117,27 @@ class QueueCalls:
         if not caller.signed_in:
             check(caller, "live.run", race)
         new: NewTurns = schemas.parse(await read_body(request, _MAX_BYTES), NewTurns)
+        if new.heat is not None:
+            if new.racers or new.entries or new.bracket:
+                raise Refused("A heat is added by itself: send its two racers alone.")
+            return await self._answer(self._live.heats.add, caller, race_id, *new.heat, self._utc_ns())
+        if new.bracket:
+            if new.racers or new.entries:
+                raise Refused("The heats of a bracket are added by themselves.")
+            return await self._answer(self._brackets.add_ready, caller, race_id, new.bracket, self._utc_ns())
         return await self._answer(self._live.add, caller, race_id, new.racers, self._utc_ns(), entries=new.entries)
+
+    async def pair(self, request: Request, race_id: str) -> Response:
+        caller, order = await self._order(request, race_id, TurnPair)
+        if bool(order.item) != bool(order.rival):
+            raise Refused("Name both turns of the heat, `item` and `rival`, or neither.")
+        return await self._answer(
+            self._live.heats.pair, caller, race_id, order.version, self._utc_ns(), order.item, order.rival
+        )
+
+    async def part(self, request: Request, race_id: str) -> Response:
+        caller, order = await self._order(request, race_id, TurnOrder)
+        return await self._answer(self._live.heats.part, caller, race_id, order.version, self._utc_ns(), order.item)
 
     async def move(self, request: Request, race_id: str) -> Response:
         caller, order = await self._order(request, race_id, TurnMove)
@@ -168,7 +197,7 @@ class QueueCalls:
         if not 0 <= wanted.multiplier <= 100:
             raise Refused("The multiplier is 0.5 to 1.5.")
         percent = round(wanted.multiplier * 100)
-        return await self._answer(self._live.set_speed, caller, race_id, self._utc_ns(), percent)
+        return await self._answer(self._live.set_speed, caller, race_id, self._utc_ns(), percent, wanted.racer)
 
     async def declare(self, request: Request, race_id: str) -> Response:
         caller, wanted = await self._order(request, race_id, WinnerChoice)

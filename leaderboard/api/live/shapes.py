@@ -1,106 +1,23 @@
-"""What the JSON of LIVE races looks like, in and out; OpenAPI is made from these."""
+"""What is told of LIVE races as JSON; OpenAPI is made from these."""
 
 from dataclasses import dataclass
 
-from pydantic import ConfigDict
-
-from leaderboard.core.live.queue import FULL_PERCENT, LiveQueue, QueueItem, QueueState
+from leaderboard.core.live.queue import LiveQueue
 from leaderboard.core.live.sectors import LiveLevel
+from leaderboard.core.live.turn import FULL_PERCENT, QueueItem, QueueState
 from leaderboard.live_races.feeds import TrackPicture
 from leaderboard.live_races.service import LiveAnswer, LiveRaceState
 from leaderboard.scored_laps import utc_text
-from shared.protocol.live import RunStage
-
-_STRICT = ConfigDict(extra="forbid", strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class NewTurns:
-    """Who is put at the end of the queue: `racers`, and with `entries` all who are entered and have no turn yet.
-
-    Both absent: the caller's own entry, while entries to the queue are open.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    racers: tuple[str, ...] = ()
-    entries: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TurnOrder:
-    """What to do with one turn. `version`: that of the queue that you saw; `reason` is shown and kept."""
-
-    __pydantic_config__ = _STRICT
-
-    version: int
-    item: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnMove:
-    """A turn to a `place` among those who wait; 1 is the next."""
-
-    __pydantic_config__ = _STRICT
-
-    version: int
-    item: str
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLaunch:
-    """Which turn begins its countdown; without `item` the next that can drive."""
-
-    __pydantic_config__ = _STRICT
-
-    version: int
-    item: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueVersion:
-    """The version of the queue that you saw."""
-
-    __pydantic_config__ = _STRICT
-
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSettings:
-    """Whether racers may put themselves into the queue, and how long the next run takes; absent ones stay."""
-
-    __pydantic_config__ = _STRICT
-
-    version: int
-    entries_open: bool | None = None
-    run_time_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SpeedMultiplier:
-    """The multiplier of the speed (never of the steering) of the car on the track, 0.5 to 1.5."""
-
-    __pydantic_config__ = _STRICT
-
-    multiplier: float
-
-
-@dataclass(frozen=True, slots=True)
-class WinnerChoice:
-    """Who has won; without `racer` who leads the standing; "" takes the declaration back."""
-
-    __pydantic_config__ = _STRICT
-
-    version: int
-    racer: str | None = None
+from shared.protocol.live import RivalCar, RunStage
 
 
 @dataclass(frozen=True, slots=True)
 class TurnShape:
-    """A turn. `place` counts those who wait, from 1; null for all others. Times are UTC."""
+    """A turn. `place` counts those who wait, from 1; null for all others. Times are UTC.
+
+    Of a heat `rival` drives too; `ahead` is the racer who won it, "" before that or if they were level; `bracket` and
+    `heat` name it in its bracket, if it is of one.
+    """
 
     item: str
     racer: str
@@ -113,11 +30,37 @@ class TurnShape:
     reason: str
     starts_at: str | None
     ends_at: str | None
+    rival: str = ""
+    rival_name: str = ""
+    rival_multiplier: float = 1.0
+    ahead: str = ""
+    bracket: str = ""
+    heat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RivalShape:
+    """The other car of a heat, at the same moment."""
+
+    racer: str
+    lap: int
+    lap_ms: int | None
+    last_lap_ms: int | None
+    best_lap_ms: int | None
+    sectors: tuple[int | None, ...]
+    levels: tuple[LiveLevel, ...]
+    track_share: float | None
+    speed_mps: float | None
+    resets: int
+    through: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TrackShape:
-    """The newest live message, with the level of each sector: best (of the session), own (best), slower, pending."""
+    """The newest live message, with the level of each sector: best (of the session), own (best), slower, pending.
+
+    `ahead_m`: how far `racer` is ahead of the `rival` of a heat.
+    """
 
     racer: str
     stage: RunStage
@@ -135,6 +78,9 @@ class TrackShape:
     left_ms: int | None
     heard_at: str
     fresh: bool
+    through: bool = False
+    rival: RivalShape | None = None
+    ahead_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +101,7 @@ class LiveAnswerShape:
     """Whether the message was the newest of its sender, and what is wanted on the track: who, and how fast.
 
     `turn`, `launch`: which turn of the queue it is, and how often it was launched; another launch is another run.
+    `rival`: of a heat, the other racer.
     """
 
     newest: bool
@@ -165,6 +112,8 @@ class LiveAnswerShape:
     ends_at: str | None
     turn: str = ""
     launch: int = 0
+    rival: str = ""
+    rival_multiplier: float = 1.0
 
 
 def queue_shape(queue: LiveQueue) -> QueueShape:
@@ -192,6 +141,8 @@ def answer_shape(answer: LiveAnswer) -> LiveAnswerShape:
         _utc(answer.ends_utc_ns),
         answer.turn,
         answer.launch,
+        answer.rival,
+        answer.rival_speed_percent / FULL_PERCENT,
     )
 
 
@@ -208,6 +159,12 @@ def _turn(item: QueueItem, place: int | None) -> TurnShape:
         reason=str(item.reason),
         starts_at=_utc(item.starts_utc_ns),
         ends_at=_utc(item.ended_utc_ns if item.ended_utc_ns is not None else item.ends_utc_ns),
+        rival=item.rival,
+        rival_name=item.rival_name,
+        rival_multiplier=item.rival_speed_percent / FULL_PERCENT,
+        ahead=item.ahead,
+        bracket=item.bracket_id,
+        heat=item.heat,
     )
 
 
@@ -230,6 +187,25 @@ def _track(picture: TrackPicture, now_utc_ns: int) -> TrackShape:
         left_ms=message.left_ms,
         heard_at=utc_text(picture.received_utc_ns),
         fresh=picture.fresh(now_utc_ns),
+        through=message.through,
+        rival=None if message.rival is None else _rival(message.rival, picture.rival_levels),
+        ahead_m=message.ahead_m,
+    )
+
+
+def _rival(rival: RivalCar, levels: tuple[LiveLevel, ...]) -> RivalShape:
+    return RivalShape(
+        racer=rival.racer,
+        lap=rival.lap,
+        lap_ms=rival.lap_ms,
+        last_lap_ms=rival.last_lap_ms,
+        best_lap_ms=rival.best_lap_ms,
+        sectors=rival.sectors,
+        levels=levels,
+        track_share=rival.track_share,
+        speed_mps=rival.speed_mps,
+        resets=rival.resets,
+        through=rival.through,
     )
 
 

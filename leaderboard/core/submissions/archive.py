@@ -34,8 +34,11 @@ def archive_kind(head: bytes) -> ArchiveKind | None:
 
 def check_head(head: bytes) -> None:
     """Check that a file that begins so may hold a model. Raises BadInput."""
-    if archive_kind(head) is None:
-        raise BadInput(text("This is no model's archive: send the tar.gz, tar, zip or ONNX file of a model."))
+    kind = archive_kind(head)
+    if kind is None:
+        raise BadInput(text("This is no model's archive: send the tar.gz, tar or zip file of a model."))
+    if kind == "onnx":
+        raise BadInput(text("An ONNX file alone does not say what it may do: pack it with its model_metadata.json."))
 
 
 def check_sha256(sha256: str) -> str:

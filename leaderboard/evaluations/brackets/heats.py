@@ -77,7 +77,7 @@ class DrivenHeats:
             conditions = wanted_conditions(db, race_rows.race(db, now.bracket.race_id))
         if conditions.sha256 != report.conditions_sha256:
             raise Conflict(text("The race was changed: the heat is driven by its new conditions."))
-        result = _result(now, heat, report)
+        result = heat_result(now, heat, report.winner, report.times_ms)
         if heat.result != result:
             evidence = {"farm": farm, "traces": report.traces}
             self._brackets.enter_driven(bracket_id, number, result, report.runs, evidence, now_utc_ns)
@@ -156,9 +156,10 @@ def _side(db: sa.Connection, race: RaceRecord, racer: str, conditions_sha256: st
     return HeatSide(racer, submission.model_sha256, checkpoint_of(db, submission, conditions_sha256))
 
 
-def _result(now: BracketNow, heat: HeatNow, report: HeatReport) -> HeatResult:
-    """The result; if nobody is ahead in more runs, the better seed is through."""
+def heat_result(
+    now: BracketNow, heat: HeatNow, winner: int | None, times_ms: tuple[int | None, int | None]
+) -> HeatResult:
+    """The result; if nobody is ahead (`winner` None), the better seed is through."""
     sides = (heat.first or "", heat.second or "")
     better = min((0, 1), key=lambda side: now.bracket.seeds.index(sides[side]))
-    winner = better if report.winner is None else report.winner
-    return HeatResult(sides[winner], *report.times_ms)
+    return HeatResult(sides[better if winner is None else winner], *times_ms)

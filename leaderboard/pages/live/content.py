@@ -24,7 +24,7 @@ _TURNS_HELD = 4096
 StreamPage = Literal["control", "show", "comment"]
 _SIGN = "#live"  # no id of a race holds it
 _SHOW = ("car", "levels", "racing", "figures", "sector_bar", "top", "next", "line", "lower", "podium")
-_CONTROL = ("version", "now", "decision", "counts")
+_CONTROL = ("version", "now", "whose", "decision", "counts")
 _COMMENT = ("racing", "figures", "sector_bar", "top")
 
 
@@ -77,8 +77,9 @@ class LiveContents:
         """What a commentator says now. Raises UnknownRace."""
         state = self._live.state(race_id, self._utc_ns())
         on_track = state.queue.on_track
-        runs = None if on_track is None else self._runs(race_id, on_track.racer)
-        coming = [(each.name, self._live.score_ms(race_id, each.racer)) for each in state.queue.waiting[:NEXT]]
+        runs = [] if on_track is None else [self._runs(race_id, car.racer) for car in on_track.cars]
+        soon = [car for each in state.queue.waiting[:NEXT] for car in each.cars]
+        coming = [(car.name, self._live.score_ms(race_id, car.racer)) for car in soon]
         return live_story(state, runs, coming)
 
     def content(self, key: str, page: str) -> LiveContent:

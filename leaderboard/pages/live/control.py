@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from leaderboard.core.access import Caller
-from leaderboard.core.live.queue import FULL_PERCENT, PLAIN_MOVES, LiveQueue, PlainMove
+from leaderboard.core.live.queue import LiveQueue
+from leaderboard.core.live.turn import FULL_PERCENT, PLAIN_MOVES, PlainMove
+from leaderboard.evaluations.brackets.live_heats import LiveBrackets
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.web.forms import PostedForm
 from shared.errors import Refused
@@ -16,6 +18,7 @@ class ControlPress:
     """A button that was pressed: by whom, in which race, on which version of the queue, about which turn."""
 
     live: LiveRaces
+    brackets: LiveBrackets
     caller: Caller
     race_id: str
     form: PostedForm
@@ -33,13 +36,15 @@ class ControlPress:
         return next((place for place, each in enumerate(waiting, 1) if each.item_id == self.item_id), 0)
 
 
-def press(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> LiveQueue:
+def press(
+    live: LiveRaces, brackets: LiveBrackets, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int
+) -> LiveQueue:
     """Do what the form's button says; the queue as it is then. Raises Refused, Conflict, NotAllowed."""
     word, _, item_id = form.get("act").partition(" ")
     action = _ACTIONS.get(word)
     if action is None:
         raise Refused(text("This button does nothing here: load the page again."))
-    return action(ControlPress(live, caller, race_id, form, item_id, now_utc_ns))
+    return action(ControlPress(live, brackets, caller, race_id, form, item_id, now_utc_ns))
 
 
 def press_own(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> None:
@@ -78,6 +83,34 @@ def _add(p: ControlPress, *, entries: bool) -> LiveQueue:
     return p.live.add(p.caller, p.race_id, racers, p.now_utc_ns, entries=entries)
 
 
+def _add_heat(p: ControlPress) -> LiveQueue:
+    first, second = p.form.get("racer"), p.form.get("rival")
+    if not first or not second:
+        raise Refused(text("Write the names of both racers first."))
+    return p.live.heats.add(p.caller, p.race_id, first, second, p.now_utc_ns)
+
+
+def _add_bracket(p: ControlPress) -> LiveQueue:
+    return p.brackets.add_ready(p.caller, p.race_id, p.item_id, p.now_utc_ns)
+
+
+def _pair(p: ControlPress) -> LiveQueue:
+    """A turn with the next one that waits alone."""
+    waiting = p.live.state(p.race_id, p.now_utc_ns).queue.waiting
+    behind = [each for each in waiting[p.place() :] if not each.rival]
+    if not behind:
+        raise Refused(text("Nobody behind waits alone."))
+    return p.live.heats.pair(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id, behind[0].item_id)
+
+
+def _pair_all(p: ControlPress) -> LiveQueue:
+    return p.live.heats.pair(p.caller, p.race_id, p.version, p.now_utc_ns)
+
+
+def _part(p: ControlPress) -> LiveQueue:
+    return p.live.heats.part(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
+
+
 def _settings(p: ControlPress) -> LiveQueue:
     entries_open = p.form.get("entries_open") == "yes"
     run_time_s = number(p.form, "run_time_s")
@@ -85,7 +118,7 @@ def _settings(p: ControlPress) -> LiveQueue:
 
 
 def _speed(p: ControlPress, percent: int) -> LiveQueue:
-    return p.live.set_speed(p.caller, p.race_id, p.now_utc_ns, percent)
+    return p.live.set_speed(p.caller, p.race_id, p.now_utc_ns, percent, p.form.get("whose"))
 
 
 def _decide(p: ControlPress, racer: str | None) -> LiveQueue:
@@ -120,6 +153,11 @@ _ACTIONS: Mapping[str, Callable[[ControlPress], LiveQueue]] = {
     "remove": _remove,
     "clear": _clear,
     "add": lambda p: _add(p, entries=False),
+    "heat": _add_heat,
+    "bracket": _add_bracket,
+    "pair": _pair,
+    "pair-all": _pair_all,
+    "part": _part,
     "entries": lambda p: _add(p, entries=True),
     "settings": _settings,
     "speed": lambda p: _speed(p, number(p.form, "percent")),

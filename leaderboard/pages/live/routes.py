@@ -10,8 +10,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict
-from leaderboard.core.live.queue import FULL_PERCENT, MAX_PERCENT, MAX_RUN_S, MIN_PERCENT, MIN_RUN_S
+from leaderboard.core.live.turn import FULL_PERCENT, MAX_PERCENT, MAX_RUN_S, MIN_PERCENT, MIN_RUN_S
 from leaderboard.core.race import RaceRecord
+from leaderboard.evaluations.brackets.live_heats import LiveBrackets
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed
 from leaderboard.pages.live.content import LiveContents, StreamPage, stream_key
@@ -37,11 +38,16 @@ _ACTIONS: dict[StreamPage, str] = {"control": "live.run", "show": "race.see", "c
 
 
 def live_pages(
-    live: LiveRaces, contents: LiveContents, site: LeaderboardSite, feed: Feed, utc_ns: Callable[[], int]
+    live: LiveRaces,
+    brackets: LiveBrackets,
+    contents: LiveContents,
+    site: LeaderboardSite,
+    feed: Feed,
+    utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The routes, over one leaderboard; `feed` is drawn by `contents`."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    pages = LiveRacePages(live, contents, site, utc_ns)
+    pages = LiveRacePages(live, brackets, contents, site, utc_ns)
     routes.get("/races/{race_id}/live-control")(pages.control)
     routes.get("/races/{race_id}/queue")(pages.queue)
     routes.get("/races/{race_id}/broadcast")(pages.broadcast)
@@ -71,9 +77,15 @@ class LiveRacePages:
     """The handlers of the pages. Each asks first whether the caller may see the race, and then the page."""
 
     def __init__(
-        self, live: LiveRaces, contents: LiveContents, site: LeaderboardSite, utc_ns: Callable[[], int]
+        self,
+        live: LiveRaces,
+        brackets: LiveBrackets,
+        contents: LiveContents,
+        site: LeaderboardSite,
+        utc_ns: Callable[[], int],
     ) -> None:
-        self._live, self._contents, self._site, self._utc_ns = live, contents, site, utc_ns
+        self._live, self._brackets, self._contents = live, brackets, contents
+        self._site, self._utc_ns = site, utc_ns
 
     def allowed(self, request: Request, race_id: str, action: str) -> RaceRecord:
         """The race, in which the caller may do this. Raises UnknownRace, Unauthorized, NotAllowed."""
@@ -100,7 +112,7 @@ class LiveRacePages:
         """
         self.allowed(request, race_id, "live.run")
         try:
-            queue = press(self._live, self._site.caller(request), race_id, form, self._utc_ns())
+            queue = press(self._live, self._brackets, self._site.caller(request), race_id, form, self._utc_ns())
         except Refused as refusal:
             if not wants_page(request.scope):
                 raise
@@ -160,6 +172,6 @@ class LiveRacePages:
 
     def _control(self, request: Request, race_id: str, status: int = 200, refusal: str = "") -> HTMLResponse:
         shown = self._contents.view(race_id)
-        return self._site.page(
-            request, "live/control.html", status, live=shown, refusal=refusal, run_times=_RUN_TIMES, look="live-page"
-        )
+        brackets = self._brackets.open_in(self._site.caller(request), race_id) if shown.heats else ()
+        values = {"live": shown, "refusal": refusal, "run_times": _RUN_TIMES, "brackets": brackets}
+        return self._site.page(request, "live/control.html", status, look="live-page", **values)

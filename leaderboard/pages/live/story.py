@@ -1,8 +1,9 @@
-"""What a commentator says of the racer on the track: place, bests, what is needed to lead, earlier runs. Pure."""
+"""What a commentator says of who is on the track: place, bests, what is needed to lead, earlier runs. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leaderboard.core.live.turn import TurnCar
 from leaderboard.live_races.service import LiveRaceState
 from leaderboard.snapshots import RacerRuns
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, successful
@@ -30,28 +31,57 @@ class ComingRacer:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveStory:
-    """The facts about the racer on the track ("": nobody is), and about those who come."""
+class LiveRacerStory:
+    """The facts about a racer on the track."""
 
     racer: str
     facts: tuple[Sentence, ...]
     runs: tuple[EarlierRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStory:
+    """The facts about who is on the track, one or the two of a heat, and about those who come."""
+
+    racers: tuple[LiveRacerStory, ...]
     coming: tuple[ComingRacer, ...]
 
 
-def live_story(state: LiveRaceState, runs: RacerRuns | None, coming: Sequence[tuple[str, int | None]]) -> LiveStory:
-    """The story. `runs`: of the racer on the track, None before the first; `coming`: names and scores."""
+def live_story(
+    state: LiveRaceState, runs: Sequence[RacerRuns | None], coming: Sequence[tuple[str, int | None]]
+) -> LiveStory:
+    """The story. `runs`: of each car on the track, None before the first; `coming`: names and scores."""
     soon = tuple(ComingRacer(name, NOTHING if score_ms is None else format_ms(score_ms)) for name, score_ms in coming)
     on_track = state.queue.on_track
     if on_track is None:
-        return LiveStory("", (), (), soon)
-    facts = (_place(runs), *_bests(state, runs), _to_lead(state, on_track.name))
+        return LiveStory((), soon)
+    racers = (_racer(state, car, of_car) for car, of_car in zip(on_track.cars, runs, strict=True))
+    return LiveStory(tuple(racers), soon)
+
+
+def _racer(state: LiveRaceState, car: TurnCar, runs: RacerRuns | None) -> LiveRacerStory:
+    facts = (_place(runs), *_heats(state, car), *_bests(state, runs), _to_lead(state, car.name))
     earlier = (
         ()
         if runs is None
         else tuple(_earlier(attempt.score_ms, result.laps, state.race.rules) for attempt, result in runs.runs[:_RUNS])
     )
-    return LiveStory(on_track.name, facts, earlier, soon)
+    return LiveRacerStory(car.name, facts, earlier)
+
+
+def _heats(state: LiveRaceState, car: TurnCar) -> list[Sentence]:
+    """How the racer did in the heats of this session."""
+    mine = [
+        each
+        for each in state.queue.items
+        if each.state == "done" and each.ahead and car.racer in (each.racer, each.rival)
+    ]
+    if not mine:
+        return []
+    won = sum(each.ahead == car.racer for each in mine)
+    return [
+        ntext("Won {won} of {n} heat so far.", "Won {won} of {n} heats so far.", n=len(mine), won=won),
+    ]
 
 
 def _place(runs: RacerRuns | None) -> Sentence:

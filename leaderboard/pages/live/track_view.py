@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from leaderboard.core.live.sectors import DEFAULT_SECTORS, LiveLevel
 from leaderboard.core.race import RaceRecord
-from leaderboard.live_races.feeds import TrackPicture
+from shared.protocol.live import LiveMessage, RivalCar
 from shared.text import Sentence, text
 from shared.tracks.drawing import TrackDrawing, draw_track, place_on
 from shared.tracks.outline import TrackOutline
@@ -72,27 +72,27 @@ def _map(name: str, clockwise: bool, sectors: int) -> TrackMap:
     return TrackMap(drawing, lines, max(round(max(sides) * 0.018), drawing.width // 4))
 
 
-def car_spot(race: RaceRecord, picture: TrackPicture) -> tuple[int, int] | None:
+def car_spot(race: RaceRecord, car: LiveMessage | RivalCar) -> tuple[int, int] | None:
     """Where the car is on the map; None if the track or the place is not known."""
-    name, message = shipped_name(race.track), picture.message
+    name = shipped_name(race.track)
     if name is None:
         return None
     outline = shipped_outline(name)
-    share = message.track_share if message.track_m is None else message.track_m / outline.length_m
+    share = car.track_share
+    if isinstance(car, LiveMessage) and car.track_m is not None:
+        share = car.track_m / outline.length_m
     if share is None:
         return None
     reverse = outline.clockwise != (race.direction == "clockwise")
     return place_on(outline, -share if reverse else share)
 
 
-def sector_marks(picture: TrackPicture | None) -> tuple[SectorMark, ...]:
-    """The sectors of the lap on the track; three that are still to drive if nothing is picture."""
-    if picture is None or not picture.message.sectors:
+def sector_marks(times: Sequence[int | None] | None, levels: Sequence[LiveLevel] = ()) -> tuple[SectorMark, ...]:
+    """The sectors of the lap on the track; three that are still to drive if nothing is heard."""
+    if not times:
         return tuple(_mark(number, None, "pending") for number in range(1, DEFAULT_SECTORS + 1))
-    times: Sequence[int | None] = picture.message.sectors
     return tuple(
-        _mark(number, time_ms, level)
-        for number, (time_ms, level) in enumerate(zip(times, picture.levels, strict=True), 1)
+        _mark(number, time_ms, level) for number, (time_ms, level) in enumerate(zip(times, levels, strict=True), 1)
     )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from leaderboard.core.errors import NotHere
 from leaderboard.core.evaluations.heat_sentences import heat_sentence, run_sentence
 from leaderboard.core.evaluations.replays import ReplayRun
-from leaderboard.evaluations.brackets.heat_replays import HeatReplays, WatchedHeat
+from leaderboard.evaluations.brackets.heat_replays import FIRST, HeatReplays, WatchedHeat
 from leaderboard.pages.replay.ghost import PPM, WHOLE_RUN
 from leaderboard.pages.replay.views import LETTERS, ReplayCar, replay_car, replay_data, replay_outline, replay_view
 from leaderboard.pages.site import LeaderboardSite
@@ -129,13 +129,14 @@ def without_rival(trace: DriveTrace) -> DriveTrace:
 
 
 def finish_of(run: HeatRun, cars: Sequence[ReplayCar]) -> dict[str, Any] | None:
-    """Where a run is over, and whose car was there first: what lies beyond decides nothing.
+    """Where a run is over, whose car was there first, and the gap of car B to car A: what lies beyond decides nothing.
 
     None of a run in which nobody drove all laps, and of single laps.
     """
     if run.reason != "first_to_finish" or run.winner is None or cars[0].ghost.lap != WHOLE_RUN:
         return None
-    return {"progress": PPM * len(cars[run.winner].ghost.parts_ms), "letter": LETTERS[run.winner]}
+    gap_ms = None if run.by_ms is None else run.by_ms * (1 if run.winner == FIRST else -1)
+    return {"progress": PPM * len(cars[run.winner].ghost.parts_ms), "letter": LETTERS[run.winner], "gap": gap_ms}
 
 
 def heat_replay_view(heat: WatchedHeat, place: int, taken: tuple[bool, bool]) -> HeatReplayView:

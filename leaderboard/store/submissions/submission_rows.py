@@ -168,15 +168,15 @@ def newest_of_racer(
     return None if row is None else _submission(row)
 
 
-def in_driven_bracket(db: sa.Connection, model_sha256: str) -> bool:
-    """Whether the model was scored in a race with a bracket whose heats farms drive."""
+def driven_brackets(db: sa.Connection, model_sha256: str) -> list[str]:
+    """The races with a bracket whose heats farms drive in which the model was scored."""
     query = (
-        sa.select(SUBMISSIONS.c.number)
+        sa.select(SUBMISSIONS.c.race_id)
         .join(BRACKETS, BRACKETS.c.race_id == SUBMISSIONS.c.race_id)
         .where((SUBMISSIONS.c.model_sha256 == model_sha256) & (SUBMISSIONS.c.state == "scored"))
         .where(BRACKETS.c.settings.like('%"driven": true%'))
     )
-    return db.execute(query.limit(1)).first() is not None
+    return list(db.execute(query.distinct()).scalars())
 
 
 def of_request(db: sa.Connection, race_id: str, account_id: str, request_id: str) -> ModelSubmission | None:

@@ -33,5 +33,13 @@ LIVE_QUEUE = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("driver", sa.Text, nullable=False, server_default=""),  # the node that drives it in the simulator
     sa.Column("submission_id", sa.Text, nullable=False, server_default=""),  # whose model it drives
+    sa.Column("rival", sa.Text, nullable=False, server_default=""),  # of a heat: the other racer
+    sa.Column("rival_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("rival_account_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("rival_speed_percent", sa.Integer, nullable=False, server_default="100"),
+    sa.Column("rival_submission_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("ahead", sa.Text, nullable=False, server_default=""),  # the racer who won it
+    sa.Column("bracket_id", sa.Text, nullable=False, server_default=""),  # whose heat it is
+    sa.Column("heat", sa.Integer, nullable=False, server_default="0"),
     sa.Index("live_queue_of_race", "race_id", "key"),
 )

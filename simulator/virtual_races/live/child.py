@@ -36,6 +36,7 @@ from vehicle.models.run_isolated import (
     child_environment,
     limit_printing,
     restrict,
+    took_too_long,
     what_it_said,
 )
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from simulator.virtual_races.entrant import AnyEntrant
     from simulator.virtual_races.live.live_run import LiveOutcome, LiveRun
 
-WORK = "the model's LIVE run"
+WORK = text("The model's LIVE run")
 # Limits for one model; two have twice as much.
 LOAD_S = 120.0  # a first start compiles the engine
 ANSWER_S = 10.0  # for a fifth of a second of driving: who takes longer hangs
@@ -162,7 +163,7 @@ class IsolatedLiveRun:
         while b"\n" not in self._read:
             ready, _, _ = select.select([pipe], [], [], max(0.0, ends_s - time.monotonic()))
             if not ready:
-                raise self._blamed(ChildFailed(f"{self._about}: {WORK} took longer than {timeout_s:.0f} s."))
+                raise self._blamed(ChildFailed(f"{self._about}: {took_too_long(WORK, timeout_s)}"))
             got = os.read(pipe, 1 << 16)
             self._read += got
             if not got or len(self._read) > _MAX_LINE:

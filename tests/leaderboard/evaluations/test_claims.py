@@ -166,6 +166,11 @@ def test_who_may_claim_what(league: VirtualLeague) -> None:
     assert farm(league, key=farm_key("other", "another-race")).claim().work == (), "bound to another race"
     with pytest.raises(Conflict, match="install the version of raceday"):
         farm(league, engine="raceday-0").claim()
+    league.open_race(virtual("old"))
+    league.conditions.set(ADMIN, "old", b'{"engine": "raceday-0"}', NOW)
+    league.submit("bo", race_id="old")
+    assert farm(league, key=farm_key("other", "old")).claim().work == (), "no race's engine ends the farms of this one"
+    assert len(farm(league, key=farm_key("museum", "old"), engine="raceday-0").claim().work) == 1
     first = farm(league, canary_sha256="").claim()
     assert (first.canary, first.work) == (True, ())
     assert len(farm(league, key=farm_key("third", "cup")).claim().work) == 1
@@ -173,7 +178,7 @@ def test_who_may_claim_what(league: VirtualLeague) -> None:
     [item] = farm(league, node="another class", canary_sha256="cb" * 32).claim().work or [None]
     assert item is None, "results of one race come from nodes of one class"
     assert len(farm(league).claim(8).work) == 1
-    assert {row.farm for row in league.rows(FARM_NODES)} == {"other", "third", "admin", "farm-1"}
+    assert {row.farm for row in league.rows(FARM_NODES)} == {"other", "museum", "third", "admin", "farm-1"}
     with pytest.raises(NotHere):
         league.evaluations.archive(farm_key("other"), "00" * 32)
 

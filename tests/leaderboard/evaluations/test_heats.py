@@ -8,7 +8,7 @@ import pytest
 
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN
-from leaderboard.core.errors import Conflict, NotAllowed
+from leaderboard.core.errors import Conflict, NotAllowed, NotHere
 from leaderboard.core.seasons.bracket import podium
 from leaderboard.evaluations.brackets.heats import ATTEMPTS, DrivenHeats
 from leaderboard.pages.seasons.bracket_view import bracket_view
@@ -67,8 +67,11 @@ def test_a_bracket_is_driven_up_to_its_final(cup: Cup) -> None:
     assert first.conditions.race_type == "head_to_head"
     assert len(first.seeds) == first.conditions.runs
     with cup.league.store.read() as db:
-        assert submission_rows.in_driven_bracket(db, first.first.model_sha256)
-        assert not submission_rows.in_driven_bracket(db, "0" * 64)
+        assert submission_rows.driven_brackets(db, first.first.model_sha256) == ["cup"]
+        assert submission_rows.driven_brackets(db, "0" * 64) == []
+    for races, words in ((), "There is no model"), (("cup",), "There is no model"), (("other",), "This farm drives no"):
+        with pytest.raises(NotHere, match=words):  # its bytes were never stored here
+            cup.league.evaluations.archive(farm_key("farm-1", *races), first.first.model_sha256)
     shown = bracket_view(cup.now)
     heats = [heat for _, rounds in shown.trees for each in rounds for heat in each.heats]
     assert {heat.state_text for heat in heats if heat.ready} == {"a farm drives it"}

@@ -9,8 +9,8 @@ import pytest
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN
 from leaderboard.core.errors import Conflict, Gone, NotAllowed
-from leaderboard.core.live.queue import COUNTDOWN_NS, QueueItem
-from leaderboard.evaluations.live_turns import LiveTurns
+from leaderboard.core.live.turn import COUNTDOWN_NS, QueueItem
+from leaderboard.evaluations.live.live_turns import LiveTurns
 from leaderboard.live_races import rows as live_rows
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces

@@ -102,6 +102,14 @@ BAD: tuple[tuple[str, dict[str, Any], int, str], ...] = (
     ("queue", {"racers": ["a\u202eb"]}, 422, "U+202E"),
     ("queue", {"racers": ["anna"]}, 422, "in the queue already"),
     ("queue", {"unknown": 1}, 422, "unknown"),
+    ("queue", {"heat": ["anna", "tom"]}, 422, "type head to head"),
+    ("queue", {"heat": ["anna"]}, 422, "heat"),
+    ("queue", {"heat": ["anna", "tom"], "entries": True}, 422, "by itself"),
+    ("queue", {"bracket": "none", "entries": True}, 422, "by themselves"),
+    ("queue", {"bracket": "none"}, 404, "bracket"),
+    ("queue/pair", {"version": 1}, 422, "type head to head"),
+    ("queue/pair", {"version": 1, "item": "x"}, 422, "both turns"),
+    ("queue/part", {"version": 1, "item": "x"}, 422, "not in the queue any more"),
 )
 
 
@@ -139,6 +147,8 @@ def test_a_signed_message_is_shown_to_all(api: Api) -> None:
             "ends_at": None,
             "turn": "",
             "launch": 0,
+            "rival": "",
+            "rival_multiplier": 1.0,
         },
     )
     track = api.queue()["track"]

@@ -13,10 +13,10 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.core.access import Grant
-from leaderboard.core.live.queue import COUNTDOWN_NS, QueueItem
+from leaderboard.core.live.turn import COUNTDOWN_NS, QueueItem
 from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
-from leaderboard.live_races.feeds import MemoryFeeds, TrackPicture
+from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.pages.live import track_view
 from leaderboard.store.tables import ENTRIES
@@ -192,7 +192,7 @@ def test_the_car_is_where_the_message_says(direction: str) -> None:
 
     def spot(**place: float) -> tuple[int, int]:
         message = LiveMessage("cup", "anna", "b", 1, **place)  # type: ignore[arg-type]
-        found = track_view.car_spot(race, TrackPicture(message, (), NOW))
+        found = track_view.car_spot(race, message)
         assert found is not None
         return found
 

@@ -13,7 +13,7 @@ from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN, Caller, Grant
 from leaderboard.core.errors import Conflict, NotAllowed, UnknownRace
 from leaderboard.core.live.newest import TooOften
-from leaderboard.core.live.queue import COUNTDOWN_NS
+from leaderboard.core.live.turn import COUNTDOWN_NS
 from leaderboard.live_races.feeds import FRESH_NS, MAX_SENDERS, MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.store import audit
@@ -157,7 +157,7 @@ def test_the_newest_message_and_what_its_sender_learns(live: LiveRaces) -> None:
     woken: list[str] = []
     live.watch(woken.append)
     answer = live.receive("s", message(5), NOW)
-    assert dataclasses.astuple(answer) == (True, "", None, 100, None, None, "", 0)
+    assert dataclasses.astuple(answer) == (True, "", None, 100, None, None, "", 0, "", 100)
     assert not live.receive("s", message(4), NOW + NS_PER_S).newest
     assert woken == ["cup"]
     queue = live.launch(ADMIN, "cup", live.add(ADMIN, "cup", ("anna",), NOW, entries=False).version, NOW)

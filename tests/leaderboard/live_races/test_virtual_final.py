@@ -1,5 +1,7 @@
 """A LIVE final of four in the simulator, in a real browser: launched by an official, driven by a runner, and watched.
 
+Then two of them against each other, in one world.
+
 The first model is driven in its child, as a stranger's is; the others here. Time passes as fast as they are driven.
 """
 
@@ -7,7 +9,7 @@ import dataclasses
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -34,6 +36,7 @@ from simulator.virtual_races.live.live_picture import LivePicture
 from simulator.virtual_races.live.live_run import LiveRun
 from simulator.virtual_races.warm_up import compile_engine
 from tests.leaderboard import signed_in
+from tests.leaderboard.sample_races import race
 from tests.leaderboard.submissions.serving import ServedRace, served_race
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -86,31 +89,28 @@ class Final:
     runner: LiveRunner
     session: str
 
-    def drive(self, name: str, **looks: Callable[[], None]) -> None:
-        """Drive the turn that is launched."""
+    def drive(self, name: str, looks: Mapping[float, Callable[[], None]], race_id: str = "cup") -> None:
+        """Drive the turn that is launched. `looks`: what is done at this second of the run."""
         live = LiveRaces(self.served.board.store, MemoryFeeds())
-        on_track = live.state("cup", self.passing.utc_ns).queue.on_track
+        on_track = live.state(race_id, self.passing.utc_ns).queue.on_track
         assert on_track is not None
-        assert on_track.name == name
+        assert on_track.names == name
         self.passing.began_ns = on_track.starts_utc_ns or 0
-        self.passing.at_run_s = {
-            0.5: lambda: _set_speed(live, self.passing.utc_ns, SPEEDS[name]),
-            **{float(second.removeprefix("s").replace("_", ".")): look for second, look in looks.items()},
-        }
+
+        def set_speed() -> None:
+            live.set_speed(ADMIN, race_id, self.passing.utc_ns, SPEEDS.get(name, 100))
+
+        self.passing.at_run_s = {0.5: set_speed, **looks}
         assert self.runner.next_turn() == 0.0
         assert self.passing.at_run_s == {}
-
-
-def _set_speed(live: LiveRaces, now_utc_ns: int, percent: int) -> None:
-    live.set_speed(ADMIN, "cup", now_utc_ns, percent)
 
 
 @pytest.fixture(scope="module")
 def final(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Final]:
     folder, passing = tmp_path_factory.mktemp("final"), PassingTime()
     rules = RaceRules(method="average", consecutive_laps=1, max_laps=1, off_track_penalty_s=2.0)
-    race = {"live": True, "track": "reinvent_base", "rules": rules, "name": "Final of the Winter Cup"}
-    with served_race(folder, lambda: passing.utc_ns, **race) as served:
+    shown = {"live": True, "track": "reinvent_base", "rules": rules, "name": "Final of the Winter Cup"}
+    with served_race(folder, lambda: passing.utc_ns, **shown) as served:
         store = served.board.store
         RaceConditions(store, lambda _race: None).set(ADMIN, "cup", b'{"profile": "physical"}', passing.utc_ns)
         words = [str(DEMO), "--race", "cup", "--server", served.url, "--key", served.key, "--no-wait"]
@@ -185,12 +185,12 @@ def test_a_final_of_four_is_driven_live_and_watched(browser: Browser, final: Fin
         expect(control.locator("[data-now-speed]")).to_have_text("×1.15")
 
     launched("Ada")
-    final.drive("Ada", s3=early, s10=late)
+    final.drive("Ada", {3.0: early, 10.0: late})
     expect(show.locator(".short-list .name").first).to_have_text("Ada")
     final.runner.begin = Here
-    for name, looks in (("Kenji", {"s2": faster}), ("Zoë", {}), ("Tom", {})):
+    for name, looks in (("Kenji", {2.0: faster}), ("Zoë", {}), ("Tom", {})):
         launched(name)
-        final.drive(name, **looks)
+        final.drive(name, looks)
     rows = final.served.board.snapshot("cup").rows
     scores = {row.placed.racer: row.placed.score_ms for row in rows}
     assert scores.keys() == {"ada", "kenji", "zoë", "tom"}
@@ -201,5 +201,83 @@ def test_a_final_of_four_is_driven_live_and_watched(browser: Browser, final: Fin
     show.goto(f"{final.served.url}/races/cup/podium")
     expect(show.locator(".step-1 .name")).to_contain_text(winner)
     shot(show, "podium")
+    assert problems == []
+    context.close()
+
+
+def _race_of_heats(final: Final) -> str:
+    """A LIVE race of the type head to head, with what the first two submitted."""
+    store, first = final.served.board.store, final.served.newest()
+    rules = RaceRules(method="average", consecutive_laps=1, max_laps=1, off_track_penalty_s=2.0)
+    made = race("duel", venue="virtual", race_type="head_to_head", live=True, track="reinvent_base", rules=rules)
+    final.served.board.create_race(made, final.passing.utc_ns)
+    conditions = b'{"profile": "physical", "race_type": "head_to_head", "laps": 1}'
+    RaceConditions(store, lambda _race: None).set(ADMIN, "duel", conditions, final.passing.utc_ns)
+    with store.write() as db:
+        for number, name in enumerate(("Ada", "Kenji"), 1):
+            entry = {"race_id": "duel", "racer": name.lower(), "name": name, "entered_utc_ns": number}
+            db.execute(ENTRIES.insert(), entry | {"account_id": f"account-{number}"})
+            submitted = dataclasses.replace(
+                first,
+                submission_id=f"duel{number}",
+                race_id="duel",
+                account_id=f"account-{number}",
+                racer=name.lower(),
+                request_id="",
+            )
+            submission_rows.add(db, submitted, submitted.account_id)
+    return "duel"
+
+
+def test_two_drive_against_each_other_live(browser: Browser, final: Final) -> None:
+    """The rival starts behind, and is faster by the official's hand."""
+    live, race_id = LiveRaces(final.served.board.store, MemoryFeeds()), _race_of_heats(final)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_cookies([{"name": "raceday_league", "value": final.session, "url": final.served.url}])
+    problems: list[str] = []
+    pages = {name: context.new_page() for name in ("live-control", "broadcast")}
+    for name, page in pages.items():
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{final.served.url}/races/{race_id}/{name}")
+        page.wait_for_selector('[data-link="on"]', state="attached")
+    control, show = pages.values()
+    for name in ("Ada", "Kenji"):
+        control.locator("#racer").fill(name.lower())
+        control.get_by_role("button", name="Add to the queue").press("Enter")
+        expect(control.locator(".turn", has_text=name)).to_have_count(1)
+    control.get_by_role("button", name="Pair all who wait alone").press("Enter")
+    expect(control.locator(".turn .name")).to_have_text(["Ada – Kenji"])
+    control.keyboard.press("Alt+l")
+    expect(show.locator(".on-both")).to_contain_text("Kenji")
+    assert control.locator(".whose input").count() == 3
+
+    def faster() -> None:
+        control.get_by_role("radio", name="Kenji").check()
+        control.locator("#percent").evaluate(
+            "slider => { slider.value = 125; slider.dispatchEvent(new Event('change', {bubbles: true})); }"
+        )
+        expect(control.locator('[data-racer="kenji"]')).to_have_text("1.25")
+        expect(control.locator('[data-racer="ada"]')).to_have_text("1.00")
+
+    def ahead() -> None:
+        expect(show.locator(".between")).to_contain_text("m ahead")
+        expect(show.locator("[data-part=car] [data-x]")).to_have_count(2)
+        expect(show.locator("rect[data-rival]")).to_have_attribute("visibility", "visible")
+        expect(show.locator(".both-sectors .sector").first).to_contain_text("S1")
+        shot(show, "heat-wide")
+        shot(control, "heat-control")
+
+    final.runner.begin = IsolatedLiveRun
+    final.drive("Ada – Kenji", {1.0: faster, 8.0: ahead}, race_id)
+    heat = live.state(race_id, final.passing.utc_ns).queue.items[0]
+    assert heat.state == "done"
+    first, second = ("Ada", "Kenji") if heat.ahead == "ada" else ("Kenji", "Ada")
+    expect(control.locator(".turn").first).to_contain_text(f"{first} wins: first over the line")
+    assert {row.placed.racer for row in final.served.board.snapshot(race_id).rows} == {"ada", "kenji"}
+    control.get_by_role("button", name=f"Declare {first} the winner").press("Enter")
+    expect(control.locator(".winner-line")).to_contain_text(first)
+    show.goto(f"{final.served.url}/races/{race_id}/podium")
+    expect(show.locator(".step-1 .name")).to_contain_text(first)
+    expect(show.locator(".step-2 .name")).to_contain_text(second)
     assert problems == []
     context.close()

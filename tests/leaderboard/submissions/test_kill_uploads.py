@@ -97,7 +97,9 @@ def test_an_upload_outlives_the_server_and_whoever_sends_it(tmp_path: pathlib.Pa
     file = tmp_path / "car.tar.gz"
     file.write_bytes(CONTENT)
     with file.open("rb") as opened:
-        sending = ModelSending(counting, ModelArchive(opened, "car", len(CONTENT), sha256(CONTENT)), _no_wait, _silent)
+        sending = ModelSending(
+            counting, ModelArchive(opened, "car", len(CONTENT), sha256(CONTENT)), _no_wait, _silent, print
+        )
         assert sending.begin("car")
         sending.send()
         assert not sending.begin("car"), "and never again"

@@ -60,17 +60,18 @@ def test_what_arrived_is_not_sent_again(
     content = archive(40, 300_000)
     (tmp_path / "a.tar.gz").write_bytes(content)
     monkeypatch.setattr(sender, "CHUNK_BYTES", 100_000)
-    told, waited = list[int](), list[float]()
+    told, waited, said = list[int](), list[float](), list[str]()
     api = BreakingApi(served, {1}, {2})
     with opened_archive(tmp_path / "a.tar.gz") as opened:
-        sending = ModelSending(api, opened, waited.append, lambda done, _size: told.append(done))
+        sending = ModelSending(api, opened, waited.append, lambda done, _size: told.append(done), said.append)
         assert sending.begin("Fast")
         sending.send()
     # The second chunk is lost; half of it arrives, with its answer lost; then as much as the line took goes on.
     assert api.sent == [0, 100_000, 100_000, 165_536, 231_072, 296_608]
     assert (told[0], told[-1], waited) == (0, len(content), [1.0, 2.0])
+    assert said == ["The connection broke. Once more in 1 s.", "The answer was lost. Once more in 2 s."]
     assert served.stored(sha256(content)) == content
-    assert not ModelSending(api, opened, never, lambda *_: None).begin("Fast")
+    assert not ModelSending(api, opened, never, lambda *_: None, said.append).begin("Fast")
 
 
 def test_the_whole_command(served: ServedRace, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +108,7 @@ def test_a_second_try_goes_on_with_the_same_submission(served: ServedRace, tmp_p
     (tmp_path / "b.zip").write_bytes(content)
     api = LeaderboardApi(served.url, served.key)
     with opened_archive(tmp_path / "b.zip") as first:  # the computer is switched off within
-        sending = ModelSending(api, first, never, lambda *_: None)
+        sending = ModelSending(api, first, never, lambda *_: None, lambda _said: None)
         assert sending.begin("b")
         begun = sending.submit("cup", "", "one")
     options = ["--race", "cup", "--server", served.url, "--key", served.key, "--no-wait"]
@@ -142,5 +143,6 @@ def test_refusals_are_sentences(
     with pytest.raises(RetryLater, match=r"cannot be reached.*the same command goes on"):
         main([str(good), "--race", "cup", "--server", "http://127.0.0.1:9", "--key", served.key], waited.append)
     assert waited == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0]
+    assert capsys.readouterr().err.count("Connection refused). Once more in 30 s.\n") == 4, "nobody waits in silence"
     assert raceday(["submit", str(tmp_path / "page.html"), "--race", "cup", *here]) == 2
     assert capsys.readouterr().err.startswith("raceday submit: This is no model's archive")

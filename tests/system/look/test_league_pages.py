@@ -62,6 +62,9 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/live/broadcast", HALL),
         Look("/races/live/overlay", OVERLAY),
         Look("/races/won/overlay", OVERLAY),
+        Look("/races/heat/queue", PHONES),
+        Look("/races/heat/broadcast", HALL),
+        Look("/races/heat/overlay", OVERLAY),
         Look("/races/live/podium"),
         Look("/races/won/podium"),
         Look("/sign-in?next=/races/worst"),
@@ -101,6 +104,8 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/live"),
         Look("/races/live/live-control", PHONES, ".turn"),
         Look("/races/live/commentator", PHONES),
+        Look("/races/heat/live-control", PHONES),
+        Look("/races/heat/commentator", PHONES),
         Look("/races/worst/attempts"),
         Look("/races/virtual/submissions/all", PHONES),
         Look("/races/worst/notices"),
@@ -219,4 +224,32 @@ KEEP_SIX = """selector => {
     [...parent.querySelectorAll(selector)].filter((each) => each.parentElement === parent).slice(5, -1)
       .forEach((each) => each.remove());
   return all.length;
+}"""
+
+
+def test_the_gap_of_two_cars_is_told_until_both_are_through(browser: Browser, world: LeagueWorld) -> None:
+    page = browser.new_page(reduced_motion="reduce")
+
+    def told(address: str, *at_ms: int) -> list[tuple[str, str]]:
+        """Who is ahead ("" where nobody races) and the gap, at these times of the slider."""
+        page.goto(world.url + address.format(**world.names))
+        page.wait_for_selector("[data-ready]")
+        return [tuple(page.evaluate(MOVE_TO, each)) for each in at_ms]
+
+    heat = "/brackets/{duel}/heats/1/replay?run="
+    assert told(f"{heat}1", 0, 9_000, 99_000) == [("–", "–"), ("A", "+0.45"), ("A", "+0.93")]
+    assert told(f"{heat}2", 12_000, 99_000) == [("B", "−0.33"), ("B", "−0.05")]
+    slower_first = "/races/driven/replay?run=submission-1&with=submission-0&lap=1"
+    [(_, gap)] = told(slower_first, 99_000)
+    assert gap.startswith("−"), "the faster one is through and waits"
+    page.close()
+
+
+# Who is ahead and the gap, once the slider stands at a time (its end at the latest).
+MOVE_TO = """ms => {
+  const slider = document.querySelector("[data-time]");
+  slider.value = ms;
+  slider.dispatchEvent(new Event("input"));
+  const ahead = document.querySelector("[data-ahead]");
+  return [ahead ? ahead.textContent.slice(0, 1) : "", document.querySelector("[data-gap]").textContent];
 }"""

@@ -15,7 +15,7 @@ MAX_UNPACKED = 512 << 20
 MAX_RATIO, RATIO_FROM = 50, 8 << 20
 MAX_GZIP_MEMBERS = 20_000  # some programs write members of 64 kB; that many would be a gigabyte
 GZIP = b"\x1f\x8b"
-NOT_AN_ARCHIVE = "The file is not a complete tar archive."
+NOT_AN_ARCHIVE = text("The file is not a complete tar archive.")
 
 PIECE = 1 << 20  # bytes that are read at a time
 _MIN_READ = 16_384  # larger than a header of 512 bytes: each call copies the rest of the compressed data

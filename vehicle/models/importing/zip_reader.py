@@ -18,7 +18,7 @@ from shared.text import text
 from vehicle.models.importing.gzip_reader import PIECE, check_sizes
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-NOT_A_ZIP = "The file is not a tar.gz archive, and as a zip archive it is not complete."
+NOT_A_ZIP = text("The file is not a tar.gz archive, and as a zip archive it is not complete.")
 
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _ENTRY, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"

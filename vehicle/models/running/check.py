@@ -12,6 +12,7 @@ from typing import Any, Literal
 import onnx
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.metadata import HEIGHT, WIDTH, Metadata, load_metadata
 from vehicle.models.model_files import MAX_MODEL_BYTES, METADATA, MODEL
 from vehicle.models.running.describe import count_parameters, describe_network
@@ -97,7 +98,8 @@ def _read(file: pathlib.Path) -> bytes:
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
     if len(content) > MAX_MODEL_BYTES:
-        raise BadInput(f"{file}: the model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not supported.")
+        sentence = text("The model is larger than {max} MB, which is not supported.", max=MAX_MODEL_BYTES >> 20)
+        raise BadInput(f"{file}: {sentence}")
     return content
 
 
@@ -108,7 +110,7 @@ def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Lay
     count = len(metadata.sensors)
     if len(inputs) != count:
         what = "one, the picture" if count == 1 else f"{count}: {', '.join(metadata.sensors)}"
-        raise BadInput(f"The model has {len(inputs)} inputs; it must have {what}.")
+        raise BadInput(text("The model has {n} inputs; it must have {what}.", n=len(inputs), what=what))
     rows, columns, channels = metadata.shape_of(metadata.sensor)
     layouts: dict[tuple[int, ...], Layout] = {
         (1, channels, rows, columns): "NCHW",
@@ -120,12 +122,23 @@ def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Lay
         dims = fixed_dims(value) or ()
         is_lidar = bool(metadata.lidar) and dims == (1, metadata.lidar_values)
         if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT or not (is_lidar or dims in layouts):
-            raise BadInput(f"The model's input is {_shape_text(value)}; it must be {_expected_input(metadata)}.")
+            raise BadInput(
+                text(
+                    "The model's input is {shape}; it must be {wanted}.",
+                    shape=_shape_text(value),
+                    wanted=_expected_input(metadata),
+                )
+            )
         sensor = metadata.lidar if is_lidar else metadata.sensor
         layout = layouts.get(dims, layout)
         by_sensor[sensor] = ModelInput(sensor, str(value.name), dims)
     if len(by_sensor) != count:
-        raise BadInput(f"The model has two inputs of one kind; it must have one for each of {metadata.sensors}.")
+        raise BadInput(
+            text(
+                "The model has two inputs of one kind; it must have one for each of {sensors}.",
+                sensors=metadata.sensors,
+            )
+        )
     return tuple(by_sensor[sensor] for sensor in metadata.sensors), layout
 
 
@@ -137,13 +150,18 @@ def _expected_input(metadata: Metadata) -> str:
 
 def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
     if len(graph.output) != 1:
-        raise BadInput(f"The model has {len(graph.output)} outputs; it must have one, the policy.")
+        raise BadInput(text("The model has {n} outputs; it must have one, the policy.", n=len(graph.output)))
     value = graph.output[0]
     dims, size = fixed_dims(value), metadata.space.size
     if dims is None or dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise BadInput(
-            f"The model answers {_shape_text(value)}, but its metadata's {metadata.space.kind} action space "
-            f"needs float32 of 1x{size}: the model and its metadata do not belong together."
+            text(
+                "The model answers {shape}, but its metadata's {kind} action space needs float32 of 1x{size}: "
+                "the model and its metadata do not belong together.",
+                shape=_shape_text(value),
+                kind=metadata.space.kind,
+                size=size,
+            )
         )
     return str(value.name), dims
 

@@ -12,6 +12,7 @@ import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.running.allowed_operators import OPS
 
 MAX_NODES = 500
@@ -41,19 +42,19 @@ def allowed_graph(content: bytes) -> Any:
     try:
         model = onnx.ModelProto.FromString(content)
     except (DecodeError, ValueError, RecursionError):
-        raise BadInput("The file is not an ONNX model.") from None
+        raise BadInput(text("The file is not an ONNX model.")) from None
     if not model.graph.node:
-        raise BadInput("The file is not an ONNX model with a graph.")
+        raise BadInput(text("The file is not an ONNX model with a graph."))
     _check_opsets(model)
     if model.functions or model.training_info:
-        raise BadInput("The model has functions or training steps of its own, which are not supported.")
+        raise BadInput(text("The model has functions or training steps of its own, which are not supported."))
     _check_nodes(model.graph.node)
     if model.graph.sparse_initializer:
-        raise BadInput("The model holds sparse tensors, which are not supported.")
+        raise BadInput(text("The model holds sparse tensors, which are not supported."))
     for tensor in model.graph.initializer:
         _check_tensor(tensor)
     if len({tensor.name for tensor in model.graph.initializer}) < len(model.graph.initializer):
-        raise BadInput("The model holds two weights of one name.")
+        raise BadInput(text("The model holds two weights of one name."))
     _check_products(model.graph, _inner_sizes(model))
     return model.graph
 
@@ -61,42 +62,58 @@ def allowed_graph(content: bytes) -> Any:
 def _check_opsets(model: Any) -> None:
     own = [opset for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
     if len(own) > 1:
-        raise BadInput(f"The model names {len(own)} versions of ONNX's operators; it must name one.")
+        raise BadInput(text("The model names {n} versions of ONNX's operators; it must name one.", n=len(own)))
     for opset in model.opset_import:
         if opset.domain not in ("", "ai.onnx"):
-            raise BadInput(f"The model needs operators of {opset.domain[:40]!r}; only ONNX's own are supported.")
+            raise BadInput(
+                text(
+                    "The model needs operators of {domain!r}; only ONNX's own are supported.", domain=opset.domain[:40]
+                )
+            )
         if opset.version not in OPSETS:
             raise BadInput(
-                f"The model is of opset {opset.version}; {OPSETS[0]} to {OPSETS[-1]} are supported: export it again."
+                text(
+                    "The model is of opset {version}; {first} to {last} are supported: export it again.",
+                    version=opset.version,
+                    first=OPSETS[0],
+                    last=OPSETS[-1],
+                )
             )
 
 
 def _check_nodes(nodes: Iterable[Any]) -> None:
     nodes = list(nodes)
     if len(nodes) > MAX_NODES:
-        raise BadInput(f"The model has {len(nodes)} operators; at most {MAX_NODES} are supported.")
+        raise BadInput(text("The model has {n} operators; at most {max} are supported.", n=len(nodes), max=MAX_NODES))
     for node in nodes:
         if node.domain not in ("", "ai.onnx") or node.op_type not in OPS:
-            raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which the car does not support.")
+            raise BadInput(
+                text("The model uses the operator {name!r}, which the car does not support.", name=node.op_type[:40])
+            )
         if len(node.input) > MAX_JOINED:
             raise BadInput(
-                f"The operator {node.op_type} has {len(node.input)} inputs; at most {MAX_JOINED} are supported."
+                text(
+                    "The operator {name} has {n} inputs; at most {max} are supported.",
+                    name=node.op_type,
+                    n=len(node.input),
+                    max=MAX_JOINED,
+                )
             )
         if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
-            raise BadInput("The model drops values at random, as in training: export it for inference.")
+            raise BadInput(text("The model drops values at random, as in training: export it for inference."))
         for attribute in node.attribute:
             _check_attribute(node, attribute)
 
 
 def _check_attribute(node: Any, attribute: Any) -> None:
     if attribute.HasField("g") or attribute.graphs:
-        raise BadInput(f"The operator {node.op_type} holds an inner graph, which is not supported.")
+        raise BadInput(text("The operator {name} holds an inner graph, which is not supported.", name=node.op_type))
     if node.op_type == "BatchNormalization" and attribute.name == "training_mode" and attribute.i:
-        raise BadInput("The model normalises as in training: export it for inference.")
+        raise BadInput(text("The model normalises as in training: export it for inference."))
     if node.op_type == "Constant" and attribute.name in ("value_string", "value_strings"):
-        raise BadInput("The model holds a constant of text, which is not supported.")
+        raise BadInput(text("The model holds a constant of text, which is not supported."))
     if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
-        raise BadInput(f"The operator {node.op_type} holds a sparse tensor, which is not supported.")
+        raise BadInput(text("The operator {name} holds a sparse tensor, which is not supported.", name=node.op_type))
     for tensor in [attribute.t] if attribute.HasField("t") else list(attribute.tensors):
         _check_tensor(tensor)
 
@@ -105,16 +122,30 @@ def _check_tensor(tensor: Any) -> None:
     """Raises BadInput unless the data is in the file and has the size that its shape implies."""
     name = tensor.name[:40] or "constant"
     if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
-        raise BadInput(f"The tensor {name!r} has its data outside the file, which is not supported.")
+        raise BadInput(text("The tensor {name!r} has its data outside the file, which is not supported.", name=name))
     each = _BYTES_EACH.get(tensor.data_type)
     if each is None or len(tensor.dims) > MAX_RANK or any(dim < 0 for dim in tensor.dims):
-        raise BadInput(f"The tensor {name!r} is of a type or shape that is not supported.")
+        raise BadInput(text("The tensor {name!r} is of a type or shape that is not supported.", name=name))
     elements = math.prod(tensor.dims)
     if elements > MAX_WEIGHTS:
-        raise BadInput(f"The tensor {name!r} has {elements} elements; at most {MAX_WEIGHTS} are supported.")
+        raise BadInput(
+            text(
+                "The tensor {name!r} has {elements} elements; at most {max} are supported.",
+                name=name,
+                elements=elements,
+                max=MAX_WEIGHTS,
+            )
+        )
     stored = len(tensor.raw_data) / each if tensor.raw_data else _listed(tensor)
     if stored != elements:
-        raise BadInput(f"The tensor {name!r} says {elements} elements but holds {stored:g}.")
+        raise BadInput(
+            text(
+                "The tensor {name!r} says {elements} elements but holds {stored:g}.",
+                name=name,
+                elements=elements,
+                stored=stored,
+            )
+        )
 
 
 def _listed(tensor: Any) -> int:
@@ -126,7 +157,7 @@ def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
     try:
         inferred = onnx.shape_inference.infer_shapes(_outline(model), check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
-        raise BadInput(f"The model's shapes do not fit together ({_first_line(error)}).") from None
+        raise BadInput(text("The model's shapes do not fit together ({why}).", why=_first_line(error))) from None
     graph = inferred.graph
     sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
@@ -136,9 +167,17 @@ def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
     for node in model.graph.node:
         for name in filter(None, node.output):
             if name not in sizes:
-                raise BadInput(f"Inside the model {name[:40]!r} has no fixed shape: export it with fixed shapes.")
+                raise BadInput(
+                    text("Inside the model {name!r} has no fixed shape: export it with fixed shapes.", name=name[:40])
+                )
             if math.prod(sizes[name]) > MAX_ELEMENTS:
-                raise BadInput(f"Inside the model {name[:40]!r} would have {math.prod(sizes[name])} elements.")
+                raise BadInput(
+                    text(
+                        "Inside the model {name!r} would have {elements} elements.",
+                        name=name[:40],
+                        elements=math.prod(sizes[name]),
+                    )
+                )
     return sizes
 
 
@@ -165,10 +204,20 @@ def _check_products(graph: Any, sizes: Mapping[str, tuple[int, ...]]) -> None:
         math.prod(sizes[name]) * max(1, len(node.input)) for node in graph.node for name in filter(None, node.output)
     )
     if handled > MAX_HANDLED:
-        raise BadInput(f"The model handles {handled // 1_000_000} million numbers a frame; no car keeps up with that.")
+        raise BadInput(
+            text(
+                "The model handles {millions} million numbers a frame; no car keeps up with that.",
+                millions=handled // 1_000_000,
+            )
+        )
     total = sum(_products(node, sizes) for node in graph.node)
     if total > MAX_PRODUCTS:
-        raise BadInput(f"The model multiplies {total // 1_000_000} million times a frame; no car keeps up with that.")
+        raise BadInput(
+            text(
+                "The model multiplies {millions} million times a frame; no car keeps up with that.",
+                millions=total // 1_000_000,
+            )
+        )
 
 
 _WEIGHTS_AT = {"Conv": 1, "Gemm": 1, "MatMul": 1, "QLinearConv": 3, "QLinearMatMul": 3}

@@ -16,6 +16,7 @@ from vehicle.frames.profile_names import ProfileName
 from vehicle.hardware.frame import Pixels
 from vehicle.models.running.check import HEIGHT, WIDTH, CheckedModel
 from vehicle.models.running.session import open_session
+from vehicle.models.running.timing import trial_failed
 
 _WARM_UPS = 5
 
@@ -69,7 +70,7 @@ class Policy:
             try:
                 self.model.metadata.space.decode(self.answer(), 1.0)
             except BadInput as error:
-                raise BadInput(f"{self.model.path}: failed its trial run: {error}") from None
+                raise BadInput(f"{self.model.path}: {trial_failed(str(error))}") from None
             except Exception as error:  # ONNX Runtime's errors have no public base class
                 sentence = str(error).split("\n")[0][:200]
-                raise BadInput(f"{self.model.path}: failed its trial run ({sentence}).") from None
+                raise BadInput(f"{self.model.path}: {trial_failed(sentence)}") from None

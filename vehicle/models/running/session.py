@@ -9,6 +9,7 @@ from typing import Any
 import onnxruntime as ort
 
 from shared.errors import BadInput
+from shared.text import text
 
 _LOG_FATAL = 4
 
@@ -23,7 +24,7 @@ def open_session(model: bytes | pathlib.Path) -> ort.InferenceSession:
         if isinstance(model, pathlib.Path):
             sentence = sentence.replace(f"{model.parent}/", "")  # the path of the folder means nothing to a racer
         sentence = sentence[:200]
-        raise BadInput(f"The runtime cannot load the model ({sentence}).") from None
+        raise BadInput(text("The runtime cannot load the model ({sentence}).", sentence=sentence)) from None
 
 
 def _options() -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime as ort
 
 from shared.errors import BadInput
+from shared.text import Sentence, text
 from vehicle.models.card import Timing
 from vehicle.models.running.check import CheckedModel
 
@@ -30,20 +31,26 @@ def time_model(
             answer = session.run([model.output_name], feed)[0]
         except Exception as error:  # ONNX Runtime's errors have no public base class
             sentence = str(error).split("\n")[0][:200]
-            raise BadInput(f"{model.path}: failed its trial run ({sentence}).") from None
+            raise BadInput(f"{model.path}: {trial_failed(sentence)}") from None
         took_us = (time.perf_counter_ns() - began_ns) // 1000
         try:
             model.metadata.space.decode(answer, 1.0)
         except BadInput as error:
-            raise BadInput(f"{model.path}: failed its trial run: {error}") from None
+            raise BadInput(f"{model.path}: {trial_failed(str(error))}") from None
         if number >= _WARM_UPS:
             times_us.append(took_us)
         if took_us > SLOWEST_US and number >= 1:
-            raise BadInput(f"{model.path}: takes {took_us // 1000} ms for a frame; no car keeps up with that.")
+            sentence = text("It takes {ms} ms for a frame; no car keeps up with that.", ms=took_us // 1000)
+            raise BadInput(f"{model.path}: {sentence}")
         due_s += pace_s
         time.sleep(max(0.0, due_s - time.monotonic()))
     times_us.sort()
     return Timing(len(times_us), times_us[len(times_us) // 2], times_us[len(times_us) * 95 // 100], times_us[-1])
+
+
+def trial_failed(why: str) -> Sentence:
+    """What is said of a model that does not answer as it should before it drives."""
+    return text("The model failed its trial run: {why}", why=why)
 
 
 def _observation(random: np.random.Generator, number: int, shape: tuple[int, ...]) -> Any:

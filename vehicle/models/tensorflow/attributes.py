@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow.graphdef import MAX_RANK, Node, Tensor
 
 Index = tuple[Any, ...]
@@ -36,13 +37,15 @@ def conv_strides(node: Node) -> tuple[int, int]:
     """The strides (down, right) of a convolution. Raises BadInput unless it is VALID, undilated and channels last."""
     strides = node.attributes.get("strides")
     if not isinstance(strides, tuple) or len(strides) != 4 or strides[0] != 1 or strides[3] != 1 or min(strides) < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} has strides that are not supported.")
+        raise BadInput(text("The convolution {name!r} has strides that are not supported.", name=node.name[:80]))
     if node.attributes.get("padding") != b"VALID":
-        raise BadInput(f"The convolution {node.name[:80]!r} is padded; only VALID is supported.")
+        raise BadInput(text("The convolution {name!r} is padded; only VALID is supported.", name=node.name[:80]))
     if node.attributes.get("data_format", b"NHWC") != b"NHWC":
-        raise BadInput(f"The convolution {node.name[:80]!r} is not in NHWC order, which is not supported.")
+        raise BadInput(
+            text("The convolution {name!r} is not in NHWC order, which is not supported.", name=node.name[:80])
+        )
     if any(size != 1 for size in integers(node, "dilations", (1, 1, 1, 1))):
-        raise BadInput(f"The convolution {node.name[:80]!r} is dilated, which is not supported.")
+        raise BadInput(text("The convolution {name!r} is dilated, which is not supported.", name=node.name[:80]))
     return strides[1], strides[2]
 
 
@@ -50,10 +53,10 @@ def conv_size(node: Node, picture: Sequence[int], kernel: Sequence[int]) -> tupl
     """Rows and columns of the output of a convolution, from the shapes of input and kernel. Raises BadInput."""
     down, right = conv_strides(node)
     if len(picture) != 4 or len(kernel) != 4 or picture[3] != kernel[2] or min(kernel) < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} does not fit its input.")
+        raise BadInput(text("The convolution {name!r} does not fit its input.", name=node.name[:80]))
     rows, columns = (picture[1] - kernel[0]) // down + 1, (picture[2] - kernel[1]) // right + 1
     if rows < 1 or columns < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} is larger than its input.")
+        raise BadInput(text("The convolution {name!r} is larger than its input.", name=node.name[:80]))
     return rows, columns
 
 
@@ -62,13 +65,13 @@ def reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, .
     try:
         return np.broadcast_to(np.int8(0), shape).reshape([int(size) for size in np.ravel(wanted)]).shape
     except (ValueError, TypeError, OverflowError):
-        raise BadInput(f"The Reshape {node.name[:80]!r} does not fit its input.") from None
+        raise BadInput(text("The Reshape {name!r} does not fit its input.", name=node.name[:80])) from None
 
 
 def expanded(node: Node, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     """The shape with an additional axis of size one at `axis`. Raises BadInput."""
     if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MAX_RANK:
-        raise BadInput(f"The {node.op} {node.name[:80]!r} does not fit its input.")
+        raise BadInput(text("The {op} {name!r} does not fit its input.", op=node.op, name=node.name[:80]))
     place = axis % (len(shape) + 1)
     return (*shape[:place], 1, *shape[place:])
 
@@ -78,7 +81,7 @@ def squeezed(node: Node, shape: tuple[int, ...]) -> tuple[int, ...]:
     try:
         return np.squeeze(np.broadcast_to(np.int8(0), shape), axes_of(node) or None).shape
     except ValueError:
-        raise BadInput(f"The Squeeze {node.name[:80]!r} does not fit its input.") from None
+        raise BadInput(text("The Squeeze {name!r} does not fit its input.", name=node.name[:80])) from None
 
 
 def sliced(node: Node, shape: tuple[int, ...], begin: Tensor, end: Tensor, strides: Tensor) -> Tensor:
@@ -86,15 +89,19 @@ def sliced(node: Node, shape: tuple[int, ...], begin: Tensor, end: Tensor, strid
     try:
         return np.asarray(np.arange(math.prod(shape)).reshape(shape)[strided_index(node, begin, end, strides)])
     except (IndexError, ValueError, TypeError):
-        raise BadInput(f"The StridedSlice {node.name[:80]!r} does not fit its input.") from None
+        raise BadInput(text("The StridedSlice {name!r} does not fit its input.", name=node.name[:80])) from None
 
 
 def epsilon(node: Node) -> float:
     """The epsilon of a batch normalisation. Raises BadInput if it is in training mode or not NHWC."""
     if node.attributes.get("is_training", True) is not False:
-        raise BadInput(f"The normalisation {node.name[:80]!r} is in training mode: export the model for inference.")
+        raise BadInput(
+            text("The normalisation {name!r} is in training mode: export the model for inference.", name=node.name[:80])
+        )
     if node.attributes.get("data_format", b"NHWC") != b"NHWC":
-        raise BadInput(f"The normalisation {node.name[:80]!r} is not in NHWC order, which is not supported.")
+        raise BadInput(
+            text("The normalisation {name!r} is not in NHWC order, which is not supported.", name=node.name[:80])
+        )
     value = node.attributes.get("epsilon", 0.0001)
     return float(value) if isinstance(value, float) else 0.0001
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.metadata import Metadata
 from vehicle.models.tensorflow import layer_rules, shape_rules
 from vehicle.models.tensorflow.graph_builder import BINARY, GraphBuilder, Value
@@ -32,7 +33,9 @@ def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, PolicyHead]:
     head = find_head(graph, metadata)
     contents = {Converter(head, value).convert() for value in (FREE_VALUES if head.free else FREE_VALUES[:1])}
     if len(contents) > 1:
-        raise BadInput(f"The policy depends on {head.free[0][-80:]!r}, which the file leaves open: freeze it.")
+        raise BadInput(
+            text("The policy depends on {name!r}, which the file leaves open: freeze it.", name=head.free[0][-80:])
+        )
     return contents.pop(), head
 
 
@@ -57,9 +60,9 @@ class Converter:
             )
         answer = Interpreter[TracedTensor](self._emit).run(self._head.order, values)
         if not isinstance(answer, TracedTensor):
-            raise BadInput("The policy does not depend on the sensors.")
+            raise BadInput(text("The policy does not depend on the sensors."))
         if answer.is_picture or len(answer.shape) != 2 or answer.order is not None:
-            raise BadInput("The policy's output is not a vector.")
+            raise BadInput(text("The policy's output is not a vector."))
         return self._builder.onnx.model(self._builder.apply_scale(answer).name, answer.shape)
 
     def _emit(self, node: Node, inputs: Sequence[Value]) -> Value | None:

@@ -12,6 +12,7 @@ import numpy as np
 from onnx import helper
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow.graphdef import Node, Tensor
 from vehicle.models.tensorflow.onnx_writer import OnnxWriter
 from vehicle.models.tensorflow.tensor_layout import TracedTensor, same_layout
@@ -65,7 +66,15 @@ class GraphBuilder:
         Raises BadInput if they do not lie in the same layout.
         """
         if not same_layout(left, right):
-            raise BadInput(f"{node.op} at {node.name[:80]!r} joins values of shapes {left.shape} and {right.shape}.")
+            raise BadInput(
+                text(
+                    "{op} at {name!r} joins values of shapes {left} and {right}.",
+                    op=node.op,
+                    name=node.name[:80],
+                    left=left.shape,
+                    right=right.shape,
+                )
+            )
         shape = np.broadcast_shapes(left.shape, right.shape)
         if left.name == right.name and op in ("Add", "Sub"):
             total = left.scale + right.scale if op == "Add" else left.scale - right.scale
@@ -107,7 +116,15 @@ class GraphBuilder:
             return replace(x, shape=shape)
         if x.is_picture and shape[-1:] == (places * x.channels,) and all(size == 1 for size in shape[:-1]):
             return replace(x.flattened(self.write("Flatten", [x.name], axis=1)), shape=shape)
-        raise BadInput(f"The {node.op} {node.name[:80]!r} makes {shape} of {x.shape}, which is not supported.")
+        raise BadInput(
+            text(
+                "The {op} {name!r} makes {made} of {given}, which is not supported.",
+                op=node.op,
+                name=node.name[:80],
+                made=shape,
+                given=x.shape,
+            )
+        )
 
     def write(self, op: str, inputs: list[str], **settings: Any) -> str:
         """Appends one ONNX operator; the name of its output."""

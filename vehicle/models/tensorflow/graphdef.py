@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.models.tensorflow.protobuf_wire import VARINT, WireReader, numbers, signed, text
+from shared.text import text
+from vehicle.models.tensorflow.protobuf_wire import VARINT, WireReader, numbers, printable, signed
 
 MAX_NODES = 4000
 MAX_ELEMENTS = 64 << 20  # the largest DeepRacer network, DEEP with two cameras, has 57 million weights
@@ -71,16 +72,16 @@ def read_graph(content: bytes | bytearray) -> Graph:
                     name, function = reader.function(inner)
                     functions[name] = function
     if not nodes:
-        raise BadInput("The file holds no TensorFlow graph.")
+        raise BadInput(text("The file holds no TensorFlow graph."))
     return Graph(nodes, functions)
 
 
 def _add_node(nodes: dict[str, Node], node: Node) -> None:
     if node.name in nodes:
-        raise BadInput(f"The graph has two nodes of the name {node.name[:80]!r}.")
+        raise BadInput(text("The graph has two nodes of the name {name!r}.", name=node.name[:80]))
     nodes[node.name] = node
     if len(nodes) > MAX_NODES:
-        raise BadInput(f"The graph has more than {MAX_NODES} nodes; a policy has a hundred.")
+        raise BadInput(text("The graph has more than {max} nodes; a policy has a hundred.", max=MAX_NODES))
 
 
 class _GraphReader:
@@ -98,18 +99,18 @@ class _GraphReader:
         attributes: dict[str, Attribute] = {}
         for number, _, _, inner in self.wire.fields(data):
             if number == 1:
-                name = text(inner, "a node's name")
+                name = printable(inner, text("a node's name"))
             elif number == 2:
-                op = text(inner, "an operator's name", 128)
+                op = printable(inner, text("an operator's name"), 128)
             elif number == 3:
-                given = text(inner, "an input's name")
+                given = printable(inner, text("an input's name"))
                 if given.startswith("^"):
                     control.append(given[1:])
                 else:
                     inputs.append(_outer_ref(given) if parameters is None else _inner_ref(given, parameters))
             elif number == 5:
                 key, value = self._entry(inner)
-                attributes[text(key, "an attribute's name", 128)] = self.attribute(value)
+                attributes[printable(key, text("an attribute's name"), 128)] = self.attribute(value)
         return Node(name, op, tuple(inputs), tuple(control), attributes)
 
     def attribute(self, data: memoryview) -> Attribute:
@@ -132,7 +133,8 @@ class _GraphReader:
                 value = self._integers(inner)
             elif number == 10:
                 value = next(
-                    (text(name, "a function's name") for n, _, _, name in self.wire.fields(inner) if n == 1), ""
+                    (printable(name, text("a function's name")) for n, _, _, name in self.wire.fields(inner) if n == 1),
+                    "",
                 )
         return value
 
@@ -185,18 +187,22 @@ class _GraphReader:
         for number, inner in parts:
             if number == 4:
                 key, value = self._entry(inner)
-                given[text(key, "a result's name")] = _inner_ref(text(value, "a result"), parameters)
+                given[printable(key, text("a result's name"))] = _inner_ref(
+                    printable(value, text("a result")), parameters
+                )
         if any(result not in given for result in results):
-            raise BadInput(f"The function {name[:80]!r} does not define its outputs.")
+            raise BadInput(text("The function {name!r} does not define its outputs.", name=name[:80]))
         return name, Function(parameters, nodes, tuple(given[result] for result in results))
 
     def _signature(self, data: memoryview) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         name, named = "", {2: [""][:0], 3: [""][:0]}
         for number, _, _, inner in self.wire.fields(data):
             if number == 1:
-                name = text(inner, "a function's name")
+                name = printable(inner, text("a function's name"))
             elif number in named:
-                named[number] += [text(arg, "a parameter") for n, _, _, arg in self.wire.fields(inner) if n == 1]
+                named[number] += [
+                    printable(arg, text("a parameter")) for n, _, _, arg in self.wire.fields(inner) if n == 1
+                ]
         return name, tuple(named[2]), tuple(named[3])
 
     def _entry(self, data: memoryview) -> tuple[memoryview, memoryview]:
@@ -219,7 +225,7 @@ def _outer_ref(given: str) -> Ref:
     """Parses an input of a graph's node, `node` or `node:index`. Raises BadInput."""
     name, _, output = given.partition(":")
     if output and not (output.isascii() and output.isdigit() and len(output) < 4):
-        raise BadInput(f"The graph has an input {given[:80]!r}, which is not valid.")
+        raise BadInput(text("The graph has an input {given!r}, which is not valid.", given=given[:80]))
     return name, int(output or 0)
 
 
@@ -239,7 +245,12 @@ def _inner_ref(given: str, parameters: tuple[str, ...]) -> Ref:
 def _elements(shape: tuple[int, ...]) -> int:
     size = math.prod(shape)
     if len(shape) > MAX_RANK or any(dim < 0 for dim in shape) or size > MAX_ELEMENTS:
-        raise BadInput(f"The graph holds a tensor of shape {'x'.join(map(str, shape[:9]))}, which is not supported.")
+        raise BadInput(
+            text(
+                "The graph holds a tensor of shape {shape}, which is not supported.",
+                shape="x".join(map(str, shape[:9])),
+            )
+        )
     return size
 
 
@@ -255,11 +266,15 @@ def _shaped(values: Tensor, shape: tuple[int, ...], size: int) -> Tensor:
     if values.size == size:
         return values.reshape(shape)
     if values.size != 1:
-        raise BadInput(f"The graph holds a tensor of {size} elements with {values.size} values.")
+        raise BadInput(
+            text("The graph holds a tensor of {size} elements with {values} values.", size=size, values=values.size)
+        )
     _check_filled(size, size)
     return np.broadcast_to(values.reshape(()), shape)
 
 
 def _check_filled(filled: int, size: int) -> None:
     if filled > MAX_FILLED:
-        raise BadInput(f"The graph holds {size} weights that are all the same number: it was not trained.")
+        raise BadInput(
+            text("The graph holds {size} weights that are all the same number: it was not trained.", size=size)
+        )

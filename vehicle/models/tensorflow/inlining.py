@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow.graphdef import MAX_NODES, Graph, Node, Ref
 
 IFS = ("If", "StatelessIf")
@@ -45,7 +46,7 @@ class _Inlining:
         """The node of that name, with inputs that bypass every inlined `If`. Raises BadInput."""
         node = self._nodes.get(name)
         if node is None:
-            raise BadInput(f"The graph refers to {name[:80]!r}, which it does not contain.")
+            raise BadInput(text("The graph refers to {name!r}, which it does not contain.", name=name[:80]))
         inputs = tuple(self._real(ref) for ref in node.inputs)
         control = tuple(one for one in node.control if one in self._nodes and self._nodes[one].op not in IFS)
         return Node(name, node.op, inputs, control, node.attributes)
@@ -61,18 +62,23 @@ class _Inlining:
                 return ref
             self._inline(node)
             if ref not in self._outputs:
-                raise BadInput(f"The graph refers to an output of {node.name[:80]!r} that does not exist.")
-        raise BadInput("The graph's branches are nested too deeply.")
+                raise BadInput(
+                    text("The graph refers to an output of {name!r} that does not exist.", name=node.name[:80])
+                )
+        raise BadInput(text("The graph's branches are nested too deeply."))
 
     def _inline(self, node: Node) -> None:
         """Replaces an `If` by the nodes of the branch that is taken. Raises BadInput."""
         if not node.inputs:
-            raise BadInput(f"The branch {node.name[:80]!r} has no condition.")
+            raise BadInput(text("The branch {name!r} has no condition.", name=node.name[:80]))
         branch = node.attributes.get("then_branch" if self._condition(node) else "else_branch")
         function = self._functions.get(branch) if isinstance(branch, str) else None
         if function is None or len(function.parameters) != len(node.inputs) - 1:
             raise BadInput(
-                f"The branch {node.name[-80:]!r} calls a function that the file does not contain: export it again."
+                text(
+                    "The branch {name!r} calls a function that the file does not contain: export it again.",
+                    name=node.name[-80:],
+                )
             )
         given = dict(zip(function.parameters, node.inputs[1:], strict=True))
 
@@ -84,7 +90,7 @@ class _Inlining:
             control = tuple(f"{node.name}//{one}" for one in inner.control if one not in given)
             self._inlined[name] = Node(name, inner.op, tuple(map(outer, inner.inputs)), control, inner.attributes)
         if len(self._inlined) > MAX_NODES:
-            raise BadInput(f"The graph has more than {MAX_NODES} nodes once its branches are inlined.")
+            raise BadInput(text("The graph has more than {max} nodes once its branches are inlined.", max=MAX_NODES))
         for number, ref in enumerate(function.returns):
             self._outputs[node.name, number] = outer(ref)
 
@@ -99,7 +105,7 @@ class _Inlining:
             if isinstance(value, np.ndarray) and value.size == 1:
                 return bool(value.item())
             break
-        raise BadInput(f"The branch {node.name[:80]!r} depends on the sensors, which is not supported.")
+        raise BadInput(text("The branch {name!r} depends on the sensors, which is not supported.", name=node.name[:80]))
 
 
 def _sorted(nodes: _Inlining, output: str) -> list[Node]:
@@ -116,7 +122,7 @@ def _sorted(nodes: _Inlining, output: str) -> list[Node]:
         if name in order:
             continue
         if name in open_:
-            raise BadInput(f"The graph has a cycle through {name[:80]!r}.")
+            raise BadInput(text("The graph has a cycle through {name!r}.", name=name[:80]))
         open_.add(name)
         node = nodes.node(name)
         stack.append((name, True))

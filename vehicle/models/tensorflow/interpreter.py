@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow.graphdef import Node, Ref, Tensor
 from vehicle.models.tensorflow.inlining import PASSES
 from vehicle.models.tensorflow.numpy_ops import compute
@@ -90,11 +91,15 @@ class Interpreter(Generic[Live]):
         if node.op in _VIEWS:
             self._viewed += sum(x.size for x in tensors)
             if self._viewed > _MAX_VIEWED:
-                raise BadInput("The graph transposes or reshapes its weights too often, which is not supported.")
+                raise BadInput(text("The graph transposes or reshapes its weights too often, which is not supported."))
         result = compute(node, tensors)
         if result is not None and result.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
             raise BadInput(
-                f"{node.op} at {node.name[:80]!r} makes a large constant of small ones, which is not supported."
+                text(
+                    "{op} at {name!r} makes a large constant of small ones, which is not supported.",
+                    op=node.op,
+                    name=node.name[:80],
+                )
             )
         return result
 
@@ -104,14 +109,18 @@ class Interpreter(Generic[Live]):
             return
         value, condition = (self._at(ref) for ref in node.inputs)
         if not isinstance(condition, np.ndarray) or condition.size != 1:
-            raise BadInput(f"The Switch {node.name[:80]!r} depends on the sensors, which is not supported.")
+            raise BadInput(
+                text("The Switch {name!r} depends on the sensors, which is not supported.", name=node.name[:80])
+            )
         branch = int(bool(condition.item()))
         self._values[node.name, branch], self._values[node.name, 1 - branch] = value, DEAD
 
     def _merge(self, node: Node) -> Live | Tensor | Dead | Unknown:
         living = [value for value in map(self._at, node.inputs) if value is not DEAD]
         if len(living) > 1:
-            raise BadInput(f"The Merge {node.name[:80]!r} has more than one branch alive, which is not supported.")
+            raise BadInput(
+                text("The Merge {name!r} has more than one branch alive, which is not supported.", name=node.name[:80])
+            )
         return living[0] if living else DEAD
 
     def _is_dead(self, node: Node) -> bool:
@@ -124,7 +133,11 @@ class Interpreter(Generic[Live]):
 
     def _living(self, value: Live | Tensor | Dead | Unknown) -> Live | Tensor:
         if isinstance(value, Unknown):
-            raise BadInput(f"The graph uses {value.op[:40]!r} at {value.name[:80]!r}, which is not supported.")
+            raise BadInput(
+                text(
+                    "The graph uses {op!r} at {name!r}, which is not supported.", op=value.op[:40], name=value.name[:80]
+                )
+            )
         if isinstance(value, Dead):
-            raise BadInput("The policy depends on a branch that is never taken.")
+            raise BadInput(text("The policy depends on a branch that is never taken."))
         return value

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow import attributes
 from vehicle.models.tensorflow.graph_builder import GraphBuilder, Rule, Value
 from vehicle.models.tensorflow.graphdef import Node
@@ -33,7 +34,7 @@ def _matmul(builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> Trace
         return None
     weights = weights.T if node.attributes.get("transpose_b") else weights
     if len(x.shape) != 2 or weights.ndim != 2 or x.channels != weights.shape[0]:
-        raise BadInput(f"The dense layer {node.name[:80]!r} does not fit its input.")
+        raise BadInput(text("The dense layer {name!r} does not fit its input.", name=node.name[:80]))
     if x.scale != 1.0:
         weights = weights * np.float32(x.scale)
     shape = (x.shape[0], weights.shape[1])
@@ -52,7 +53,7 @@ def _normalise(builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> Tr
     if not isinstance(x, TracedTensor) or not x.is_picture or len(constants) != 4:
         return None
     if any(part.shape != (x.channels,) for part in constants):
-        raise BadInput(f"The normalisation {node.name[:80]!r} does not fit its input.")
+        raise BadInput(text("The normalisation {name!r} does not fit its input.", name=node.name[:80]))
     x = builder.apply_scale(x)
     names = [x.name, *map(builder.onnx.constant, constants)]
     return x.with_name(builder.write("BatchNormalization", names, epsilon=attributes.epsilon(node)))

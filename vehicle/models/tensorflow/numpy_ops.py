@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow.attributes import (
     axes_of,
     conv_size,
@@ -63,7 +64,14 @@ def compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | None:
             result = _compute(node, inputs)
         return None if result is None else np.asarray(result)  # for scalars numpy returns no array
     except (ValueError, IndexError, TypeError, OverflowError) as error:
-        raise BadInput(f"{node.op} at {node.name[:80]!r} does not fit its inputs ({str(error)[:80]}).") from None
+        raise BadInput(
+            text(
+                "{op} at {name!r} does not fit its inputs ({why}).",
+                op=node.op,
+                name=node.name[:80],
+                why=str(error)[:80],
+            )
+        ) from None
 
 
 def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None:
@@ -79,7 +87,11 @@ def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None
 def check_size(shape: Sequence[int]) -> None:
     """Raises BadInput if a tensor of this shape is larger than any in a policy."""
     if math.prod(shape) > MAX_ELEMENTS:
-        raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not supported.")
+        raise BadInput(
+            text(
+                "The graph makes a tensor of {shape} elements, which is not supported.", shape="x".join(map(str, shape))
+            )
+        )
 
 
 def _conv(node: Node, inputs: Sequence[Tensor]) -> Tensor:
@@ -129,7 +141,7 @@ def _pack(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     kind = DTYPES.get(integer(node, "DstT"))
     if kind is None:
-        raise BadInput(f"The Cast {node.name[:80]!r} is to a type that is not supported.")
+        raise BadInput(text("The Cast {name!r} is to a type that is not supported.", name=node.name[:80]))
     return inputs[0].astype(kind)
 
 
@@ -137,7 +149,7 @@ def _gather(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, places, axis = inputs
     check_size([places.size, given.size])
     if integer(node, "batch_dims") or places.size * given.size > MAX_ELEMENTS:
-        raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of a supported kind.")
+        raise BadInput(text("The GatherV2 {name!r} is not of a supported kind.", name=node.name[:80]))
     return np.asarray(np.take(given, places, int(axis)))
 
 

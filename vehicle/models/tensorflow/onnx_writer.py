@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from shared.errors import BadInput
+from shared.text import text
 
 OPSET, IR_VERSION = 17, 8
 OUTPUT = "policy"
@@ -39,14 +40,17 @@ class OnnxWriter:
         """Adds a constant, float32 or int64; returns its name. Raises BadInput for other types, too many bytes, NaN."""
         kind = _KINDS.get(value.dtype)
         if kind is None:
-            raise BadInput(f"The graph computes with {value.dtype}; only float32 is supported.")
+            raise BadInput(text("The graph computes with {dtype}; only float32 is supported.", dtype=value.dtype))
         self._bytes += value.nbytes
         if self._bytes > MAX_CONSTANT_BYTES:
             raise BadInput(
-                f"The graph holds more than {MAX_CONSTANT_BYTES >> 20} MB of weights, which is not supported."
+                text(
+                    "The graph holds more than {max} MB of weights, which is not supported.",
+                    max=MAX_CONSTANT_BYTES >> 20,
+                )
             )
         if not bool(np.isfinite(value).all()):
-            raise BadInput("The graph holds weights that are not finite: the training went wrong.")
+            raise BadInput(text("The graph holds weights that are not finite: the training went wrong."))
         tensor = self._model.graph.initializer.add()
         tensor.name = self.fresh()
         tensor.data_type = kind

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow.graphdef import Tensor
 from vehicle.models.tensorflow.interpreter import Interpreter
 from vehicle.models.tensorflow.numpy_ops import compute
@@ -61,5 +62,7 @@ def compare(answers: Tensor, shapes: Mapping[str, tuple[int, ...]], session: ort
     converted = run_onnx(session, observations(shapes))
     difference = float(np.abs(answers - converted).max()) if answers.shape == converted.shape else np.inf
     if not difference <= MAX_DIFFERENCE:
-        raise BadInput(f"The converted policy differs from its original (by {difference:.2g}).")
+        raise BadInput(
+            text("The converted policy differs from its original (by {difference:.2g}).", difference=difference)
+        )
     return difference

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.metadata import Metadata
 from vehicle.models.tensorflow.graphdef import Graph, Node
 from vehicle.models.tensorflow.inlining import policy_order
@@ -46,12 +47,12 @@ def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
                 free.append(node.name)
                 continue
             if sensor in placeholders:
-                raise BadInput(f"The graph has two inputs for {sensor[:40]}.")
+                raise BadInput(text("The graph has two inputs for {sensor}.", sensor=sensor[:40]))
             _check_placeholder(node, sensor, metadata)
             placeholders[sensor] = node.name
     missing = [sensor for sensor in metadata.sensors if sensor not in placeholders]
     if missing:
-        raise BadInput(f"The metadata names {', '.join(missing)}, but the policy does not use it.")
+        raise BadInput(text("The metadata names {names}, but the policy does not use it.", names=", ".join(missing)))
     sensors = sorted(placeholders)
     shapes = {sensor: metadata.shape_of(sensor) for sensor in sensors}
     return PolicyHead(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
@@ -71,26 +72,41 @@ def _value_nodes(order: Sequence[Node]) -> list[Node]:
 def _output(graph: Graph, metadata: Metadata) -> str:
     matches = [match for name in graph.nodes if (match := _HEAD.fullmatch(name))]
     if not matches:
-        raise BadInput("The graph has no policy head of clipped_ppo or sac: it is not a DeepRacer model.")
+        raise BadInput(text("The graph has no policy head of clipped_ppo or sac: it is not a DeepRacer model."))
     if len(matches) > 1:
-        raise BadInput(f"The graph has {len(matches)} policy heads; it must have one.")
+        raise BadInput(text("The graph has {n} policy heads; it must have one.", n=len(matches)))
     if (matches[0][1], matches[0][2]) != HEADS[metadata.algorithm]:
-        raise BadInput(f"The graph's head is {matches[0][2]}, but its metadata says {metadata.algorithm}.")
+        raise BadInput(
+            text(
+                "The graph's head is {head}, but its metadata says {algorithm}.",
+                head=matches[0][2],
+                algorithm=metadata.algorithm,
+            )
+        )
     if metadata.algorithm == "sac" and metadata.space.kind == "discrete":
-        raise BadInput("The metadata says sac with discrete actions; sac answers continuous ones only.")
+        raise BadInput(text("The metadata says sac with discrete actions; sac answers continuous ones only."))
     return matches[0][0]
 
 
 def _check_placeholder(node: Node, sensor: str, metadata: Metadata) -> None:
     if sensor not in metadata.sensors:
         sensors = ", ".join(metadata.sensors)
-        raise BadInput(f"The policy uses {sensor[:40]!r}, but its metadata names {sensors}.")
+        raise BadInput(
+            text("The policy uses {sensor!r}, but its metadata names {sensors}.", sensor=sensor[:40], sensors=sensors)
+        )
     if not _is_float(node):
-        raise BadInput(f"The input {sensor} is not float32.")
+        raise BadInput(text("The input {sensor} is not float32.", sensor=sensor))
     shape, wanted = node.attributes.get("shape"), metadata.shape_of(sensor)
     if isinstance(shape, tuple) and shape and shape[1:] != wanted:
         given = "x".join(map(str, shape[1:]))
-        raise BadInput(f"The input {sensor} is {given}, but it must be {'x'.join(map(str, wanted))}.")
+        raise BadInput(
+            text(
+                "The input {sensor} is {given}, but it must be {wanted}.",
+                sensor=sensor,
+                given=given,
+                wanted="x".join(map(str, wanted)),
+            )
+        )
 
 
 def _is_float(node: Node) -> bool:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from shared.text import text
 
 MAX_FIELDS = 50_000  # DeepRacer networks have about 4,000
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
-_TRUNCATED = "The graph is truncated or not a protocol buffer."
+_TRUNCATED = text("The graph is truncated or not a protocol buffer.")
 
 Field = tuple[int, int, int, memoryview]  # field number, wire type, value of a varint, bytes of all others
 
@@ -54,7 +55,7 @@ class WireReader:
     def _spend(self, fields: int) -> None:
         self._left -= fields
         if self._left < 0:
-            raise BadInput("The graph has more parts than any policy.")
+            raise BadInput(text("The graph has more parts than any policy."))
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -83,16 +84,16 @@ def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
     return np.frombuffer(data, kind)
 
 
-def text(data: memoryview, what: str, max_bytes: int = 512) -> str:
+def printable(data: memoryview, what: str, max_bytes: int = 512) -> str:
     """A name as text; `what` describes it in a refusal. Raises BadInput if it is too long, not UTF-8, not printable."""
     if len(data) > max_bytes:
-        raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not supported.")
+        raise BadInput(text("The graph has {what} of {n} bytes, which is not supported.", what=what, n=len(data)))
     try:
         name = str(data, "utf-8")
     except UnicodeDecodeError:
-        raise BadInput(f"The graph has {what} that is not text.") from None
+        raise BadInput(text("The graph has {what} that is not text.", what=what)) from None
     if not name.isprintable():
-        raise BadInput(f"The graph has {what} that cannot be printed.")
+        raise BadInput(text("The graph has {what} that cannot be printed.", what=what))
     return name
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.tensorflow import attributes
 from vehicle.models.tensorflow.graph_builder import GraphBuilder, Rule, Value
 from vehicle.models.tensorflow.graphdef import Node, Tensor
@@ -65,7 +66,9 @@ def _transpose(_builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> T
     if not isinstance(x, TracedTensor) or isinstance(axes, TracedTensor):
         return None
     if axes.tolist() != list(range(len(x.shape))):
-        raise BadInput(f"The Transpose {node.name[:80]!r} reorders the axes of its input, which is not supported.")
+        raise BadInput(
+            text("The Transpose {name!r} reorders the axes of its input, which is not supported.", name=node.name[:80])
+        )
     return x
 
 
@@ -77,7 +80,9 @@ def _concat(builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> Trace
     befores = {part.shape[:-1] for part in flows}
     last = int(axis.item()) in (-1, len(flows[0].shape) - 1)
     if any(part.is_picture for part in flows) or len(befores) != 1 or not last:
-        raise BadInput(f"The ConcatV2 {node.name[:80]!r} joins something other than rows, which is not supported.")
+        raise BadInput(
+            text("The ConcatV2 {name!r} joins something other than rows, which is not supported.", name=node.name[:80])
+        )
     return concatenated(builder.write("Concat", [part.name for part in flows], axis=1), flows)
 
 
@@ -92,7 +97,10 @@ def _slice(builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> Traced
     row = places.ndim and all(size == 1 for size in places.shape[:-1])
     if x.is_picture or x.order is not None or not row or places.size == 0 or np.any(np.diff(places.ravel()) != 1):
         raise BadInput(
-            f"The StridedSlice {node.name[:80]!r} selects something other than columns, which is not supported."
+            text(
+                "The StridedSlice {name!r} selects something other than columns, which is not supported.",
+                name=node.name[:80],
+            )
         )
     first, last = int(places.ravel()[0]), int(places.ravel()[-1]) + 1
     names = [builder.onnx.constant(np.array([at], np.int64)) for at in (first, last, 1)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from shared.text import text
 
 Order = NDArray[np.int64]
 
@@ -75,7 +76,11 @@ class TracedTensor:
             return constant.reshape(())
         if constant.shape[-1] != self.channels or constant.size != self.channels:
             raise BadInput(
-                f"The graph joins values of shapes {self.shape} and {constant.shape}, which is not supported."
+                text(
+                    "The graph joins values of shapes {one} and {other}, which is not supported.",
+                    one=self.shape,
+                    other=constant.shape,
+                )
             )
         row = constant.ravel()
         if self.is_picture:

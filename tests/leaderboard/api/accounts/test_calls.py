@@ -169,6 +169,16 @@ def test_a_key_is_bound_to_races_that_its_maker_organises(league: LeagueApp) -> 
     assert tom.call("POST", "/api/v1/keys", wish).status_code == 403
     assert tom.call("POST", "/api/v1/keys", wish | {"races": []}).status_code == 403
     assert tom.call("POST", "/api/v1/keys", wish | {"races": ["nowhere"]}).status_code == 404
+    # Anybody may make a community race: no key for it gets at the models of those who enter.
+    club = fields(
+        tom.call("POST", "/api/v1/races", {"name": "Toms club", "track": "reinvent_base", "venue": "virtual"})
+    )
+    own = wish | {"races": [club["race_id"]]}
+    assert tom.call("POST", "/api/v1/keys", own).status_code == 201
+    refused = tom.call("POST", "/api/v1/keys", own | {"scopes": ["results:write", "farm"]})
+    assert (refused.status_code, "it needs an admin's key" in refused.text) == (403, True)
+    assert olga.call("POST", "/api/v1/keys", wish | {"scopes": ["farm"]}).status_code == 201
+    assert call(league.app, "POST", "/api/v1/keys", own | {"scopes": ["farm"]}, sample_races.TOKEN).status_code == 201
     assert olga.call("POST", "/api/v1/keys", wish | {"scopes": []}).status_code == 422
     assert olga.call("POST", "/api/v1/keys", wish | {"scopes": ["everything"]}).status_code == 422
     assert olga.call("POST", "/api/v1/keys", wish | {"expires_at": "2001-01-01T00:00:00Z"}).status_code == 422

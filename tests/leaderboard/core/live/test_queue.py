@@ -7,9 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.core.errors import Conflict
-from leaderboard.core.live import order, queue
-from leaderboard.core.live.queue import COUNTDOWN_NS, LiveQueue, QueueItem, QueueState
+from leaderboard.core.live import heats, order, queue
+from leaderboard.core.live.queue import LiveQueue
+from leaderboard.core.live.turn import (
+    COUNTDOWN_NS,
+    ON_TRACK,
+    PLAIN_MOVES,
+    QUEUE_MOVES,
+    QUEUE_STATES,
+    PlainMove,
+    QueueItem,
+    QueueState,
+)
 from shared.errors import Refused
+from shared.rules.person_names import name_key
 from shared.units import NS_PER_S
 
 NOW = 1_700_000_000_000_000_000
@@ -27,12 +38,12 @@ def state(live: LiveQueue, racer: str) -> QueueState:
     return live.item(f"i-{racer}").state
 
 
-@pytest.mark.parametrize("begin", queue.QUEUE_STATES)
-@pytest.mark.parametrize("move", queue.PLAIN_MOVES)
-def test_every_move_from_every_state(begin: QueueState, move: queue.PlainMove) -> None:
+@pytest.mark.parametrize("begin", QUEUE_STATES)
+@pytest.mark.parametrize("move", PLAIN_MOVES)
+def test_every_move_from_every_state(begin: QueueState, move: PlainMove) -> None:
     live = LiveQueue("cup", items=(QueueItem("i", "anna", "Anna", 0, state=begin, launched_utc_ns=NOW),))
-    if (begin, move) in queue.QUEUE_MOVES:
-        assert queue.changed(live, "i", move, NOW).item("i").state == queue.QUEUE_MOVES[begin, move]
+    if (begin, move) in QUEUE_MOVES:
+        assert queue.changed(live, "i", move, NOW).item("i").state == QUEUE_MOVES[begin, move]
     else:
         with pytest.raises(Refused, match="Anna is"):
             queue.changed(live, "i", move, NOW)
@@ -152,34 +163,53 @@ COMMANDS: dict[str, Change] = {
     "declare": lambda live, _item, value, now: queue.decided(live, "a" if value % 2 else "", now),
     "speed": lambda live, _item, value, _now: queue.set_speed(live, 80 + value),
     "add": lambda live, _item, _value, now: queue.added(live, [(f"n-{now}", f"n{now}", f"N{now}", "")]),
+    "pair": lambda live, item, value, _now: heats.paired(live, item, live.items[value % len(live.items)].item_id),
+    "pair all": lambda live, _item, _value, _now: heats.paired_in_order(live),
+    "part": lambda live, item, _value, now: heats.parted(live, item, f"n-{now}"),
+    "heat": lambda live, _item, value, now: heats.heat_added(
+        live, f"n-{now}", ((f"n{now}", f"N{now}", ""), ("ab"[value % 2], "X", ""))
+    ),
     "wait": lambda live, _item, value, now: queue.settled(live, now + value * 10 * NS_PER_S),
 }
 
 
-def plain(move: queue.PlainMove) -> Change:
+def plain(move: PlainMove) -> Change:
     return lambda live, item, _value, now: queue.changed(live, item, move, now)
 
 
-COMMANDS |= {move: plain(move) for move in queue.PLAIN_MOVES}
+COMMANDS |= {move: plain(move) for move in PLAIN_MOVES}
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(COMMANDS)), st.integers(0, 9), st.integers(0, 40)), max_size=40))
 def test_any_interleaving_keeps_one_on_the_track_and_loses_nobody(commands: list[tuple[str, int, int]]) -> None:
-    """A command that is refused changes nothing; whoever leaves was removed or cleared; the order stays total."""
+    """A command that is refused changes nothing; whoever leaves was removed or cleared; the order stays total.
+
+    Two turns become a heat and a heat two turns, with the same racers; nobody drives against oneself.
+    """
     live, now, ids = of("a", "b", "c", "d"), NOW, [f"i-{each}" for each in "abcd"]
     for command, which, value in commands:
         now += NS_PER_S
         live = queue.settled(live, now)
-        item, there = ids[which % len(ids)], {each.item_id for each in live.items}
+        before, item, there = live, ids[which % len(ids)], {each.item_id for each in live.items}
         wanted = there - {"remove": {item}, "clear": there}.get(command, set())
         try:
             live = COMMANDS[command](live, item, value, now)
-            wanted |= {f"n-{now}"} if command == "add" else set()
-        except Refused:
+            wanted |= {f"n-{now}"} if command in ("add", "part", "heat") else set()
+        except (Refused, ZeroDivisionError):
+            assert live is before
             wanted = there
+        if command in ("pair", "pair all"):
+            wanted = {each.item_id for each in live.items}
+        if command in ("pair", "pair all", "part", "move", "wait", "speed"):
+            assert _racers(live) == _racers(before)
         ids += sorted(wanted - set(ids))
-        assert sum(each.state in queue.ON_TRACK for each in live.items) <= 1
+        assert sum(each.state in ON_TRACK for each in live.items) <= 1
         assert sorted(each.item_id for each in live.items) == sorted(wanted)
         keys = [(each.key, each.item_id) for each in live.items]
         assert keys == sorted(set(keys))
+        assert all(name_key(each.racer) != name_key(each.rival) for each in live.items)
+
+
+def _racers(live: LiveQueue) -> list[str]:
+    return sorted(car.racer for each in live.items for car in each.cars)

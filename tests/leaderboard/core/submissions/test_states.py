@@ -96,6 +96,10 @@ def test_what_an_archive_is() -> None:
     onnx = b"\x08\x08\x12\x07pytorch"
     kinds = [archive_kind(head) for head in (_tar("w:gz"), _tar("w"), _zip(), onnx)]
     assert kinds == ["gzip", "tar", "zip", "onnx"]
+    for head in (_tar("w:gz"), _tar("w"), _zip()):
+        check_head(head)
+    with pytest.raises(BadInput, match=r"pack it with its model_metadata\.json"):
+        check_head(onnx)
     for head in (b"", b"\x08", b"\x08\x00", b"<html>", b"GIF89a", b"\x1f\x8b", b"PK\x05\x06", b"BZh9", b"\x00" * 512):
         assert archive_kind(head) is None
         with pytest.raises(BadInput, match="no model's archive"):

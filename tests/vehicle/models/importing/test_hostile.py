@@ -6,6 +6,8 @@ import time
 import pytest
 
 from shared.errors import BadInput
+from shared.text import recorded
+from shared.text.catalogue import translate
 from tests.vehicle.models.importing.crafted_archives import CUNNING
 from tests.vehicle.models.importing.hostile_archives import HOSTILE, NAME, Hostile
 from vehicle.models.importing.prepare import prepare
@@ -48,6 +50,9 @@ def test_it_is_refused_at_once_and_writes_nothing_outside(tmp_path: pathlib.Path
     assert hostile.words in str(refused.value)
     assert str(refused.value).startswith(f"{file}: ")
     assert str(refused.value).isprintable()
+    # As a farm reports it and the racer's page shows it, without the file's path.
+    sentence = str(refused.value).replace(f"{file}: ", "")
+    assert translate(recorded(sentence), "de") != sentence, "also in German"
     assert str(fresh) not in str(refused.value)
     assert took_s < MAX_TIME_S
     assert not (fresh / "card.json").exists()

@@ -1,0 +1,1 @@
+"""LIVE virtual races: turns that farms drive in real time before an audience."""
