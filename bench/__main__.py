@@ -29,6 +29,9 @@ BENCHES: dict[str, Bench] = {
     ),
     "posts": Bench("bench.leaderboard.posts", "abused posts and kill -9 of either side: lost, doubled, different"),
     "ray": Bench("bench.simulator.ray_efficiency", "a Ray cluster of two nodes, beside serial runs: efficiency"),
+    "real-submissions": Bench(
+        "bench.leaderboard.real_submissions", "as `submissions`, a few with real drives: by children, by a Ray cluster"
+    ),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
     "stalled": Bench("bench.leaderboard.stalled", "posts and pages beside 500 stalled connections, and without"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
@@ -49,7 +52,7 @@ BENCHES: dict[str, Bench] = {
 
 
 def main() -> None:
-    names = "\n".join(f"  {name:11} {bench.measures}" for name, bench in BENCHES.items())
+    names = "\n".join(f"  {name:16} {bench.measures}" for name, bench in BENCHES.items())
     parser = argparse.ArgumentParser(
         prog="./dev bench", epilog=f"benchmarks:\n{names}", formatter_class=argparse.RawDescriptionHelpFormatter
     )

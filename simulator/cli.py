@@ -123,7 +123,11 @@ def _add_train(commands: "Subparsers") -> None:
     parser.add_argument("--minutes", type=_minutes, help="stop after so long, and ship the best so far")
     parser.add_argument("--resume", action="store_true", help="go on with the training in DIR")
     parser.add_argument(
-        "--from", dest="begin_with", type=Path, metavar="DIR", help="begin with the model trained there"
+        "--from",
+        dest="begin_with",
+        type=Path,
+        metavar="MODEL",
+        help="begin with the model trained there, or with 'demo'",
     )
     parser.set_defaults(run=_train)
 

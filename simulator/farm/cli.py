@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from simulator.farm.engines import FarmEngine
 from simulator.farm.heat_runner import HeatRunner
 from simulator.farm.live_runner import LiveRunner
 from simulator.farm.node import DrivingNode
+from simulator.farm.progress import PlainLines
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.warm_up import compile_engine
 
@@ -51,14 +53,15 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.end_with_input:
         threading.Thread(target=_end_with_input, daemon=True).start()
+    say = _lines()
     with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
         if not chosen.no_live and not chosen.once:
-            threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
-        with contextlib.closing(_engine(chosen)) as engine:
-            heats = HeatRunner(server, chosen.node, engine, _say)
+            threading.Thread(target=_drive_live, args=(server, chosen.node, say), name="live", daemon=True).start()
+        with contextlib.closing(_engine(chosen, say)) as engine:
+            heats = HeatRunner(server, chosen.node, engine, say)
             with contextlib.nullcontext() if chosen.once else _driving_heats(heats):
-                DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
+                DrivingNode(server, chosen.node, engine, say).run(chosen.once)
             while chosen.once and heats.next_heat() is None:
                 pass  # until none is left
     return 0
@@ -83,17 +86,17 @@ def live_main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     compile_engine()
     with tempfile.TemporaryDirectory(prefix="raceday-live-") as cache:
-        LiveRunner(FarmServer(chosen.server, _key(chosen.key), Path(cache)), chosen.node, _say).run()
+        LiveRunner(FarmServer(chosen.server, _key(chosen.key), Path(cache)), chosen.node, _lines()).run()
     return 0
 
 
-def _drive_live(server: FarmServer, node: str) -> None:
+def _drive_live(server: FarmServer, node: str, say: PlainLines) -> None:
     """Beside what the farm drives: a refusal ends only this."""
     try:
         compile_engine()
-        LiveRunner(server, node, _say).run()
+        LiveRunner(server, node, say).run()
     except OperatorError as error:
-        _say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))
+        say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))
 
 
 @contextlib.contextmanager
@@ -108,7 +111,7 @@ def _driving_heats(heats: HeatRunner) -> Iterator[None]:
         try:
             replace(heats, pause=pause).run(lambda: not over.is_set())
         except OperatorError as error:
-            _say(text("No heats of brackets are driven here: {sentence}", sentence=error))
+            heats.say(text("No heats of brackets are driven here: {sentence}", sentence=error))
 
     thread = threading.Thread(target=drive, name="heats")
     thread.start()
@@ -119,11 +122,11 @@ def _driving_heats(heats: HeatRunner) -> Iterator[None]:
         thread.join()
 
 
-def _say(sentence: str) -> None:
-    print(sentence, flush=True)
+def _lines() -> PlainLines:
+    return PlainLines(functools.partial(print, flush=True))
 
 
-def _engine(chosen: argparse.Namespace) -> FarmEngine:
+def _engine(chosen: argparse.Namespace, say: PlainLines) -> FarmEngine:
     if chosen.engine == "process":
         if chosen.ray_address is not None:
             raise BadInput(text("--ray-address belongs to --engine ray."))
@@ -132,7 +135,7 @@ def _engine(chosen: argparse.Namespace) -> FarmEngine:
         raise HardwareMissing(text("The engine 'ray' needs Ray: install the extra with `pip install 'raceday[ray]'`."))
     from simulator.farm.engine_ray import RayEngine  # noqa: PLC0415
 
-    return RayEngine(chosen.ray_address, chosen.jobs, _say)
+    return RayEngine(chosen.ray_address, chosen.jobs, say)
 
 
 def _key(path: Path | None) -> str:

@@ -11,6 +11,27 @@ from shared.text import text
 from simulator.farm.server_calls import FarmServer
 
 EVERY_S = 60.0
+AGAIN_AFTER_S = 25.0
+
+
+class PlainLines:
+    """Tells in the terminal, and the same only once where runs, heats and LIVE turns meet with it at the same time.
+
+    Safe to call from any thread; `write` prints a line.
+    """
+
+    def __init__(self, write: Callable[[str], None], now_s: Callable[[], float] = time.monotonic) -> None:
+        self._write, self._now_s = write, now_s
+        self._lock = threading.Lock()
+        self._newest, self._at_s = "", 0.0
+
+    def __call__(self, sentence: str) -> None:
+        """Print it, unless it was the newest and is not old."""
+        with self._lock:
+            if sentence == self._newest and self._now_s() - self._at_s < AGAIN_AFTER_S:
+                return
+            self._newest, self._at_s = sentence, self._now_s()
+            self._write(sentence)
 
 
 class FarmProgress:

@@ -19,6 +19,7 @@ from simulator.env.vector import RaceVectorEnv
 from simulator.train.network import as_on_the_car, write_onnx
 from simulator.train.recipe import Recipe
 from simulator.train.scores import CheckpointScore, Scores, best_checkpoint, why_best_checkpoint
+from vehicle.models.model_files import METADATA
 
 VALIDATION_SEED = 1_000_000_007  # above a recipe's; a race's seeds are 48 bits that nobody knows beforehand
 FRAME_RATE_HZ = 15
@@ -52,8 +53,8 @@ class Checkpoints:
             max_episode_steps=100_000,
             **environment,
         )
-        self._kept_at = 0
         self._scores: dict[int, CheckpointScore] = self._read_scores()
+        self._kept_at = max(self._scores, default=0)
         (folder / "checkpoints").mkdir(exist_ok=True)
 
     def close(self) -> None:
@@ -75,6 +76,7 @@ class Checkpoints:
         if steps in self._scores:
             return
         self._kept_at = steps
+        self._write_metadata(self._folder / "checkpoints")  # so that each of them is a model that others can drive
         checkpoint.save(self._path(steps, checkpoint.suffix))
         network, discrete = as_on_the_car(checkpoint.network, self._recipe.network), self._discrete
         outputs = len(self._metadata["action_space"])  # of continuous actions: steering and speed
@@ -91,8 +93,7 @@ class Checkpoints:
         steps = best_checkpoint(self._scores)
         score = self._scores[steps]
         (self._folder / "model.onnx").write_bytes(self._path(steps, ".onnx").read_bytes())
-        metadata = json.dumps(dict(self._metadata), indent=2) + "\n"
-        (self._folder / "model_metadata.json").write_text(metadata, encoding="utf-8")
+        self._write_metadata(self._folder)
         card = {
             "name": self._folder.resolve().name,
             "throttle_percent": self._recipe.cars.throttle_percent,
@@ -107,6 +108,10 @@ class Checkpoints:
     @property
     def _discrete(self) -> bool:
         return bool(self._metadata.get("action_space_type", "discrete") == "discrete")
+
+    def _write_metadata(self, folder: Path) -> None:
+        metadata = json.dumps(dict(self._metadata), indent=2) + "\n"
+        (folder / METADATA).write_text(metadata, encoding="utf-8")
 
     def _path(self, steps: int, suffix: str) -> Path:
         return self._folder / "checkpoints" / f"{steps:09d}{suffix}"
@@ -150,9 +155,14 @@ class Checkpoints:
             table.writerows([steps, *astuple(score)] for steps, score in sorted(self._scores.items()))
 
 
+def kept_checkpoints(folder: Path) -> list[Path]:
+    """What the training in a folder can be gone on from."""
+    return [path for path in folder.glob("checkpoints/*") if path.suffix in SUFFIXES and path.stem.isdigit()]
+
+
 def newest_checkpoint(folder: Path) -> Path:
     """What the training in a folder was saved as last. Raises BadInput if it holds none."""
-    kept = [path for path in folder.glob("checkpoints/*") if path.suffix in SUFFIXES and path.stem.isdigit()]
+    kept = kept_checkpoints(folder)
     if not kept:
         raise BadInput(f"{folder} holds no checkpoints of a training: give a folder that `raceday model train` wrote.")
     return max(kept, key=lambda path: (int(path.stem), SUFFIXES.index(path.suffix)))

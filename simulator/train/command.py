@@ -12,12 +12,15 @@ import torch
 from rich.console import Console
 
 from shared.errors import BadInput, StorageError
-from simulator.train.checkpoints import IMITATED, REINFORCED, newest_checkpoint
+from simulator.driving.policy import find_model
+from simulator.train.checkpoints import IMITATED, REINFORCED, kept_checkpoints, newest_checkpoint
 from simulator.train.course import Course, TrainingOrder
-from simulator.train.imitation.dagger import Imitation, load_imitated
+from simulator.train.imitation.dagger import Imitation, labels_of_size, load_imitated
+from simulator.train.network import build, exported_weights
 from simulator.train.recipe import Recipe, load_recipe
 from vehicle.models.metadata import load_metadata
 
+EXPORTED = ".onnx"
 IMITATION_SHARE = 0.5  # of the minutes, at most, where reinforcement follows
 
 
@@ -37,7 +40,7 @@ class TrainArguments:
     steps: int | None = None
     frames: int | None = None
     resume: bool = False
-    begin_with: Path | None = None  # a folder that was trained before
+    begin_with: Path | None = None  # the folder of another training, or a model that one shipped
 
 
 def run(arguments: TrainArguments) -> None:
@@ -56,7 +59,7 @@ def run(arguments: TrainArguments) -> None:
         minutes=arguments.minutes,
     )
     resume = _resumed(arguments)
-    begin_with = None if arguments.begin_with is None else newest_checkpoint(arguments.begin_with)
+    begin_with = None if arguments.begin_with is None else _beginning(arguments.begin_with)
     console = Console(file=sys.stderr, highlight=False)
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,7 @@ def _train(course: Course, resume: Path | None, begin_with: Path | None) -> None
         return
     imitation = Imitation(course, resume)
     if begin_with is not None:
-        imitation.begin_with(_weights(begin_with, recipe))
+        imitation.begin_with(_weights(begin_with, course.order))
     imitation.train(IMITATION_SHARE if recipe.reinforces else 1.0)
     from simulator.train.imitation.report import write_card, write_curve  # noqa: PLC0415 (loads matplotlib)
 
@@ -97,22 +100,39 @@ def _reinforce(
     from simulator.train.ppo import Reinforcement  # noqa: PLC0415 (imitation needs no Stable-Baselines3)
 
     training = Reinforcement(course, before, resume)
-    if begin_with is not None and begin_with.suffix == IMITATED:
-        weights = _weights(begin_with, course.order.recipe)
-    elif begin_with is not None:
+    if begin_with is not None and begin_with.suffix == REINFORCED:
         training.begin_with(begin_with)
+    elif begin_with is not None:
+        weights = _weights(begin_with, course.order)
     if weights is not None:
         training.begin_with_weights(weights)
     training.train()
 
 
-def _weights(checkpoint: Path, recipe: Recipe) -> dict[str, Any]:
-    """The weights of the policy in a checkpoint of either kind. Raises BadInput."""
-    if checkpoint.suffix == IMITATED:
-        return dict(load_imitated(checkpoint, recipe)["learner"]["slow"])
+def _beginning(model: Path) -> Path:
+    """What another training was saved as last, else the model that is there. Raises BadInput if it is neither."""
+    return newest_checkpoint(model) if kept_checkpoints(model) else find_model(str(model))
+
+
+def _weights(begin_with: Path, order: TrainingOrder) -> dict[str, Any]:
+    """The weights of the policy in a checkpoint of either kind, or in a model. Raises BadInput."""
+    weights = _read_weights(begin_with, order.recipe)
+    wanted = build(order.recipe.network, labels_of_size(order)).state_dict()
+    if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in wanted.items()}:
+        raise BadInput(
+            f"{begin_with} has another network than the recipe, or other actions: change them, or train anew."
+        )
+    return weights
+
+
+def _read_weights(begin_with: Path, recipe: Recipe) -> dict[str, Any]:
+    if begin_with.suffix == EXPORTED:
+        return exported_weights(begin_with, recipe.network)
+    if begin_with.suffix == IMITATED:
+        return dict(load_imitated(begin_with, recipe)["learner"]["slow"])
     from simulator.train.ppo import reinforced_weights  # noqa: PLC0415 (imitation needs no Stable-Baselines3)
 
-    return reinforced_weights(checkpoint, recipe)
+    return reinforced_weights(begin_with, recipe)
 
 
 def _steps_imitated(folder: Path) -> int:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn import functional
 
+from shared.errors import BadInput
 from simulator.train.labels import Labels
 from simulator.train.recipe import POLICY_SIZE, NetworkRecipe, Recipe
 
@@ -163,6 +165,20 @@ def write_onnx(network: nn.Sequential, path: Path, outputs: int, name: str, disc
     part = path.with_suffix(".part")
     onnx.save(model, part)
     part.replace(path)
+
+
+def exported_weights(path: Path, recipe: NetworkRecipe) -> dict[str, torch.Tensor]:
+    """The weights of a model that `write_onnx` wrote of such a network. Raises BadInput if it is none of that kind."""
+    try:
+        written = {each.name: numpy_helper.to_array(each) for each in onnx.load(path).graph.initializer}
+    except (OSError, ValueError, DecodeError) as error:
+        raise BadInput(f"{path}: the model cannot be read ({' '.join(str(error).split())[:200]}).") from error
+    first = 2 if recipe.shrink > 1 else 1  # behind the pool
+    places = [place for place, layer in enumerate(build(recipe, 1)) if list(layer.parameters())]
+    names = {f"{place}.{kind}": f"{kind}{place + first}" for place in places for kind in ("weight", "bias")}
+    if any(name not in written for name in names.values()):
+        raise BadInput(f"{path}: the model has another network than the recipe: train anew, or change the recipe.")
+    return {place: torch.from_numpy(written[name].copy()) for place, name in names.items()}
 
 
 def _constant(name: str, value: "NDArray[np.float32] | np.float32") -> onnx.TensorProto:

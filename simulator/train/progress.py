@@ -14,6 +14,7 @@ COLUMNS = (
     "episodes",
     "reward",
     "episode_s",
+    "progress",
     "speed_mps",
     "off_tracks_per_100m",
     "crashes_per_100m",
@@ -34,6 +35,7 @@ class DriveTally:
     laps: int = 0
     rewards: list[float] = field(default_factory=list)  # metres made good, one less for each that left the road or hit
     lengths: list[int] = field(default_factory=list)  # frames
+    progress: list[float] = field(default_factory=list)  # per cent of a lap that an episode came on; none by imitation
 
 
 class ProgressTable:
@@ -62,6 +64,7 @@ class ProgressTable:
             if "episode" in info:
                 happened.rewards.append(info["episode"]["r"])
                 happened.lengths.append(info["episode"]["l"])
+                happened.progress.append(100.0 * info["laps"] + info["progress"])
                 happened.off_tracks += info["off_track"]
                 happened.crashes += info["crashed"]
             happened.laps += info["lap_complete"]
@@ -80,6 +83,7 @@ class ProgressTable:
             "episodes": len(drives.rewards),
             "reward": sum(drives.rewards) / episodes,
             "episode_s": sum(drives.lengths) / episodes * FRAME_S,
+            "progress": sum(drives.progress) / len(drives.progress) if drives.progress else math.nan,
             "speed_mps": drives.metres / max(1, drives.frames) / FRAME_S,
             "off_tracks_per_100m": 100.0 * drives.off_tracks / metres,
             "crashes_per_100m": 100.0 * drives.crashes / metres,

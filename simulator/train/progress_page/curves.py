@@ -34,6 +34,7 @@ class Curve:
 CURVES = (
     Curve("reward", text("Reward of an episode")),
     Curve("episode_s", text("Length of an episode"), "s"),
+    Curve("progress", text("Progress of an episode"), "%"),  # of a lap; not by imitation
     Curve("speed_mps", text("Speed"), "m/s"),
     Curve("off_tracks_per_100m", text("Off-tracks in 100 m")),
     Curve("crashes_per_100m", text("Crashes in 100 m"), needed=False),  # where there are no boxes, there are none

@@ -14,7 +14,7 @@ from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
 from simulator.farm import node as node_file
 from simulator.farm.node import CANARY_STARTS, MAX_TOGETHER, DrivingNode, driven_together
-from simulator.farm.progress import EVERY_S, FarmProgress
+from simulator.farm.progress import AGAIN_AFTER_S, EVERY_S, FarmProgress, PlainLines
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
 from vehicle.models.run_isolated import ChildFailed
@@ -221,6 +221,16 @@ def test_every_minute_it_says_how_it_goes_if_there_was_anything() -> None:
     now_s[0] *= 2
     progress.summarise()
     assert heard[-1] == "0.00 runs a second, 1 failed; ? submissions wait."
+
+
+def test_what_several_meet_with_at_the_same_time_is_told_once() -> None:
+    heard, now_s = list[str](), [0.0]
+    tell = PlainLines(heard.append, lambda: now_s[0])
+    for sentence in ("away", "away", "s1 0: result", "away"):
+        tell(sentence)
+    now_s[0] = AGAIN_AFTER_S
+    tell("away")
+    assert heard == ["away", "s1 0: result", "away", "away"]
 
 
 def test_a_node_that_is_brought_back_drives_its_canary_anew(monkeypatch: pytest.MonkeyPatch) -> None:

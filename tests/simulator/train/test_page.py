@@ -16,7 +16,7 @@ from tests.browser import SCHEMES, bring_axe, in_scheme, violations
 from tests.english_left import english_left, texts_of
 from tests.geometry import look
 
-STEP = {"speed_mps": 1.5, "lap_complete": False, "off_track": False, "crashed": False}
+STEP = {"speed_mps": 1.5, "lap_complete": False, "off_track": False, "crashed": False, "laps": 1, "progress": 25.5}
 PLAN = TrainingPlan("mine", "ppo", ("reinvent_base",), frames=100_000, checkpoint_every=20_000, laps=16)
 SCORES = {20_480: CheckpointScore(12, 80.25, 1.2), 40_960: CheckpointScore(12, 97.5, 1.15)}
 NOON_NS = 1_790_000_000_000_000_000
@@ -57,9 +57,12 @@ def test_the_table_is_read_back_when_a_training_goes_on(tmp_path: pathlib.Path) 
     table.close()
     rows = table.rows
     assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
-    assert [row["reward"] for row in rows] == [3.0, 9.0]
+    assert [(row["reward"], row["progress"]) for row in rows] == [(3.0, 125.5), (9.0, 125.5)]
+    path.write_text(path.read_text().replace("progress", "before"))  # written before there was this column
     again = ProgressTable(path, append=True)
-    assert [dict(row, loss=None) for row in again.rows] == [dict(row, loss=None) for row in rows]
+    assert [math.isnan(row["progress"]) for row in again.rows] == [True, True]
+    empty = {"loss": None, "progress": None}
+    assert [row | empty for row in again.rows] == [row | empty for row in rows]
     again.add_drives(DriveTally(30, 3.0, 0, 1, 0, [1.0], [30]))
     assert again.row(96, 0.25).endswith("0.0 off-tracks, 33.3 crashes in 100 m, 0 laps, loss 0.250")
     again.close()
@@ -81,7 +84,7 @@ def test_the_page_shows_the_figures_in_both_languages(tmp_path: pathlib.Path) ->
     for page in pages.values():
         assert "&lt;b&gt;mine&lt;/b&gt;" in page
         assert "<b>" not in page
-        assert page.count("<figure>") == 4  # no crashes, no expert
+        assert page.count("<figure>") == 5  # no crashes, no expert
         assert "nan" not in page
         assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
         assert 'href="progress.csv"' in page

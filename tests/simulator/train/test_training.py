@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from shared.errors import BadInput
-from simulator.driving.policy import load_policy
+from simulator.driving.policy import find_model, load_policy
+from simulator.train.recipe import NetworkRecipe
+from vehicle.models.metadata import load_metadata
 
 TINY = """
 [cars]
@@ -101,11 +103,14 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
         recipe.write_text(TINY.format(steps=192), encoding="utf-8")
         run(TrainArguments(str(recipe), out, ["reinvent_base"], resume=True))
         assert [int(row["steps"]) for row in csv.DictReader((out / "checkpoints.csv").open())] == [64, 128, 192]
+        assert load_metadata(out / "checkpoints" / "model_metadata.json") == load_metadata(out / "model_metadata.json")
         recipe.write_text(TINY.format(steps=64).replace("dense = 16", "dense = 8"), encoding="utf-8")
         with pytest.raises(BadInput, match="another network than the recipe"):
             run(TrainArguments(str(recipe), tmp_path / "next", ["reinvent_base"], begin_with=out))
-        with pytest.raises(BadInput, match="holds no checkpoints of a training"):
+        with pytest.raises(BadInput, match="There is no model at"):
             run(TrainArguments(str(recipe), tmp_path / "next", ["reinvent_base"], begin_with=tmp_path))
+        with pytest.raises(BadInput, match="another network than the recipe"):
+            run(TrainArguments(str(recipe), tmp_path / "next", begin_with=out / "model.onnx"))
         with pytest.raises(BadInput, match="are those of imitation"):
             run(TrainArguments(str(recipe), tmp_path / "next", rounds=3))
 
@@ -148,6 +153,7 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
         """Stopped in the middle of a round, it becomes the model that it would have become; round boxes, too."""
         from simulator.train import course
         from simulator.train.command import TrainArguments, run
+        from simulator.train.network import exported_weights
 
         recipe = write(tmp_path / "tiny.toml", method="'dagger'", race="{ type = 'object_avoidance', boxes = 2 }")
         whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -177,5 +183,14 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
         assert (int(last["steps"]), last["loss"]) == (256, "")
         run(TrainArguments(write(tmp_path / "ppo.toml", method="'ppo'"), tmp_path / "next", begin_with=whole))
         run(TrainArguments(recipe, tmp_path / "after", begin_with=follower))
+        ppo, shipped = write(tmp_path / "ppo.toml", method="'ppo'"), tmp_path / "shipped"
+        run(TrainArguments(ppo, shipped, begin_with=whole / "model.onnx", minutes=1e-9))  # not a frame is driven
+        tiny = NetworkRecipe(filters=(4,), kernels=(8,), strides=(4,), dense=16)
+        before, after = (exported_weights(each / "model.onnx", tiny) for each in (whole, shipped))
+        assert before.keys() == after.keys()
+        assert all(np.array_equal(before[name], after[name]) for name in before)
+        demo = find_model("demo").with_name("model_metadata.json")  # 14 actions
+        with pytest.raises(BadInput, match="or other actions"):
+            run(TrainArguments(ppo, tmp_path / "other", actions=demo, begin_with=whole))
         with pytest.raises(BadInput, match="imitation knows none"):
             run(TrainArguments(recipe, tmp_path / "never", reward="reward_function.py"))

@@ -32,7 +32,7 @@ from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import ENTRIES
 from shared.conditions import ENGINE
 from shared.protocol.farm import ClaimRequest
-from shared.protocol.live import LiveMessage
+from shared.protocol.live import LiveMessage, RivalCar
 from shared.protocol.results import Evidence, encode_result
 from shared.traces.encoding import encode, trace_sha256
 from shared.traces.trace import OtherCar, TraceBox
@@ -111,6 +111,24 @@ def league_world(folder: pathlib.Path) -> Iterator[LeagueWorld]:
         server.close()
 
 
+def _drive_a_heat(services: LeaderboardServices, racers: list[str], now: int) -> None:
+    """Two on the track at once, another heat that waits, and one who waits alone."""
+    live = services.live
+    live.add(ADMIN, "heat", racers[:6], now, entries=False)
+    queue = live.heats.pair(ADMIN, "heat", 1, now)
+    live.heats.part(ADMIN, "heat", queue.version, now, queue.waiting[-1].item_id)
+    live.launch(ADMIN, "heat", queue.version + 1, now - 20 * 10**9)
+    rival = RivalCar(
+        racers[1], lap=3, last_lap_ms=62_123, best_lap_ms=61_999,
+        sectors=(21_000, 20_003, None), track_share=0.3, speed_mps=3.05, resets=10,
+    )  # fmt: skip
+    message = LiveMessage(
+        "heat", racers[0], "c", 1, lap=3, last_lap_ms=62_123, best_lap_ms=61_999, rival=rival, ahead_m=12.25,
+        sectors=(21_001, 20_002, None), track_share=0.4, speed_mps=3.25, resets=12,
+    )  # fmt: skip
+    live.receive("farm", message, now)
+
+
 def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dict[str, str]:
     """What an organiser makes besides the races: an event, a series, queues, a winner, invitations; returns these."""
     league, live = services.league, services.live
@@ -124,6 +142,7 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
         "gone": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
         "friends": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
         "won": {"live": True, "season_id": "", "event_id": ""},
+        "heat": {"live": True, "venue": "virtual", "race_type": "head_to_head", "season_id": "", "event_id": ""},
         "boxes": {"venue": "virtual", "race_type": "object_avoidance", "season_id": "", "event_id": ""},
     }
     for race_id, changes in races.items():
@@ -144,6 +163,7 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
         sectors=(21_001, 20_002, None), track_share=0.4, speed_mps=3.25, resets=12,
     )  # fmt: skip
     live.receive("station", message, now)
+    _drive_a_heat(services, racers, now)
     for racer in racers[:3]:
         one = sample_races.result(f"won-{racer}", racer, (599_999,) * 3, race_id="won")
         assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import sqlalchemy as sa
 
-from leaderboard.core.access import ADMIN, Grant
+from leaderboard.core.access import ADMIN, Caller, Grant
+from leaderboard.core.errors import NotAllowed
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.seasons.bracket import HeatResult
+from leaderboard.evaluations.brackets.heat_replays import FIRST
 from leaderboard.pages.replay.heat_page import without_rival
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.tables import RUN_TRACES
@@ -123,6 +125,13 @@ def test_the_files_of_a_run_go_to_its_racer_and_the_officials(duel: Duel) -> Non
     ]
     assert [status("duel-4", 2, side) for side in ("first", "second", "third")] == [403, 200, 422]
     assert (status("duel-1", 4, "first"), status("duel-1", 1, "first", "metrics")) == (404, 200)
+    # A racer's key that submits models is its racer, in the races that it is for.
+    key = Caller(key_id="k1", key_scopes=frozenset({"submissions:write"}), key_owner=("account-duel-1", "duel-1"))
+    files = duel.services.heat_replays
+    assert decode(files.file(key, duel.bracket, HEAT, 1, FIRST)) == RUNS[0][1][0]
+    for caller in (replace(key, key_races=frozenset({"closed"})), replace(key, key_owner=("", ""))):
+        with pytest.raises(NotAllowed):
+            files.file(caller, duel.bracket, HEAT, 1, FIRST)
     own = duel.browser("duel-4")
     assert decode(own.get(f"{runs}/2/second/trace").content) == RUNS[1][1][1]
     assert len(own.get(f"{runs}/2/second/simtrace").text.splitlines()) == len(RUNS[1][1][1].frames) + 1
