@@ -6,6 +6,7 @@ is the track's edge, 2 in dashes every 4 in, 1 in wide and square. reinvent_base
 league's generator have one 2.6 in wide between the lines, in the middle of their first 25 cm.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,7 @@ MARGIN_M = 2.0
 INCH_M = 0.0254
 _SHIFT = 4  # OpenCV draws with 1/16 pixel
 _FULL = 255
+_AT_ONCE_PX = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,10 @@ def _draw_road(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> None
     middle_m = (geometry.line_inside - 0.5) * geometry.line_width_m
     left = _fixed(masks.to_pixels(_inwards(track.left, track.right, middle_m)))
     right = _fixed(masks.to_pixels(_inwards(track.right, track.left, middle_m)))
-    for i in range(len(left)):
-        j = (i + 1) % len(left)
-        for corners in ([left[i], left[j], right[i]], [right[i], left[j], right[j]]):
-            cv2.fillConvexPoly(masks.road, np.array(corners), _FULL, cv2.LINE_8, _SHIFT)
+    next_left, next_right = np.roll(left, -1, axis=0), np.roll(right, -1, axis=0)
+    halves = (left, next_left, right), (right, next_left, next_right)
+    for triangle in np.concatenate([np.stack(corners, axis=1) for corners in halves]):
+        cv2.fillConvexPoly(masks.road, triangle, _FULL, cv2.LINE_8, _SHIFT)
 
 
 def _fixed(pixels: Points) -> NDArray[np.int32]:
@@ -105,12 +107,11 @@ def _draw_lines(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> Non
 def _draw_dashes(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> None:
     """Straight rectangles, each across the road's direction at its own middle, as the meshes have them."""
     last = geometry.dash_from_m + track.length_m - geometry.dash_m
-    strips = []
-    for start in np.arange(geometry.dash_from_m, last, geometry.dash_m + geometry.gap_m):
-        begin, end = track.pose_at(float(start)), track.pose_at(float(start) + geometry.dash_m)
-        strips.append(_strip(masks.to_pixels(np.array([begin[:2], end[:2]])), geometry.dash_width_m))
-    if strips:
-        _cover(masks.dashes, np.array(strips))
+    starts = np.arange(geometry.dash_from_m, last, geometry.dash_m + geometry.gap_m).tolist()
+    if starts:
+        ends = [(*track.pose_at(s)[:2], *track.pose_at(s + geometry.dash_m)[:2]) for s in starts]
+        spots = masks.to_pixels(np.array(ends).reshape(-1, 2)).reshape(-1, 2, 2)
+        _cover(masks.dashes, _strips(spots, geometry.dash_width_m))
 
 
 def _draw_start_line(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> None:
@@ -118,14 +119,16 @@ def _draw_start_line(masks: FloorMasks, track: Track, geometry: FloorGeometry) -
     ends = np.array(track.line_at(geometry.start_line_at_m))
     inside_m = geometry.line_inside * geometry.line_width_m
     ends = _inwards(ends, ends[::-1], inside_m)
-    _cover(masks.start_line, _strip(masks.to_pixels(ends), geometry.start_line_m)[None])
+    _cover(masks.start_line, _strips(masks.to_pixels(ends)[None], geometry.start_line_m))
 
 
-def _strip(ends: Points, width_m: float) -> Points:
-    """The four corners of a straight strip between two ends, in pixels."""
-    along = ends[1] - ends[0]
-    side = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-9) * (width_m * PIXELS_PER_M / 2)
-    return np.array([ends[0] - side, ends[1] - side, ends[1] + side, ends[0] + side])
+def _strips(ends: Points, width_m: float) -> Points:
+    """The corners (N, 4, 2) of straight strips between two ends each (N, 2, 2), in pixels."""
+    first, last = ends[:, 0], ends[:, 1]
+    along = last - first
+    lengths = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
+    side = np.stack([-along[:, 1], along[:, 0]], axis=1) / lengths * (width_m * PIXELS_PER_M / 2)
+    return np.stack([first - side, first + side, last + side, last - side], axis=1)
 
 
 def _cover(mask: Image, quads: Points) -> None:
@@ -144,12 +147,24 @@ def _cover(mask: Image, quads: Points) -> None:
     offsets = 0.5 - np.sum(inwards * quads, axis=-1)  # a side's distance, in pixels, is inwards . spot + offset - 0.5
     lows = np.maximum(np.floor(quads.min(axis=1)).astype(int), 0)
     highs = np.minimum(np.ceil(quads.max(axis=1)).astype(int) + 1, mask.shape[::-1])
-    for n in np.flatnonzero(~flat & (lows < highs).all(axis=1)):
-        (left, top), (right, bottom) = lows[n], highs[n]
-        x, y = np.arange(left, right)[None, None, :], np.arange(top, bottom)[None, :, None]
-        inside = inwards[n, :, 0, None, None] * x + (inwards[n, :, 1, None, None] * y + offsets[n, :, None, None])
+    shown = np.flatnonzero(~flat & (lows < highs).all(axis=1))
+    for some in _alike(shown, highs - lows):
+        width, height = (highs[some] - lows[some]).max(axis=0)
+        x = (lows[some, 0, None] + np.arange(width))[:, None, None, :]
+        y = (lows[some, 1, None] + np.arange(height))[:, None, :, None]
+        across, down = inwards[some, :, 0, None, None], inwards[some, :, 1, None, None]
+        inside = across * x + (down * y + offsets[some, :, None, None])
         np.clip(inside, 0.0, 1.0, out=inside)
-        across, along = inside[0] + inside[2], inside[1] + inside[3]
-        share = np.maximum(across - 1.0, 0.0) * np.maximum(along - 1.0, 0.0)
-        region = mask[top:bottom, left:right]
-        cv2.add(region, (share * _FULL + 0.5).astype(np.uint8), dst=region)
+        both = np.maximum(inside[:, :2] + inside[:, 2:] - 1.0, 0.0)
+        shares = (both[:, 0] * both[:, 1] * _FULL + 0.5).astype(np.uint8)
+        for share, (left, top), (right, bottom) in zip(shares, lows[some].tolist(), highs[some].tolist(), strict=True):
+            region = mask[top:bottom, left:right]
+            cv2.add(region, share[: bottom - top, : right - left], dst=region)
+
+
+def _alike(places: NDArray[np.int64], sizes: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The places of some quads in groups of like sizes, so that all of a group are worked out at once."""
+    doublings = np.ceil(np.log2(sizes[places].max(axis=1))).astype(int)
+    for doubling in np.unique(doublings):
+        group = places[doublings == doubling]
+        yield from np.array_split(group, -(-len(group) // max(1, _AT_ONCE_PX >> (2 * int(doubling)))))

@@ -70,7 +70,7 @@ def floor_picture(track: Track, geometry: FloorGeometry) -> Picture:
         call(encode, weights, codes)
         levels.append(codes)
         if level < LEVELS - 1:
-            weights = _halved(weights)
+            weights = np.stack([_halved(plane) for plane in weights])
     return Picture(tuple(levels), True, masks.road.shape, masks.origin_x_m, masks.origin_y_m)
 
 

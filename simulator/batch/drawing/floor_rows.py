@@ -51,35 +51,29 @@ def draw_floor(plane: Any, eye: Any, scene: Any, spare: Any) -> Any:
     grain, its shift). `spare` is (levels, places of texels, of grain, of texels beside, and the levels of those
     beside, below, and beside that, and the grain's), each as long as a row and a few more.
     """
-    height = plane.shape[0]
+    view, look, picture, _, _, light = scene
+    height, width = plane.shape
+    rim = _rim(view, picture)
     row = before = np.int64(0)
     while row < height:
-        along_px = _draw_row(plane, row, eye, scene, spare)
+        b = (row - (height - 1) / 2) * eye[4]
+        lines, level, along_px = _lines_of(view, b, eye[4])
+        if lines == 0:
+            set_row(plane, row, look.sky)
+        else:
+            middle = place_line(eye, view, b, width)
+            begin, end = _textured(middle, width, rim)
+            if level == 0 and lines == 1:
+                _put_near(plane, row, begin, end, middle, scene, spare)
+            else:
+                _put_far(plane, row, b, (lines, level, rim), eye, scene, spare)
+            if view.light_columns > 0 and end > begin:
+                start, step = _on_texture(middle, begin, np.int64(0), picture)
+                shine(plane, row, begin, end, start, step, view, light)
         set_between(plane, before, row)
         before = row
         rows = min(MAX_ROWS, max(1, int(1.0 / along_px)))
         row += 1 if row == height - 1 else min(rows, height - 1 - row)
-
-
-@compiled_inside
-def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, spare: Any) -> Any:
-    """Draw one row; return how many texels long it is, along the view."""
-    view, look, _, _, _, _ = scene
-    width = plane.shape[1]
-    b = (row - (plane.shape[0] - 1) / 2) * eye[4]
-    lines, level, along_px = _lines_of(view, b, eye[4])
-    if lines == 0:
-        set_row(plane, row, look.sky)
-        return along_px
-    middle = place_line(eye, view, b, width)
-    begin, end = _textured(middle, width, _rim(scene))
-    if level == 0 and lines == 1:
-        _put_near(plane, row, begin, end, middle, scene, spare)
-    else:
-        _put_far(plane, row, b, (lines, level), eye, scene, spare)
-    if view.light_columns > 0 and end > begin:
-        _shine(plane, row, begin, end, middle, scene)
-    return along_px
 
 
 @compiled_part
@@ -141,9 +135,8 @@ def _inside(start: Any, step: Any, near: Any, far: Any, low: Any, high: Any) -> 
 
 
 @compiled_part
-def _rim(scene: Any) -> Any:
+def _rim(view: Any, picture: Any) -> Any:
     """(x0, y0, x1, y1) of what shows the texture: within its rim, and within the walls."""
-    view, _, picture, _, _, _ = scene
     x0, y0 = picture.origin_x_m - 0.5 / PIXELS_PER_M, picture.origin_y_m - 0.5 / PIXELS_PER_M
     x1, y1 = x0 + picture.width / PIXELS_PER_M - _EDGE_M, y0 + picture.height / PIXELS_PER_M - _EDGE_M
     return max(x0 + _EDGE_M, view.x0), max(y0 + _EDGE_M, view.y0), min(x1, view.x1), min(y1, view.y1)
@@ -183,12 +176,15 @@ def _on_texture(line: Any, begin: Any, level: Any, picture: Any) -> Any:
 
 
 @compiled_inside
-def _put_far(plane: Any, row: Any, b: Any, lines_and_level: Any, eye: Any, scene: Any, spare: Any) -> Any:
-    """Make a row the mean of its lines, each of the texels at its pixels. One line brings the grain that all have."""
+def _put_far(plane: Any, row: Any, b: Any, taken: Any, eye: Any, scene: Any, spare: Any) -> Any:
+    """Make a row the mean of its lines, each of the texels at its pixels. One line brings the grain that all have.
+
+    `taken` is (how many lines, of which level, the rim of the texture).
+    """
     view, look, picture, floor, paint, _ = scene
-    lines, level = lines_and_level
+    lines, level, rim = taken
     places, specks = spare[1], spare[2]
-    width, share, rim = plane.shape[1], np.float32(1.0 / lines), _rim(scene)
+    width, share = plane.shape[1], np.float32(1.0 / lines)
     base, strip = np.uintp(picture.first[level]), _strip_length(picture, level)
     grained = lines >> 1 if level == 0 and lines <= GRAIN_LINES else -1
     part = eye[4] / lines
@@ -239,11 +235,3 @@ def _put_near(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any,
         put_every_second(plane, row, begin, count, levels)
     else:
         put_levels(plane, row, begin, count, levels)
-
-
-@compiled_inside
-def _shine(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any) -> Any:
-    """Let the floor's light fall on the columns [begin, end) of the row."""
-    view, _, picture, _, _, light = scene
-    start, step = _on_texture(line, begin, np.int64(0), picture)
-    shine(plane, row, begin, end, start, step, view, light)

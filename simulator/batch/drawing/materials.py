@@ -47,15 +47,15 @@ FIELD_CODE, ROAD_CODE = int(_PLAIN[_NINTHS, 0, 0]), int(_PLAIN[0, _NINTHS, 0])
 
 @compiled
 def weights_of(road: Any, lines: Any, dashes: Any, start: Any, weights: Any) -> Any:
-    """Fill `weights` (H, W, 5) uint8, of 255, from the coverages (h, w) laid over each other in this order."""
-    for y in range(weights.shape[0]):
-        for x in range(weights.shape[1]):
+    """Fill `weights` (5, H, W) uint8, of 255, from the coverages (h, w) laid over each other in this order."""
+    for y in range(weights.shape[1]):
+        for x in range(weights.shape[2]):
             left = 255.0
             if y >= road.shape[0] or x >= road.shape[1]:
-                weights[y, x, FIELD] = 255
+                weights[FIELD, y, x] = 255
                 continue
             if lines[y, x] == 0 and dashes[y, x] == 0 and start[y, x] == 0:  # as most of it is
-                weights[y, x, ROAD], weights[y, x, FIELD] = road[y, x], 255 - road[y, x]
+                weights[ROAD, y, x], weights[FIELD, y, x] = road[y, x], 255 - road[y, x]
             else:
                 for place, share in (
                     (START, start[y, x]),
@@ -64,14 +64,14 @@ def weights_of(road: Any, lines: Any, dashes: Any, start: Any, weights: Any) -> 
                     (ROAD, road[y, x]),
                 ):
                     part = left * share / 255.0
-                    weights[y, x, place] = np.uint8(part + 0.5)
+                    weights[place, y, x] = np.uint8(part + 0.5)
                     left -= part
-                weights[y, x, FIELD] = np.uint8(left + 0.5)
+                weights[FIELD, y, x] = np.uint8(left + 0.5)
 
 
 @compiled
 def encode(weights: Any, codes: Any) -> Any:
-    """Fill `codes` (H, W) uint8 with the nearest mixture of each texel's weights (H, W, 5)."""
+    """Fill `codes` (H, W) uint8 with the nearest mixture of each texel's weights (5, H, W)."""
     for y in range(codes.shape[0]):
         _encode_row(weights, codes, y)
 
@@ -79,7 +79,7 @@ def encode(weights: Any, codes: Any) -> Any:
 @compiled_part
 def _encode_row(weights: Any, codes: Any, y: Any) -> Any:
     for x in range(codes.shape[1]):
-        w = weights[y, x]
+        w = weights[:, y, x]
         if w[FIELD] == 255:
             codes[y, x] = FIELD_CODE
         elif w[ROAD] == 255:
@@ -114,8 +114,8 @@ def _in_steps(steps: Any, first: Any, second: Any, third: Any, fourth: Any) -> A
 
 
 def weights_from(masks: FloorMasks, height: int, width: int) -> Weights:
-    """The weights (height, width, 5) of a floor; what lies beyond the masks is field."""
-    weights = np.zeros((height, width, 5), np.uint8)
+    """The weights of a floor, a plane of each, which are halved faster than five side by side; around it lies field."""
+    weights = np.zeros((5, height, width), np.uint8)
     call(weights_of, masks.road, masks.lines, masks.dashes, masks.start_line, weights)
     return weights
 

@@ -110,7 +110,7 @@ class Renderer:
         uprights = (self._quads, self._quad_counts, self._boards.pictures, self._boards.texels)
         pools = (self._grain, self._noise)
         # Floor by floor: each is a megabyte or more, and stays in the processor's cache for all worlds that share it.
-        by_floor = members[np.argsort(self._views["floor"][members], kind="stable")]
+        by_floor = members if len(members) == 1 else members[np.argsort(self._views["floor"][members], kind="stable")]
         call(draw_worlds, by_floor, worlds, self._views, self._looks, self._lights, floors, uprights, pools, out)
 
 

@@ -75,12 +75,8 @@ def fixed_way(start: Any, step: Any) -> Any:
 
     They have 32 bits, of which a processor adds twice as many at once as of 64: a floor is less than 327 m long.
     """
-    return _fixed(start[0]), _fixed(start[1]), _fixed(step[0]), _fixed(step[1])
-
-
-@compiled_part
-def _fixed(texels: Any) -> Any:
-    return np.uint32(np.int64(texels * _ONE))
+    x, y = np.uint32(np.int64(start[0] * _ONE)), np.uint32(np.int64(start[1] * _ONE))
+    return x, y, np.uint32(np.int64(step[0] * _ONE)), np.uint32(np.int64(step[1] * _ONE))
 
 
 @compiled_inside
@@ -102,15 +98,10 @@ def place_grain(places: Any, count: Any, way: Any, shift: Any) -> Any:
     x, y, dx, dy = way
     x, y = np.uint32(x + shift[0] * _ONE), np.uint32(y + shift[1] * _ONE)
     for k in range(np.uintp(count)):
-        places[k] = _speck_place(x, y)
+        down = np.uint32((y >> _GRAIN_BITS) & _GRAIN_MASK)
+        places[k] = np.uint32(down * np.uint32(GRAIN_SIDE) + ((x >> _GRAIN_BITS) & _GRAIN_MASK))
         x = np.uint32(x + dx)
         y = np.uint32(y + dy)
-
-
-@compiled_part
-def _speck_place(x: Any, y: Any) -> Any:
-    row = np.uint32((y >> _GRAIN_BITS) & _GRAIN_MASK)
-    return np.uint32(row * np.uint32(GRAIN_SIDE) + ((x >> _GRAIN_BITS) & _GRAIN_MASK))
 
 
 @compiled_inside

@@ -212,10 +212,10 @@ def test_a_world_holds_less_than_a_megabyte_beyond_what_all_share() -> None:
 
 def test_codes_are_the_mixtures_of_the_paint_to_a_ninth() -> None:
     weights = np.random.default_rng(1).dirichlet([0.5, 0.5, 0.5, 0.5], 400)
-    rows = np.zeros((20, 20, 5), np.uint8)
-    rows[..., :4] = np.round(weights * 255).reshape(20, 20, 4)
+    planes = np.zeros((5, 20, 20), np.uint8)
+    planes[:4] = np.round(weights * 255).T.reshape(4, 20, 20)
     codes = np.zeros((20, 20), np.uint8)
-    encode(rows, codes)
+    encode(planes, codes)
     assert np.abs(SHARES[codes].reshape(400, 5)[:, :4] - weights).max() < 1 / 9
     masks = floor_picture(TRACK, draw_parts(TRACK, 1).appearance.geometry)
     assert len(masks.levels) == 5
