@@ -200,7 +200,7 @@ def unpacked(model: str, checkpoint: str, folder: Path) -> Path:
     from vehicle.models.importing.prepare import prepare  # noqa: PLC0415
 
     folder.mkdir()
-    prepare(path, folder, checkpoint=checkpoint)
+    prepare(path, folder, checkpoint=checkpoint, is_kept=False)
     return folder
 
 
