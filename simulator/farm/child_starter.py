@@ -22,7 +22,7 @@ from simulator.batch.compiled import NEEDS_NUMBA, batch_available
 from simulator.virtual_races import entrant, evaluation  # noqa: F401 (loaded here, used in the children)
 from simulator.virtual_races.isolated import drive
 from simulator.virtual_races.warm_up import warm_up
-from vehicle.models.importing import prepare  # noqa: F401 (loaded here, used in the children)
+from vehicle.models.importing import make_model, prepare  # noqa: F401 (loaded here, used in the children)
 from vehicle.models.run_isolated import restrict
 
 MAX_MESSAGE_BYTES = 64 * 1024

@@ -7,6 +7,7 @@ run.
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
@@ -161,6 +162,7 @@ class _Drive:
         self._runner, self._turn, self._run = runner, turn, run
         self._boot, self._seq = secrets.token_hex(8), 0
         self._percents, self._wanted = (100,) * len(_sides(turn)), True
+        self._told_ns: deque[int] = deque(maxlen=LIVE_PER_SECOND)
 
     def until_over(self, starts_ns: int) -> LiveReport:
         """In real time, until the laps are driven, the time is up, or an official ends it. Raises BadInput."""
@@ -169,7 +171,7 @@ class _Drive:
         self._send("countdown", self._run.advance(0, self._percents), run_ns)
         begins_ns = at_ns = max(starts_ns, pace.now_ns())
         while self._wanted:
-            at_ns = max(at_ns + TICK_NS, pace.now_ns())
+            at_ns = max(at_ns + TICK_NS, pace.now_ns(), self._may_tell_ns())
             pace.wait_until(at_ns)
             now_ns = min(pace.now_ns(), ends_ns)
             picture = self._run.advance(now_ns - begins_ns, self._percents)
@@ -178,6 +180,10 @@ class _Drive:
             if over:
                 break
         return self._run.finish()
+
+    def _may_tell_ns(self) -> int:
+        """When the next message is surely not one too many: a second after the last but four had arrived."""
+        return self._told_ns[0] + NS_PER_S if len(self._told_ns) == LIVE_PER_SECOND else 0
 
     def _send(self, stage: RunStage, picture: LivePicture, left_ns: int) -> None:
         """The newest picture, once: what cannot be sent now is not sent later. Takes what is wanted on the track."""
@@ -188,6 +194,8 @@ class _Drive:
         except (RetryLater, OperatorError) as error:
             self._runner.say(f"{_names(self._turn)}: {error}")
             return
+        finally:
+            self._told_ns.append(self._runner.pace.now_ns())
         if wanted is not None:
             self._wanted = (wanted.turn, wanted.launch) == (self._turn.turn, self._turn.launch)
         if wanted is not None and self._wanted:

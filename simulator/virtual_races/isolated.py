@@ -28,7 +28,7 @@ from vehicle.models.run_isolated import REFUSED, limit_printing, restrict, run_c
 if TYPE_CHECKING:
     from simulator.virtual_races.evaluation import VirtualRun
 
-WORK = text("The model's evaluation")
+WORK = text("the model's evaluation")
 BASE_TIMEOUT_S = 180.0  # a first start compiles the engine, which takes a minute on a busy machine
 TIMEOUT_S_PER_RUN = 60.0
 CPU_SHARE = 0.5  # of that time: who needs more of the processor hangs, whatever else the machine does
@@ -200,7 +200,7 @@ def unpacked(model: str, checkpoint: str, folder: Path) -> Path:
     from vehicle.models.importing.prepare import prepare  # noqa: PLC0415
 
     folder.mkdir()
-    prepare(path, folder, checkpoint=checkpoint)
+    prepare(path, folder, checkpoint=checkpoint, is_kept=False)
     return folder
 
 

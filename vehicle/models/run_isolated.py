@@ -33,11 +33,11 @@ JOBS = {
     "trial": "vehicle.models.trial",
 }
 WORK = {
-    "checkpoints": text("The list of its checkpoints"),
-    "prepare": text("The model's conversion"),
-    "quantise": text("The model's conversion to int8"),
-    "strip": text("The reading of the archive"),
-    "trial": text("The model's trial"),
+    "checkpoints": text("the list of its checkpoints"),
+    "prepare": text("the model's conversion"),
+    "quantise": text("the model's conversion to int8"),
+    "strip": text("the reading of the archive"),
+    "trial": text("the model's trial"),
 }
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
@@ -108,17 +108,18 @@ def what_it_said(code: int, printed: IO[bytes], wrong: IO[bytes], work: str, abo
     `printed` and `wrong` are the files that it wrote its output and its errors to.
     """
     if code == -signal.SIGXFSZ:
-        raise BadInput(text("{path}: the model's process was ended, as it wrote more than it may.", path=about))
+        wrote = text("The model's process was ended, as it wrote more than it may.")
+        raise BadInput(f"{about}: {wrote}")
     if code < 0:
         fault = BadInput if code == -signal.SIGXCPU else ChildFailed
         name = signal.Signals(-code).name
-        ended = text("{work} was ended by {signal}: it needs too much memory or time.", work=work, signal=name)
+        ended = text("It needs too much memory or time: {what} was ended by {signal}.", what=work, signal=name)
         raise fault(f"{about}: {ended}")
     if code != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in _end(wrong).split("\n")[-1])
         fault = BadInput if code == REFUSED else ChildFailed
-        raise fault(sentence or f"{about}: {work} failed.")
+        raise fault(sentence or f"{about}: {text('It came to nothing: {what}.', what=work)}")
     return _end(printed)
 
 
@@ -130,7 +131,7 @@ def _end(file: IO[bytes]) -> str:
 
 def took_too_long(work: str, limit_s: float) -> Sentence:
     """What is said of a child that was ended because of that."""
-    return text("{work} took longer than {seconds:.0f} s.", work=work, seconds=limit_s)
+    return text("It took longer than {seconds:.0f} s: {what}.", what=work, seconds=limit_s)
 
 
 def child_environment() -> dict[str, str]:

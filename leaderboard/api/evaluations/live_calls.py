@@ -43,6 +43,13 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
         caller, _body, asked = await farms.message(request, LiveTurnRequest)
         return json_response(encode(await run_in_threadpool(service.claim, caller, asked, utc_ns())))
 
+    _add_reports(routes, farms, service)
+    return routes
+
+
+def _add_reports(routes: DescribedRouter, farms: FarmRequests, service: LiveTurns) -> None:
+    """What a turn came to: the run of one racer, those of a heat, or nothing."""
+
     @routes.post(
         "/{turn}/{launch}/result",
         response_model=ClaimReply,
@@ -78,5 +85,3 @@ def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[
     )
     async def fail(request: Request, turn: str, launch: _Launch) -> Response:
         return await farms.answer(request, RunFailure, service.fail, turn, launch)
-
-    return routes

@@ -62,7 +62,7 @@ def condition_rows(conditions: Conditions) -> Iterator[tuple[Sentence, Sentence 
         yield (
             text("Finals"),
             text(
-                "After the close, until the first {n} in rank were all driven on the final seeds.",
+                "After the close down to place {n}, until all of these places stand by the final seeds.",
                 n=conditions.final_top_n,
             ),
         )

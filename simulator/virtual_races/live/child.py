@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from simulator.virtual_races.entrant import AnyEntrant
     from simulator.virtual_races.live.live_run import LiveOutcome, LiveRun
 
-WORK = text("The model's LIVE run")
+WORK = text("the model's LIVE run")
 # Limits for one model; two have twice as much.
 LOAD_S = 120.0  # a first start compiles the engine
 ANSWER_S = 10.0  # for a fifth of a second of driving: who takes longer hangs

@@ -20,6 +20,7 @@ from leaderboard.live_races import rows as live_rows
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.seasons.brackets import BracketService, WantedBracket
+from leaderboard.store.tables import HEAT_RUNS
 from shared.conditions import ENGINE
 from shared.errors import Refused
 from shared.protocol.farm import LiveHeatReport, RunFailure, RunReport
@@ -206,6 +207,9 @@ def test_a_bracket_is_driven_live_up_to_its_podium(cup: LiveCup) -> None:
         "leo",
         "mia",
     )
+    runs = cup.league.rows(HEAT_RUNS)  # so that each is watched from the bracket
+    assert len(runs) == len(heats)
+    assert {(each.front_side, each.first_trace_sha256, each.second_trace_sha256) for each in runs} == {(0, *TRACES)}
     done = next(each for each in cup.queue.items if each.bracket_id)
     with pytest.raises(Refused, match="has a result in its bracket"):
         cup.launch(done.item_id)

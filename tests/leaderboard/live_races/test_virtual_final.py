@@ -232,7 +232,7 @@ def _race_of_heats(final: Final) -> str:
 def test_two_drive_against_each_other_live(browser: Browser, final: Final) -> None:
     """The rival starts behind, and is faster by the official's hand."""
     live, race_id = LiveRaces(final.served.board.store, MemoryFeeds()), _race_of_heats(final)
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.add_cookies([{"name": "raceday_league", "value": final.session, "url": final.served.url}])
     problems: list[str] = []
     pages = {name: context.new_page() for name in ("live-control", "broadcast")}

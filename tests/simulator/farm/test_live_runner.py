@@ -6,17 +6,20 @@ No leaderboard, no child, no time that passes.
 import base64
 import json
 import pathlib
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from leaderboard.core.live import newest
+from leaderboard.core.live.newest import LiveSender
 from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import encode
 from shared.protocol.farm_shows import HeatSide, LiveTurn, LiveTurnAnswer
-from shared.protocol.live import LiveMessage
+from shared.protocol.live import LIVE_PER_SECOND, LiveMessage
 from shared.rules.head_to_head import Reason
 from shared.traces.encoding import encode as encode_trace
 from shared.traces.encoding import trace_sha256
@@ -62,9 +65,10 @@ class Run:
     asked: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     closed: bool = False
     job: LiveJob | None = None
+    run_ms: int = 3_000
 
     def begin(self, job: LiveJob) -> "Run":
-        assert (job.model, job.seed, job.run_ms) == ("/cache/" + "a" * 64, 7, 3_000)
+        assert (job.model, job.seed, job.run_ms) == ("/cache/" + "a" * 64, 7, self.run_ms)
         self.pace.at_ns += round(self.loads_s * NS_PER_S)
         self.job = job
         return self
@@ -172,6 +176,31 @@ def test_a_run_ends_early_by_its_laps_or_by_an_official_or_by_another_launch() -
         assert len(run.asked) == ticks
         assert board.calls[-1][0] == "/live/t1/2/result"  # whether it counts is for the leaderboard to say
         assert run.closed
+
+
+class Unsteady(Board):
+    """The way to it takes up to 30 ms, and back; what arrives is counted by the leaderboard's own rule."""
+
+    def __init__(self, pace: Standing, turn: LiveTurn, seed: int) -> None:
+        super().__init__(pace, turn=turn)
+        self.random, self.arrived, self.refused = random.Random(seed), LiveSender(), 0
+
+    def send_live(self, message: LiveMessage) -> WantedOnTrack | None:
+        wanted = super().send_live(message)
+        self.pace.at_ns += self.random.randrange(30_000_000)
+        self.refused += newest.wait_ns(self.arrived, self.pace.at_ns) > 0
+        self.arrived = newest.counted(self.arrived, self.pace.at_ns)
+        self.pace.at_ns += self.random.randrange(30_000_000)
+        return wanted
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_over_an_unsteady_network_no_message_is_one_too_many(seed: int) -> None:
+    pace = Standing()
+    run, board = Run(pace, run_ms=20_000), Unsteady(pace, replace(TURN, run_ms=20_000), seed)
+    driven(board, run)
+    assert board.refused == 0
+    assert len(board.told) > 0.9 * 20 * LIVE_PER_SECOND
 
 
 def test_a_message_that_is_lost_or_one_too_many_stops_nobody() -> None:

@@ -46,7 +46,7 @@ def test_a_model_whose_child_prints_without_end_is_rejected_and_the_next_is_driv
         with served.board.store.read() as db:
             ends = {each.state: each.sentence for each in submission_rows.of_race(db, "cup")}
     assert ends.keys() == {"rejected", "scored"}, (ends, heard)
-    assert "the model's process was ended, as it wrote more than it may" in ends["rejected"]
+    assert "The model's process was ended, as it wrote more than it may" in ends["rejected"]
     assert str(tmp_path) not in ends["rejected"]
 
 

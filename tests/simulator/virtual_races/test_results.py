@@ -125,7 +125,7 @@ def test_a_wrong_archive_gets_the_importers_sentence(tmp_path: Path) -> None:
 
 
 def test_a_model_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="The model's evaluation took longer than 0 s"):
+    with pytest.raises(BadInput, match="It took longer than 0 s: the model's evaluation"):
         evaluate_isolated(EvaluationJob(str(DEMO), ONE_LAP, (1,)), timeout_s=0.05)
 
 

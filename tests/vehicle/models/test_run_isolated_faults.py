@@ -13,16 +13,16 @@ ENDINGS = {
     "refused": ("import sys; sys.stderr.write('The graph is wrong.\\n'); sys.exit(2)", "The graph is wrong.", False),
     "out of processor time": (
         "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)",
-        "model: work was ended by SIGXCPU: it needs too much memory or time.",
+        "model: It needs too much memory or time: work was ended by SIGXCPU.",
         False,
     ),
     "killed": (
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-        "model: work was ended by SIGKILL: it needs too much memory or time.",
+        "model: It needs too much memory or time: work was ended by SIGKILL.",
         True,
     ),
     "broken": ("raise OSError('no room')", "OSError: no room", True),
-    "broken without a word": ("raise SystemExit(3)", "model: work failed.", True),
+    "broken without a word": ("raise SystemExit(3)", "model: It came to nothing: work.", True),
 }
 
 
@@ -60,6 +60,6 @@ def test_the_limit_of_processor_time_says_itself() -> None:
 def test_a_child_that_prints_without_end_is_ended_and_its_model_refused(stream: str) -> None:
     limits = "from vehicle.models.run_isolated import limit_printing, restrict; restrict(20); limit_printing()"
     code = f"import sys; {limits}\nwhile True: sys.{stream}.write('#' * 65536)"
-    with pytest.raises(BadInput, match="model: the model's process was ended, as it wrote more than it may") as caught:
+    with pytest.raises(BadInput, match="model: The model's process was ended, as it wrote more than it may") as caught:
         run_child([sys.executable, "-c", code], "work", ABOUT, 60.0)
     assert not isinstance(caught.value, ChildFailed)

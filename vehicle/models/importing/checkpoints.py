@@ -43,8 +43,11 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
     """
     by_note = requested in WORDS and not any(fits(name, requested) for name in models)
     if requested and not by_note:
-        missing = f"The archive holds no checkpoint {requested[:60]!r}"
-        return requested if requested in models else _only(models, requested, missing), "it was requested"
+        if requested in models:
+            return requested, "it was requested"
+        what = _how_to_choose(list(models))
+        missing = text("The archive holds no checkpoint {name!r}: {what}", name=requested[:60], what=what)
+        return _only(models, requested, missing), "it was requested"
     different = _different(models)
     one = len(different) == 1
     if len(models) == 1:
@@ -65,8 +68,15 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
                     what=_how_to_choose(different),
                 )
             )
-        calls = f"{note} calls {checkpoint[:60]} the {what}"
-        return _only(models, checkpoint, f"The archive's {calls}, but no model of that name is there"), calls
+        name = checkpoint[:60]
+        missing = text(
+            "The archive's {note} calls {name} the {wanted}, but no model of that name is there: {what}",
+            note=note,
+            name=name,
+            wanted=what,
+            what=_how_to_choose(list(models)),
+        )
+        return _only(models, checkpoint, missing), f"{note} calls {name} the {what}"
     if one:
         return different[0], ""
     if by_note:
@@ -127,7 +137,7 @@ def _only(models: Mapping[str, bytes], checkpoint: str, otherwise: str) -> str:
                 what=how,
             )
         )
-    raise BadInput(text("{sentence}: {what}", sentence=otherwise, what=_how_to_choose(list(models))))
+    raise BadInput(otherwise)
 
 
 def _different(models: Mapping[str, bytes]) -> list[str]:

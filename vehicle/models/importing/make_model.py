@@ -18,7 +18,7 @@ from vehicle.models.model_files import METADATA, MODEL
 from vehicle.models.running.check import CheckedModel, check_model
 from vehicle.models.running.describe import describe_space
 from vehicle.models.running.session import open_session
-from vehicle.models.running.timing import time_model
+from vehicle.models.running.timing import time_model, try_frames
 from vehicle.models.tensorflow.converter import convert
 from vehicle.models.tensorflow.graphdef import Tensor, read_graph
 from vehicle.models.tensorflow.parity import compare, frozen_answers
@@ -36,22 +36,30 @@ class _WrittenModel:
     on_disk: "Future[None]"
 
 
-def make_model(read_source: Callable[[], ModelSource], folder: pathlib.Path) -> Card:
+def make_model(read_source: Callable[[], ModelSource], folder: pathlib.Path, is_kept: bool = True) -> Card:
     """Writes model.onnx, model_metadata.json and card.json into `folder`; returns the card. Raises BadInput, OSError.
 
-    `read_source` returns the racer's model and metadata.
+    `read_source` returns the racer's model and metadata. What is not kept is neither timed nor flushed to the disk.
     """
+    sync = _sync if is_kept else _leave
     with ThreadPoolExecutor(1, "disk") as disk:
-        written = _write_model(read_source(), folder, disk)
+        written = _write_model(read_source(), folder, disk, sync)
         session = open_session(folder / MODEL)
         parity = None if written.answers is None else compare(written.answers, written.shapes, session)
-        card = _card(written.source, written.model, parity, time_model(written.model, session))
+        timing: Timing | None = None
+        if is_kept:
+            timing = time_model(written.model, session)
+        else:
+            try_frames(written.model, session)
+        card = _card(written.source, written.model, parity, timing)
         written.on_disk.result()
-        _sync(_write_new(folder / CARD, card.to_json().encode()))
+        sync(_write_new(folder / CARD, card.to_json().encode()))
     return card
 
 
-def _write_model(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _WrittenModel:
+def _write_model(
+    source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor, sync: Callable[..., None]
+) -> _WrittenModel:
     """All steps that need the racer's bytes, to which the result no longer refers. Raises BadInput, OSError."""
     metadata = parse_metadata(source.metadata, any_sensors=True)
     head: PolicyHead | None = None
@@ -60,14 +68,14 @@ def _write_model(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExec
         content, head = convert(read_graph(source.model), metadata)
     files = [_write_new(folder / MODEL, content), _write_new(folder / METADATA, source.metadata)]
     content = b""
-    on_disk = disk.submit(_sync, *files)
+    on_disk = disk.submit(sync, *files)
     model = dataclasses.replace(check_model(folder, any_sensors=True), content=b"")
     answers = None if head is None else frozen_answers(head)
     without_bytes = dataclasses.replace(source, model=b"")
     return _WrittenModel(without_bytes, model, answers, {} if head is None else head.shapes, on_disk)
 
 
-def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
+def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing: Timing | None) -> Card:
     return Card(
         name=source.name,
         source=f"{source.packing}, {source.kind}",
@@ -94,6 +102,10 @@ def _write_new(path: pathlib.Path, content: bytes) -> pathlib.Path:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     return path
+
+
+def _leave(*_paths: pathlib.Path) -> None:
+    """The files are gone before the next cut of the power matters."""
 
 
 def _sync(*paths: pathlib.Path) -> None:

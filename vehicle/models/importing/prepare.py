@@ -16,16 +16,23 @@ from vehicle.models.model_files import METADATA, MODEL
 
 
 def prepare(
-    path: pathlib.Path, folder: pathlib.Path, metadata_path: pathlib.Path | None = None, checkpoint: str = ""
+    path: pathlib.Path,
+    folder: pathlib.Path,
+    metadata_path: pathlib.Path | None = None,
+    checkpoint: str = "",
+    is_kept: bool = True,
 ) -> Card:
-    """Writes model.onnx, model_metadata.json and card.json into `folder`; returns the card. Raises BadInput."""
+    """Writes model.onnx, model_metadata.json and card.json into `folder`; returns the card. Raises BadInput.
+
+    `is_kept`: in a library; its card says how fast it is here.
+    """
     with ThreadPoolExecutor(1, "reading") as reading:
         source = reading.submit(read_source, path, metadata_path, checkpoint)
         # Imported here: the libraries are loaded while the file is read, and under the limits.
         from vehicle.models.importing.make_model import make_model  # noqa: PLC0415
 
         try:
-            return make_model(source.result, folder)
+            return make_model(source.result, folder, is_kept)
         except BadInput as error:
             # The path of the temporary folder means nothing to a racer.
             sentence = str(error).removeprefix(f"{path}: ")

@@ -109,7 +109,7 @@ def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Lay
     inputs = [value for value in graph.input if value.name not in weights]
     count = len(metadata.sensors)
     if len(inputs) != count:
-        what = "one, the picture" if count == 1 else f"{count}: {', '.join(metadata.sensors)}"
+        what = text("one, the picture") if count == 1 else f"{count}: {', '.join(metadata.sensors)}"
         raise BadInput(text("The model has {n} inputs; it must have {what}.", n=len(inputs), what=what))
     rows, columns, channels = metadata.shape_of(metadata.sensor)
     layouts: dict[tuple[int, ...], Layout] = {
@@ -124,9 +124,9 @@ def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Lay
         if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT or not (is_lidar or dims in layouts):
             raise BadInput(
                 text(
-                    "The model's input is {shape}; it must be {wanted}.",
-                    shape=_shape_text(value),
-                    wanted=_expected_input(metadata),
+                    "The model's input is {words}; it must be {what}.",
+                    words=_shape_text(value),
+                    what=_expected_input(metadata),
                 )
             )
         sensor = metadata.lidar if is_lidar else metadata.sensor
@@ -144,8 +144,11 @@ def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Lay
 
 def _expected_input(metadata: Metadata) -> str:
     rows, columns, channels = metadata.shape_of(metadata.sensor)
-    picture = f"float32 of 1x{channels}x{rows}x{columns} or 1x{rows}x{columns}x{channels}"
-    return f"{picture}, or 1x{metadata.lidar_values} for the {metadata.lidar}" if metadata.lidar else picture
+    first, last = f"1x{channels}x{rows}x{columns}", f"1x{rows}x{columns}x{channels}"
+    picture = text("float32 of {channels_first} or {channels_last}", channels_first=first, channels_last=last)
+    if not metadata.lidar:
+        return picture
+    return text("{what}, or 1x{n} for the {lidar}", what=picture, n=metadata.lidar_values, lidar=metadata.lidar)
 
 
 def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
@@ -156,9 +159,9 @@ def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
     if dims is None or dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise BadInput(
             text(
-                "The model answers {shape}, but its metadata's {kind} action space needs float32 of 1x{size}: "
+                "The model answers {words}, but its metadata's {kind} action space needs float32 of 1x{size}: "
                 "the model and its metadata do not belong together.",
-                shape=_shape_text(value),
+                words=_shape_text(value),
                 kind=metadata.space.kind,
                 size=size,
             )
@@ -168,4 +171,4 @@ def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
 
 def _shape_text(value: Any) -> str:
     dims = fixed_dims(value)
-    return "x".join(map(str, dims)) if dims else "of no fixed shape"
+    return "x".join(map(str, dims)) if dims else text("of no fixed shape")
