@@ -80,7 +80,7 @@ def _halved(picture: Any) -> Any:
 
 def _in_strips(codes: Bytes) -> Bytes:
     """The texels strip by strip (`texture_lines.strip_place`); the 8 side by side move as one number."""
-    assert 1 << STRIP_BITS == np.dtype(np.uint64).itemsize
+    assert np.dtype(np.uint64).itemsize == 1 << STRIP_BITS
     return np.ascontiguousarray(codes.view(np.uint64).T).view(np.uint8).ravel()
 
 
