@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bench.busy import others_sentence
 from bench.report import OUT, console, machine
 from bench.simulator.farm_throughput import FarmScaling, QueuedFarm
 from leaderboard.accounts.keys import ApiKeys
@@ -84,7 +85,7 @@ def _tell_scaling(scaling: FarmScaling, goal: float) -> None:
         ("the leaderboard", [spell.server_s for spell in two]),
     ):
         out.print(f"    processor, {name:15} {1000 * statistics.median(costs) / QUEUE:5.0f} ms a submission")
-    out.print(f"    other programs took {scaling.others:.0%} of the machine: by the clock above 3 % says little")
+    out.print(f"    {others_sentence(scaling.others)}", markup=False)
 
 
 def _submit_to_rank(submissions: int, rounds: int) -> tuple[list[float], FarmScaling]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import psutil
 import sqlalchemy as sa
 
+from bench.busy import OthersShare
 from leaderboard.store.database import open_readers
 from leaderboard.store.tables import SUBMISSION_STATES
 from shared.units import NS_PER_S
@@ -92,18 +93,18 @@ class QueuedFarm:
             wanted = self.submit()
             for pid in (farm.pid, self.server_pid):
                 _pin(pid, cores)
-            before, busy_s, began_s = self._spent(farm.pid), _busy_s(), time.monotonic()
+            before, others = self._spent(farm.pid), OthersShare()
             farm.send_signal(signal.SIGCONT)
             clock_s = self._between(wanted)
-            after, busy_s, window_s = self._spent(farm.pid), _busy_s() - busy_s, time.monotonic() - began_s
+            after = self._spent(farm.pid)
+            children_s, node_s, server_s = (later - earlier for earlier, later in zip(before, after, strict=True))
+            share = others.share(children_s + node_s + server_s)
         finally:
             farm.send_signal(signal.SIGCONT)
             farm.terminate()
             farm.communicate()
             _pin(self.server_pid, every)
-        children_s, node_s, server_s = (later - earlier for earlier, later in zip(before, after, strict=True))
-        others_s = busy_s - children_s - node_s - server_s
-        return FarmSpell(clock_s, children_s, node_s, server_s, others_s / (window_s * (os.cpu_count() or 1)))
+        return FarmSpell(clock_s, children_s, node_s, server_s, share)
 
     def _between(self, wanted: set[str]) -> float:
         """Seconds from the first run that was given out to the last score."""
@@ -138,9 +139,3 @@ def _pin(pid: int, cores: Iterable[int]) -> None:
     for each in (process, *process.children(recursive=True)):
         for thread in each.threads():
             os.sched_setaffinity(thread.id, cores)
-
-
-def _busy_s() -> float:
-    """Seconds of processor of all that this machine did."""
-    times = psutil.cpu_times()
-    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 import psutil
 from rich.table import Table
 
+from bench.busy import OthersShare, others_sentence
 from bench.report import OUT, console, machine
 from shared.conditions import Conditions, DrivenRules
 from simulator.driving.policy import DEMO, find_model
@@ -36,11 +37,13 @@ def main(quick: bool) -> None:
         ours, theirs = ProcessEngine(1), RayEngine(nodes.address, None, lambda sentence: console().print(sentence))
         for engine in (ours, theirs):
             canary_sha256(engine)  # all is loaded
+        others = OthersShare()
         for number in range(rounds):
             for spent, engine in ((serial, ours), (cluster, theirs)):
                 clock_s, processor_s = _driven(engine.submit, number * jobs, jobs)
                 spent[0] += clock_s
                 spent[1] += processor_s
+        share = others.share(serial[1] + cluster[1])
         theirs.close()
         ours.close()
     by_processor, by_clock = serial[1] / cluster[1], serial[0] / (2 * cluster[0])
@@ -51,8 +54,15 @@ def main(quick: bool) -> None:
         table.add_row(name, f"{clock_s:.1f}", f"{processor_s:.1f}")
     table.add_row("efficiency", f"{by_clock:.3f}", f"{by_processor:.3f}")
     console().print(table)
+    console().print(others_sentence(share), markup=False)
     OUT.mkdir(parents=True, exist_ok=True)
-    figures = {"serial_s": serial, "ray_s": cluster, "by_processor": by_processor, "by_clock": by_clock}
+    figures = {
+        "serial_s": serial,
+        "ray_s": cluster,
+        "by_processor": by_processor,
+        "by_clock": by_clock,
+        "others": share,
+    }
     document = {"bench": "ray", "machine": machine(), "least": LEAST} | figures
     (OUT / "ray.json").write_text(json.dumps(document, indent=1) + "\n")
 

@@ -1,6 +1,7 @@
 """Which of several checkpoints is the best by how they drove: most laps, then furthest, then the best score.
 
-Said alike by `raceday model choose`, by training, and by the leaderboard of a submission that holds several. Pure.
+Said alike by `raceday model choose` and by the leaderboard of a submission that holds several. Pure. A training has
+scores of its own (simulator/train/scores.py), in the same order.
 """
 
 from collections.abc import Sequence

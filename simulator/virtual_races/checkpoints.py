@@ -1,7 +1,8 @@
 """Chooses the best of several checkpoints by driving them: most laps, then furthest, then the best score.
 
 Each is driven on the seeds of validation, which no race uses, in a child of its own: one that is refused or hangs
-leaves the others. Used by `raceday model choose`, by training, and for submissions that hold several checkpoints.
+leaves the others. Used by `raceday model choose`, and for submissions that hold several checkpoints. A training drives
+its own in its own environment (simulator/train/checkpoints.py).
 """
 
 import json
