@@ -193,7 +193,7 @@ class BatchWorlds(WorldStates):
         assert out.dtype == np.uint8, "frames are uint8"
         assert out.shape == shape, f"out has shape {out.shape}, not {shape}"
         assert out.flags.c_contiguous, "out must be contiguous"
-        frames = out.reshape(len(self), height, width, self.channels)
+        frames = out[..., None] if self.channels == 1 else out
         renderer, members = self._renderer, self._members(worlds)
         faces = self._objects.faces(members, self._worlds)
         if faces is not None:
@@ -269,8 +269,9 @@ class BatchWorlds(WorldStates):
         call(look_round_worlds, members, table, self._roads.rows)
 
     def _take_events(self, members: Members) -> Events:
-        counts = self._counts[members]
-        busy = members[counts > 0]
+        if not np.count_nonzero(self._counts):  # as after most frames
+            return self._events[:0, 0]
+        busy = members[self._counts[members] > 0]
         if not len(busy):
             return self._events[:0, 0]
         happened = np.concatenate([self._events[n, : self._counts[n]] for n in busy.tolist()])

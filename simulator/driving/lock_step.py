@@ -56,22 +56,23 @@ def drive_many(policy: DrivingPolicy | SensorPolicy, track: Track, seeds: Sequen
     points: list[list[tuple[float, float]]] = [[] for _ in seeds]
     drivers = _OneCamera(batch, policy) if isinstance(policy, DrivingPolicy) else _OwnSensors(batch, policy)
     commands = np.zeros((len(batch), 2))
-    driving = np.arange(len(batch))
+    cars = list(range(len(batch)))  # that are not done
+    driving = np.array(cars)
     for _ in range(most_frames(track, laps)):
         drivers.look(driving)
-        for n in driving.tolist():
+        for n in cars:
             action = drivers.act(n)
-            commands[n] = action.steering, action.throttle
+            commands[n, 0], commands[n, 1] = action.steering, action.throttle
         events = batch.step(commands, driving)
-        poses = batch.pose
-        for n in driving.tolist():
-            points[n].append((float(poses[n, 0]), float(poses[n, 1])))
+        for n in cars:
+            points[n].append(batch.place(n))
         if not len(events):  # then nobody is done, and nobody has left the road
             continue
         _count(events.tolist(), scores)
-        driving = np.array([n for n in driving.tolist() if not scores[n].done], np.int64)
-        if not len(driving):
+        cars = [n for n in cars if not scores[n].done]
+        if not cars:
             break
+        driving = np.array(cars)
         batch.put_back(driving[batch.off_track[driving]])
     batch.close()
     return [score.drive(line) for score, line in zip(scores, points, strict=True)]

@@ -4,6 +4,7 @@ Pure arithmetic. The inner loops run on plain floats: for a handful of neighbour
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -117,7 +118,7 @@ class Track:
 
     def _segment_at(self, s_m: float) -> tuple[int, float]:
         s = s_m % self.length_m
-        index = min(int(np.searchsorted(self.s_m, s, side="right")) - 1, len(self._s_list) - 1)
+        index = min(bisect_right(self._s_list, s) - 1, len(self._s_list) - 1)
         return index, (s - self._s_list[index]) / self._segment_lengths[index]
 
     def pose_at(self, s_m: float, lateral_m: float = 0.0) -> Pose:
