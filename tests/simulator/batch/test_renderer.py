@@ -119,6 +119,7 @@ def test_colour_frames_are_those_of_the_reference() -> None:
     batch.render(frames)
     texture, surroundings = draw_texture(TRACK, parts.appearance), surroundings_of(TRACK, parts.appearance.surroundings)
     pose = Pose(*batch.pose[0].tolist())
+    assert batch.place(0) == (pose.x, pose.y)
     theirs = render(texture, parts.lens.camera, pose, surroundings.sky, parts.boards, surroundings)
     assert np.abs(frames[0].astype(float) - theirs).mean() < 4.0
     assert np.abs(frames[0].mean(axis=(0, 1)) - theirs.mean(axis=(0, 1))).max() < 1.5
