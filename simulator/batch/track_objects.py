@@ -147,7 +147,7 @@ class TrackObjects:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]] | None:
         """How the objects of `members` look now: the worlds (K,) that have some, and the corners (K, Q, 4, 3) and
         colours (K, Q, 3) of their faces, not a number where there is none; None if no world has objects."""
-        shown = np.array([n for n in members.tolist() if n in self._specs], np.int64)
+        shown = np.array([n for n in members.tolist() if n in self._specs] if self._specs else [], np.int64)
         if not len(shown):
             return None
         rows, places = self._now(shown, worlds)

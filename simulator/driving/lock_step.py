@@ -66,11 +66,12 @@ def drive_many(policy: DrivingPolicy | SensorPolicy, track: Track, seeds: Sequen
         poses = batch.pose
         for n in driving.tolist():
             points[n].append((float(poses[n, 0]), float(poses[n, 1])))
-        if len(events):  # else nobody can be done
-            _count(events.tolist(), scores)
-            driving = np.array([n for n in driving.tolist() if not scores[n].done], np.int64)
-            if not len(driving):
-                break
+        if not len(events):  # then nobody is done, and nobody has left the road
+            continue
+        _count(events.tolist(), scores)
+        driving = np.array([n for n in driving.tolist() if not scores[n].done], np.int64)
+        if not len(driving):
+            break
         batch.put_back(driving[batch.off_track[driving]])
     batch.close()
     return [score.drive(line) for score, line in zip(scores, points, strict=True)]

@@ -159,9 +159,13 @@ def _parse_action(row: object, place: int) -> DiscreteAction:
             text("Action {place} of the action_space is not an object with steering_angle and speed.", place=place)
         )
     angle = _parse_number(
-        row.get("steering_angle"), text("Action {place}'s steering_angle", place=place), _MAX_ANGLE_DEG
+        row.get("steering_angle"),
+        text("The {name} of action {place}", name="steering_angle", place=place),
+        _MAX_ANGLE_DEG,
     )
-    speed = _parse_number(row.get("speed"), text("Action {place}'s speed", place=place), _MAX_SPEED_MPS, low_limit=0.0)
+    speed = _parse_number(
+        row.get("speed"), text("The {name} of action {place}", name="speed", place=place), _MAX_SPEED_MPS, low_limit=0.0
+    )
     return DiscreteAction(angle, speed)
 
 
@@ -177,8 +181,8 @@ def _parse_range(axis: object, name: str, high_limit: float, low_limit: float) -
     if not isinstance(axis, dict):
         raise BadInput(text("The {name} of a continuous action_space must be an object with low and high.", name=name))
     table = cast("dict[str, object]", axis)
-    low = _parse_number(table.get("low"), text("The {name}'s low", name=name), high_limit, low_limit=low_limit)
-    high = _parse_number(table.get("high"), text("The {name}'s high", name=name), high_limit, low_limit=low_limit)
+    low = _parse_number(table.get("low"), text("The low of {name}", name=name), high_limit, low_limit=low_limit)
+    high = _parse_number(table.get("high"), text("The high of {name}", name=name), high_limit, low_limit=low_limit)
     if not low < high or high <= 0:
         raise BadInput(
             text(

@@ -79,10 +79,9 @@ def _halved(picture: Any) -> Any:
 
 
 def _in_strips(codes: Bytes) -> Bytes:
-    """The texels strip by strip (`texture_lines.strip_place`)."""
-    height, width = codes.shape
-    side = 1 << STRIP_BITS
-    return np.ascontiguousarray(codes.reshape(height, width // side, side).swapaxes(0, 1)).ravel()
+    """The texels strip by strip (`texture_lines.strip_place`); the 8 side by side move as one number."""
+    assert np.dtype(np.uint64).itemsize == 1 << STRIP_BITS
+    return np.ascontiguousarray(codes.view(np.uint64).T).view(np.uint8).ravel()
 
 
 def board_picture(image: Image) -> Picture:
