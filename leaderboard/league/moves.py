@@ -20,9 +20,10 @@ from leaderboard.core.states import RACE_MOVES, race_after
 from leaderboard.league.changes import race_for, seen_race, store_change
 from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
+from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import UNLOCK_REQUESTS
 from shared.errors import Refused
-from shared.text import text
+from shared.text import ntext, text
 from shared.units import NS_PER_S
 
 Move = Literal["publish", "close", "reopen", "results", "final", "unlock", "delete", "restore"]
@@ -123,12 +124,25 @@ def _moved(db: sa.Connection, race: RaceRecord, move: Move, now_utc_ns: int) -> 
         case "results" | "unlock":
             return dataclasses.replace(race, stage="provisional")
         case "final":
+            _check_all_driven(db, race)
             return dataclasses.replace(race, stage="final")
         case "delete":
             league_rows.set_stage_before(db, race.race_id, race.stage)
             return dataclasses.replace(race, stage="deleted", deleted_utc_ns=now_utc_ns)
         case "restore":
             return _restored(db, race, now_utc_ns)
+
+
+def _check_all_driven(db: sa.Connection, race: RaceRecord) -> None:
+    """What is driven later could not count any more. Raises Refused."""
+    if waiting := submission_rows.waiting_in(db, race.race_id):
+        raise Refused(
+            ntext(
+                "{n} submission of this race is not driven yet: wait for it, or cancel it.",
+                "{n} submissions of this race are not driven yet: wait for them, or cancel them.",
+                n=waiting,
+            )
+        )
 
 
 def _restored(db: sa.Connection, race: RaceRecord, now_utc_ns: int) -> RaceRecord:

@@ -24,6 +24,7 @@ class ProcessEngine:
         return self._threads.submit(self._children.drive, job)
 
     def close(self) -> None:
-        """As FarmEngine: what was begun is driven to its end."""
-        self._threads.shutdown(cancel_futures=True)
+        """As FarmEngine: who wants what was begun has waited for it, so it is cut off."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._children.close()
+        self._threads.shutdown()

@@ -216,6 +216,13 @@ def in_work_of(db: sa.Connection, account_id: str) -> list[ModelSubmission]:
     return [_submission(row) for row in db.execute(query.order_by(SUBMISSIONS.c.number))]
 
 
+def waiting_in(db: sa.Connection, race_id: str) -> int:
+    """How many submissions of the race have arrived and are not driven yet."""
+    waits = SUBMISSIONS.c.state.in_(IN_WORK - {"uploading"})
+    query = sa.select(sa.func.count()).where((SUBMISSIONS.c.race_id == race_id) & waits)
+    return int(db.execute(query).scalar_one())
+
+
 def queued_before(db: sa.Connection, submission: ModelSubmission) -> int:
     """How many submissions of all races wait longer than this one."""
     waits = SUBMISSIONS.c.queued_utc_ns, SUBMISSIONS.c.number

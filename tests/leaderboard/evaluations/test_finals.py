@@ -12,9 +12,11 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN
 from leaderboard.core.errors import Conflict
+from leaderboard.league.moves import RaceMoves
 from leaderboard.store import race_rows, result_rows
 from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import SUBMISSIONS
+from shared.errors import Refused
 from shared.protocol.farm import RunFailure, WorkItem
 from shared.rules.ranking import RunLap
 from shared.units import NS_PER_S
@@ -135,3 +137,16 @@ def test_finals_go_on_until_the_first_in_rank_stand_there_by_the_final_seeds(lea
     assert league.states()[late] == "uploading"
     league.restart()
     assert node.claim(8).work == (), "it stays decided"
+
+
+def test_results_are_not_final_while_somebody_waits_to_be_driven(league: VirtualLeague) -> None:
+    node, moves = farm(league), RaceMoves(league.store, league.told.append)
+    for racer in ("anna", "bo"):
+        league.submit(racer)
+    league.pass_s(1)
+    moves.move(ADMIN, "cup", "close", league.now_utc_ns)
+    with pytest.raises(Refused, match="2 submissions of this race are not driven yet"):
+        moves.move(ADMIN, "cup", "final", league.now_utc_ns)
+    node.drive_all()
+    assert moves.move(ADMIN, "cup", "final", league.now_utc_ns).race.stage == "final"
+    assert set(league.states().values()) == {"scored"}

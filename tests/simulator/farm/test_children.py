@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from shared.conditions import Conditions, DrivenRules
 from shared.errors import BadInput
 from simulator.driving.policy import find_model
+from simulator.farm import engine_process
 from simulator.farm.children import DrivingChildren
 from simulator.farm.engine_process import ProcessEngine
 from simulator.virtual_races.isolated import EvaluationJob, evaluate_isolated
@@ -74,6 +76,28 @@ def test_a_job_is_driven_again_when_what_its_child_was_started_from_ends(engine:
     os.kill(before, signal.SIGKILL)
     assert len(driven.result().runs) == 1
     assert starter() != before
+
+
+def test_an_engine_that_is_closed_cuts_off_what_it_drives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second Ctrl-C ends a farm, however long a run is."""
+    begun, over = threading.Event(), threading.Event()
+
+    class Children:
+        def drive(self, _job: EvaluationJob) -> None:
+            begun.set()
+            over.wait()
+            raise ChildFailed("The farm is ending.")
+
+        close = staticmethod(over.set)
+
+    monkeypatch.setattr(engine_process, "DrivingChildren", Children)
+    closed = ProcessEngine(1)
+    driven, left = closed.submit(job(1)), closed.submit(job(2))
+    assert begun.wait(60.0)
+    closed.close()
+    with pytest.raises(ChildFailed, match="ending"):
+        driven.result(0.0)
+    assert left.cancelled()
 
 
 def test_what_is_wrong_and_what_takes_too_long_has_its_sentence(tmp_path: pathlib.Path) -> None:
