@@ -4,9 +4,6 @@ Race times are not written by locale: 1:02.345 is the form of the field everywhe
 """
 
 import re
-from dataclasses import dataclass
-
-from babel.numbers import format_decimal
 
 from shared.errors import BadInput
 from shared.text.sentence import text
@@ -73,18 +70,3 @@ def parse_whole(entered: str, low: int, high: int) -> int:
             )
         )
     return int(bare)
-
-
-@dataclass(frozen=True, slots=True)
-class ShownNumber:
-    """A number as a value of a sentence, in the notation of its language: 12,800 and 12.800; 1.53 m/s and 1,53 m/s."""
-
-    value: float
-    decimals: int = 0
-    unit: str = ""
-
-    def in_language(self, language: str) -> str:
-        """The number in this language, with its unit."""
-        pattern = f"#,##0.{'0' * self.decimals}" if self.decimals else "#,##0"
-        number = str(format_decimal(self.value, pattern, locale=language))
-        return f"{number}\N{NO-BREAK SPACE}{self.unit}" if self.unit else number

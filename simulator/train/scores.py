@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.text import Sentence, text
-from shared.text.numbers import ShownNumber
+from shared.text.shown_numbers import ShownNumber
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.text import Sentence, text
-from shared.text.numbers import ShownNumber
+from shared.text.shown_numbers import ShownNumber
 from simulator.train.scores import Scores, best_checkpoint
 
 WIDTH, HEIGHT = 1000, 400

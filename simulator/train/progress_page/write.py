@@ -17,8 +17,8 @@ from markupsafe import Markup
 from shared.text import recorded, text
 from shared.text.catalogue import ENGLISH, language_name, languages
 from shared.text.dates import time_of_day
-from shared.text.numbers import ShownNumber
 from shared.text.reader import language, reading, shown
+from shared.text.shown_numbers import ShownNumber
 from shared.text.template import WordedByLanguage
 from simulator.train.progress_page.curves import HEIGHT, MEAN_OF, WIDTH, drawn_curves
 from simulator.train.progress_page.view import TrainingView
