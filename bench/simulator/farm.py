@@ -55,17 +55,21 @@ def main(quick: bool) -> None:
     """Prints the table and writes run/bench/farm.json."""
     waits_s, scaling = _submit_to_rank(10 if quick else 60, 1 if quick else 3)
     p50_s, p99_s = statistics.median(waits_s), waits_s[min(len(waits_s) - 1, round(0.99 * len(waits_s)))]
-    by_clock, by_processor = _efficiency(2 if quick else 6)
+    (by_clock, by_processor), (of_four, _) = (_efficiency(2 if quick else 6, jobs) for jobs in (16, 4))
     out = console()
     out.print(f"farm: {len(waits_s)} submissions of 3 runs of 3 laps on {TRACK}, one after another, an idle farm")
     out.print(f"  submit to rank, p50       {p50_s:6.2f} s  (goal {GOALS['p50_s']:.0f} s)", markup=False)
     out.print(f"  submit to rank, p99       {p99_s:6.2f} s  (goal {GOALS['p99_s']:.0f} s)", markup=False)
     out.print(f"  two at a time, by clock   {by_clock:6.2f}    (goal {GOALS['efficiency']:.2f} on two idle cores)")
     out.print(f"  two at a time, processor  {by_processor:6.2f}    (goal {GOALS['efficiency']:.2f})", markup=False)
+    out.print(
+        f"  the same of 4 jobs        {of_four:6.2f}    (by clock; of 16 above: what begins and ends alone counts less)"
+    )
     _tell_scaling(scaling, GOALS["efficiency"])
     OUT.mkdir(parents=True, exist_ok=True)
     document = {"bench": "farm", "machine": machine(), "goals": GOALS, "waits_s": waits_s, "p50_s": p50_s}
     document |= {"p99_s": p99_s, "efficiency_by_clock": by_clock, "efficiency_by_processor": by_processor}
+    document |= {"efficiency_by_clock_of_4_jobs": of_four}
     document |= {"whole_farm": asdict(scaling)}
     (OUT / "farm.json").write_text(json.dumps(document, indent=1) + "\n")
 
@@ -167,8 +171,11 @@ def _fill(api: LeaderboardApi) -> set[str]:
         return _submitted(api, archive, QUEUE)
 
 
-def _efficiency(rounds: int) -> tuple[float, float]:
-    """What two jobs at a time bring beside one after another, 1.0 is all: by the clock, and by processor time."""
+def _efficiency(rounds: int, jobs: int) -> tuple[float, float]:
+    """What two jobs at a time bring beside one after another, 1.0 is all: by the clock, and by processor time.
+
+    `jobs`: so many in a row. A farm has a queue; of four, the last one often drives alone for a while.
+    """
     conditions = replace(Conditions(), track=TRACK, profile="physical", rules=DrivenRules(consecutive_laps=3))
     job = EvaluationJob(str(find_model(DEMO).parent), conditions, (1, 2, 3))
     one, two = ProcessEngine(1), ProcessEngine(2)
@@ -176,7 +183,7 @@ def _efficiency(rounds: int) -> tuple[float, float]:
         engine.submit(job).result()
     by_clock, by_processor = [], []
     for _ in range(rounds):
-        (serial_s, serial_cpu_s), (both_s, both_cpu_s) = (_drive(engine, job, 4) for engine in (one, two))
+        (serial_s, serial_cpu_s), (both_s, both_cpu_s) = (_drive(engine, job, jobs) for engine in (one, two))
         by_clock.append(serial_s / (2 * both_s))
         by_processor.append(serial_cpu_s / both_cpu_s)
     one.close()

@@ -35,8 +35,9 @@ def main(quick: bool) -> None:
     serial, cluster = [0.0, 0.0], [0.0, 0.0]
     with tempfile.TemporaryDirectory(prefix="rd-") as folder, two_nodes(pathlib.Path(folder)) as nodes:
         ours, theirs = ProcessEngine(1), RayEngine(nodes.address, None, lambda sentence: console().print(sentence))
-        for engine in (ours, theirs):
-            canary_sha256(engine)  # all is loaded
+        for engine, machines in ((ours, 1), (theirs, 2)):
+            canary_sha256(engine)
+            _driven(engine.submit, 0, 2 * machines)  # all is loaded, on each machine
         others = OthersShare()
         for number in range(rounds):
             for spent, engine in ((serial, ours), (cluster, theirs)):
