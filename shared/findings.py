@@ -12,12 +12,12 @@ class Finding:
     """One thing that was looked at.
 
     `what` names it in a few words ("camera /dev/video0"); `is_good` is True, False, or None where nothing can be said
-    or a person must judge; `said` is the sentence of what was seen; `cure` is what to do, "" where nothing is.
+    or a person must judge; `seen` is a sentence of what was seen; `cure` is what to do, "" where nothing is.
     """
 
     what: str
     is_good: bool | None
-    said: str
+    seen: str
     cure: str = ""
 
 
