@@ -54,6 +54,9 @@ def verdicts_of(boot: Boot, lines: Iterable[str]) -> list[Verdict]:
             verdict.fault = _fault(record)
         else:
             verdict.checks.append(Check(record["what"], record["is_good"], record["seen"]))
+    for verdict in found.values():
+        if not verdict.fault and not verdict.checks:
+            verdict.fault = "it ended well, but looked at nothing"
     return list(found.values())
 
 

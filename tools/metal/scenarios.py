@@ -30,9 +30,8 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario(
-        INSTALL, "two commands on a fresh machine, and a station runs as a service", "install.py", 1, "debian", 2400
-    ),
+    Scenario(INSTALL, "two commands make a fresh machine a station", "install.py", 1, "debian", 2400),
+    Scenario("gpio", "1,000 edges and short pulses on a chip of the kernel", "gpio_edges.py", 2, "raceday", 400),
 )
 
 

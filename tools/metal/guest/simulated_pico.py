@@ -1,0 +1,55 @@
+"""A Pico on a simulated USB port: the kernel's ACM gadget, behind it the firmware as it is shipped. Used by scenarios.
+
+`plug` and `unplug` do to the port what a hand does to the cable; each plug is a power-up, with a new boot of the gate.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+from tools.metal.guest.kernel_files import CONFIGFS, load, make, mount_configfs, wait_for
+
+GADGET = CONFIGFS / "usb_gadget/pico"
+CONTROL = pathlib.Path("/run/pico-pins")
+PORT = pathlib.Path("/dev/ttyACM0")
+# As MicroPython's own USB descriptors have it.
+VENDOR, PRODUCT, SERIAL = "0x2e8a", "0x0005", "e6614103e7452a2f"
+
+
+class SimulatedPico:
+    """The board and its cable. `firmware`: the folder that holds main.py and gatewire.py of the installed product."""
+
+    def __init__(self, firmware: pathlib.Path) -> None:
+        self._firmware = firmware
+        self._process: subprocess.Popen[bytes] | None = None
+        mount_configfs()
+        load("dummy_hcd", "libcomposite", "usb_f_acm")
+        if not GADGET.exists():
+            make(GADGET, idVendor=VENDOR, idProduct=PRODUCT)
+            make(GADGET / "strings/0x409", serialnumber=SERIAL, manufacturer="MicroPython", product="Board in FS mode")
+            make(GADGET / "functions/acm.usb0")
+            make(GADGET / "configs/c.1")
+            (GADGET / "configs/c.1/acm.usb0").symlink_to(GADGET / "functions/acm.usb0")
+
+    def plug(self) -> None:
+        """Power on: the board boots, and the machine finds its port."""
+        (GADGET / "UDC").write_text("dummy_udc.0\n")
+        CONTROL.unlink(missing_ok=True)
+        script = pathlib.Path(__file__).with_name("pico_board.py")
+        command = [sys.executable, "-u", str(script), str(self._firmware), "/dev/ttyGS0", str(CONTROL)]
+        wait_for(pathlib.Path("/dev/ttyGS0"))
+        self._process = subprocess.Popen(command)
+        wait_for(PORT)
+        wait_for(CONTROL)
+
+    def unplug(self) -> None:
+        """The cable is pulled: the port is gone, and the board has no power."""
+        (GADGET / "UDC").write_text("\n")
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def pull(self, pin: int, high: bool) -> None:
+        """Sets the level at one of the board's pins (GP2 to GP5); the board stamps it when it sees it."""
+        with CONTROL.open("w") as control:
+            control.write(f"{pin} {int(high)}\n")
