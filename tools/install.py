@@ -18,9 +18,7 @@ def draw(done: int, total: int, name: str) -> None:
 
 def run_pip(pip: list[str], verb: str, arguments: list[str], total: int) -> int:
     """Runs pip and counts the packages it collects; shows pip's output only if it fails. Returns its exit code."""
-    process = subprocess.Popen(
-        [*pip, verb, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    process = subprocess.Popen([*pip, verb, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     output: list[str] = []
     collected = 0

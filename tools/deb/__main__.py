@@ -7,14 +7,14 @@ import subprocess
 import sys
 import tomllib
 
-from shared.errors import BadInput, OperatorError, RacedayError
+from raceday.install.shipped_files import ROLES, lock_file
+from shared.errors import OperatorError, RacedayError
 from tools.deb.package import build, package_files
 from tools.deb.pins import Target, pins_for, read_lock
 from tools.deb.wheelhouse import fetched, merged
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".deb"
-LOCKS = ROOT / "raceday" / "install" / "locks"
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 PYTHONS = ((3, 11), (3, 12), (3, 13))  # of Debian 12, Ubuntu 24.04, Debian 13; as requires-python in pyproject.toml
 
@@ -34,9 +34,7 @@ def main() -> int:
 
 
 def _build_for(arch: str, folder: pathlib.Path) -> None:
-    locks = [read_lock(path) for path in sorted(LOCKS.glob("*.lock"))]
-    if not locks:
-        raise BadInput(f"{LOCKS} holds no lock of a role: run ./dev lock.")
+    locks = [read_lock(lock_file(role)) for role in ROLES]
     targets = [Target(arch, MACHINES[arch], python) for python in PYTHONS]
     wheels = merged(fetched(target, pins_for(target, locks), CACHE / "wheels") for target in targets)
     at_s = commit_time_s()

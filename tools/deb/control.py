@@ -1,11 +1,12 @@
-"""What Debian wants to know about the package: control, md5sums, changelog and copyright, as texts. Called by `package.py`.
+"""What Debian wants to know: control, md5sums, changelog and copyright, as texts. Called by `package.py`.
 
 Formats: Debian Policy 5.3 (control) and 12.7 (changelog); the machine-readable copyright format 1.0.
 """
 
-import datetime
+import datetime as dt
 import email
 import email.message
+import email.utils
 import hashlib
 import pathlib
 import re
@@ -61,7 +62,7 @@ def md5sums(files: Iterable[DebFile]) -> str:
     return "".join(f"{digest}  {path}\n" for digest, path in sorted(digests, key=lambda line: line[1]))
 
 
-def changelog(version: str, at: datetime.datetime) -> str:
+def changelog(version: str, at: dt.datetime) -> str:
     """Debian's changelog: one entry, which names the project's own."""
     dated = email.utils.format_datetime(at)
     what = "See CHANGELOG.md of this version."
@@ -69,11 +70,12 @@ def changelog(version: str, at: datetime.datetime) -> str:
 
 
 def copyright_text(notice: str, wheels: Iterable[pathlib.Path]) -> str:
-    """The file `copyright`: ours, the notices of what we carry, and the licence of each wheel with where its text is."""
+    """The file `copyright`: ours, the notices of what we carry, and each release's licence with where its text is."""
+    releases = {"-".join(path.name.split("-")[:2]): path for path in wheels}
     paragraphs = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: Raceday",
         f"Files: *\nCopyright: 2026 {AUTHORS}\nLicense: Apache-2.0\nComment:\n{_indented(notice)}",
-        *(_wheel_paragraph(path) for path in wheels),
+        *(_release_paragraph(release, path) for release, path in releases.items()),
         "License: Apache-2.0\n On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.",
     ]
     return "\n\n".join(paragraphs) + "\n"
@@ -83,17 +85,17 @@ def _indented(text: str) -> str:
     return "\n".join(f" {line}" if line.strip() else " ." for line in text.strip().splitlines())
 
 
-def _wheel_paragraph(path: pathlib.Path) -> str:
-    name, version, licence, texts = wheel_licence(path)
+def _release_paragraph(release: str, path: pathlib.Path) -> str:
+    licence, texts = wheel_licence(path)
     where = f"The texts are in the wheel: {', '.join(texts)}." if texts else "The wheel names it and carries no text."
     return (
-        f"Files: {WHEELS}/{path.name}\nCopyright: the authors of {name} {version}\n"
-        f"License: {name}-{version}\n {licence}\n .\n {where}"
+        f"Files: {WHEELS}/{release}-*.whl\nCopyright: the authors of {release}\n"
+        f"License: {release}\n {licence}\n .\n {where}"
     )
 
 
-def wheel_licence(path: pathlib.Path) -> tuple[str, str, str, tuple[str, ...]]:
-    """(name, version, licence in one line, paths of its licence files) of a wheel, by its metadata (PEP 639 or older).
+def wheel_licence(path: pathlib.Path) -> tuple[str, tuple[str, ...]]:
+    """(licence in one line, paths of its licence files) of a wheel, by its metadata (PEP 639 or older).
 
     Raises BadInput for a wheel that names no licence: nobody may hand it on.
     """
@@ -106,7 +108,7 @@ def wheel_licence(path: pathlib.Path) -> tuple[str, str, str, tuple[str, ...]]:
     licence = _named_licence(metadata) or ("as in its licence file" if texts else "")
     if not licence:
         raise BadInput(f"{path.name}: the wheel names no licence, so it cannot be handed on in a package.")
-    return str(metadata["Name"]), str(metadata["Version"]), licence, texts
+    return licence, texts
 
 
 def _named_licence(metadata: email.message.Message) -> str:

@@ -1,6 +1,6 @@
-"""Which files the package has, and the building of it. Called by `python -m tools.deb`; the folder `files/` has the scripts."""
+"""Which files the package has, and how it is built. Called by `./dev deb`; the folder `files/` has the scripts."""
 
-import datetime
+import datetime as dt
 import gzip
 import hashlib
 import pathlib
@@ -20,7 +20,7 @@ def script(name: str, version: str) -> bytes:
 
 def package_files(version: str, wheels: Sequence[pathlib.Path], notice: str, at_s: int) -> tuple[DebFile, ...]:
     """All that the package puts onto a machine; `at_s` (seconds since 1970) dates the changelog."""
-    at = datetime.datetime.fromtimestamp(at_s, datetime.UTC)
+    at = dt.datetime.fromtimestamp(at_s, dt.UTC)
     docs = "usr/share/doc/raceday"
     return (
         DebFile("usr/bin/raceday", script("raceday", version), 0o755),
@@ -36,7 +36,7 @@ def _gzipped(content: bytes) -> bytes:
 
 
 def build(folder: pathlib.Path, version: str, arch: str, files: Sequence[DebFile], at_s: int) -> pathlib.Path:
-    """Write `raceday_VERSION_ARCH.deb` into the folder, whole or not at all, and its SHA-256 beside it; return its path."""
+    """Write `raceday_VERSION_ARCH.deb` into the folder, whole or not at all, its SHA-256 beside it; return its path."""
     controls = [
         DebFile("control", control(version, arch, files).encode("utf-8")),
         DebFile("md5sums", md5sums(files).encode("utf-8")),

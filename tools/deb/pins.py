@@ -16,6 +16,7 @@ from shared.errors import BadInput
 GLIBC_MINOR = 36  # Debian 12 and Raspberry Pi OS Bookworm have glibc 2.36; nothing older has a Python that we run on
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _LEGACY = {"x86_64": ("manylinux1", "manylinux2010", "manylinux2014"), "aarch64": ("manylinux2014",)}
+MICROS = (0, 99)  # markers may split a minor version, as `python_full_version < "3.11.3"` does: Debian 12 has 3.11.2
 _OLDEST_GLIBC_MINOR = {"x86_64": 5, "aarch64": 17}  # of PEP 600: older names do not exist for the processor
 
 
@@ -27,20 +28,19 @@ class Target:
     machine: str
     python: tuple[int, int]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What markers are judged by (PEP 508)."""
+    def environment(self, micro: int) -> dict[str, str]:
+        """What markers are judged by (PEP 508), for one release of this Python."""
         version = f"{self.python[0]}.{self.python[1]}"
         return {
             "implementation_name": "cpython",
-            "implementation_version": f"{version}.0",
+            "implementation_version": f"{version}.{micro}",
             "os_name": "posix",
             "platform_machine": self.machine,
             "platform_python_implementation": "CPython",
             "platform_release": "",
             "platform_system": "Linux",
             "platform_version": "",
-            "python_full_version": f"{version}.0",
+            "python_full_version": f"{version}.{micro}",
             "python_version": version,
             "sys_platform": "linux",
             "extra": "",
@@ -66,15 +66,19 @@ class Pin:
         """`name==version`, without the marker."""
         return f"{self.requirement.name}{self.requirement.specifier}"
 
-    def holds_for(self, target: Target) -> bool:
+    def holds_for(self, environment: dict[str, str]) -> bool:
         """Does the marker choose this machine?"""
         marker = self.requirement.marker
-        return marker is None or marker.evaluate(target.environment)
+        return marker is None or marker.evaluate(environment)
 
 
 def read_lock(path: pathlib.Path) -> tuple[Pin, ...]:
-    """The pins of a lock file as `./dev lock` writes it. Raises BadInput for a line that pins no release by its hashes."""
-    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    """The pins of a lock as `./dev lock` writes it. Raises BadInput for a line that pins no release by its hashes."""
+    try:
+        written = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: the lock cannot be read ({error.strerror}): run ./dev lock.") from None
+    text = written.replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines()]
     return tuple(_pin(line, path) for line in lines if line and not line.startswith("#"))
 
@@ -91,13 +95,17 @@ def _pin(line: str, path: pathlib.Path) -> Pin:
 
 
 def pins_for(target: Target, locks: Iterable[tuple[Pin, ...]]) -> tuple[Pin, ...]:
-    """All pins that hold for the target, each release once, by name.
+    """All pins that hold for the first or the last release of the target's Python, each once, by name.
 
     Raises BadInput if two locks pin different releases: a wheelhouse with both would give a role the wrong one.
     """
-    chosen: dict[str, Pin] = {}
-    for pin in (each for lock in locks for each in lock if each.holds_for(target)):
-        known = chosen.setdefault(pin.requirement.name, pin)
-        if known.release != pin.release:
-            raise BadInput(f"The role locks disagree: {known.release} and {pin.release}. Run ./dev lock.")
-    return tuple(chosen[name] for name in sorted(chosen))
+    pins = [pin for lock in locks for pin in lock]
+    releases: dict[str, Pin] = {}
+    for environment in map(target.environment, MICROS):
+        chosen: dict[str, Pin] = {}
+        for pin in (each for each in pins if each.holds_for(environment)):
+            known = chosen.setdefault(pin.requirement.name, pin)
+            if known.release != pin.release:
+                raise BadInput(f"The role locks disagree: {known.release} and {pin.release}. Run ./dev lock.")
+        releases |= {pin.release: pin for pin in chosen.values()}
+    return tuple(releases[release] for release in sorted(releases))

@@ -57,7 +57,9 @@ def _download(target: Target, count: int, requirements: pathlib.Path) -> None:
     arguments += ["--implementation", "cp", *platforms, "-d", str(requirements.parent), "-r", str(requirements)]
     began = time.monotonic()
     if run_pip(pip, "download", arguments, count):
-        raise RetryLater(f"pip could not fetch the wheels for {target.arch}, Python {python}: see above; then run it again.")
+        raise RetryLater(
+            f"pip could not fetch the wheels for {target.arch}, Python {python}: see above; then run it again."
+        )
     sys.stderr.write(f"{count} wheels in {time.monotonic() - began:.0f} s\n")
 
 
