@@ -11,7 +11,7 @@ import pytest
 from raceday.__main__ import COMMANDS
 from shared.errors import JournalDamaged
 
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "systemd"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "raceday" / "install" / "units"
 UNITS = sorted(FOLDER.glob("*.service"))
 EXPOSURE_MOST = 2.0
 
