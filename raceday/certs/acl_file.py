@@ -1,15 +1,18 @@
-"""The broker's access rules as mosquitto reads them, from who holds a certificate. Pure; `shared/link/acl.py` is the table.
+"""The broker's access rules as mosquitto reads them, from who holds a certificate. Pure.
 
-Cars share one pattern, a station and a display have a block each. A name that holds no good certificate any more is
-denied everything, so that a reload of the broker stops it; the list of revoked certificates acts only at the broker's
-next start. Lines below the last mark are the organiser's own and stay.
+The rules themselves are those of `shared/link/acl.py`: cars share one pattern, a station and a display have a block
+each. A name that holds no good certificate any more is denied everything, so that a connection that stands is stopped
+by the broker's next reload; the list of revoked certificates only keeps it from coming again. Lines below the last mark
+are the organiser's own and stay.
 """
 
 from collections.abc import Iterable, Sequence
 
 from shared.link.acl import MAY_READ, MAY_WRITE
 
-FIRST = "# Written by `raceday certs`; the rules are those of shared/link/acl.py. Your own lines go below the last mark."
+FIRST = (
+    "# Written by `raceday certs`; the rules are those of shared/link/acl.py. Your own lines go below the last mark."
+)
 LAST = "# -- end of what `raceday certs` writes --"
 
 

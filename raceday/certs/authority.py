@@ -1,11 +1,13 @@
 """The event's own certificate authority as pure functions: time and keys are arguments, certificates are results.
 
 Every validity begins at 1970: a car without a clock battery starts there, and must get in all the same. A list of
-revoked certificates (CRL) lasts as long as its authority, since a broker refuses everybody once it has run out.
+revoked certificates (CRL) lasts as long as its authority, since a broker refuses everybody once it has run out. Its
+date is 1970 and its number in seconds: a broker that reloads keeps the earlier lists, and OpenSSL takes the one with
+the later date (crypto/x509/x509_vfy.c, get_crl_sk); the true date would shut everybody out where a clock is behind.
 Profile: RFC 5280, with the identifiers that Python 3.13 asks for (VERIFY_X509_STRICT).
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,15 +16,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from raceday.certs.names import Role, general_names
+from raceday.certs.names import MachineRole, general_names
 from shared.clock_set import BUILT_NS
 from shared.errors import BadInput
 from shared.units import NS_PER_S
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-BUILT = EPOCH + datetime.timedelta(seconds=BUILT_NS // NS_PER_S)
-AUTHORITY_LIFE = datetime.timedelta(days=20 * 365)
-MACHINE_LIFE = datetime.timedelta(days=10 * 365)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+BUILT = EPOCH + dt.timedelta(seconds=BUILT_NS // NS_PER_S)
+AUTHORITY_LIFE = dt.timedelta(days=20 * 365)
+MACHINE_LIFE = dt.timedelta(days=10 * 365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Revocation:
     """A certificate that is no longer good, and since when."""
 
     serial: int
-    at: datetime.datetime
+    at: dt.datetime
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
@@ -67,7 +69,7 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def new_authority(name: str, key: ec.EllipticCurvePrivateKey, now: datetime.datetime) -> Authority:
+def new_authority(name: str, key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> Authority:
     """An authority that signs itself and may sign machines, but no further authority."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     public = key.public_key()
@@ -83,10 +85,10 @@ def new_authority(name: str, key: ec.EllipticCurvePrivateKey, now: datetime.date
 
 def issue(
     authority: Authority,
-    role: Role,
+    role: MachineRole,
     name: str,
     key: ec.EllipticCurvePrivateKey,
-    now: datetime.datetime,
+    now: dt.datetime,
     hosts: Sequence[str] = (),
 ) -> KeyedCertificate:
     """A certificate of `name`, valid for MACHINE_LIFE or to the authority's end; `hosts` only for the broker."""
@@ -112,15 +114,13 @@ def issue(
     return KeyedCertificate(builder.sign(authority.key, hashes.SHA256()), key)
 
 
-def revocation_list(
-    authority: Authority, revoked: Iterable[Revocation], number: int
-) -> x509.CertificateRevocationList:
-    """The list of revoked certificates; `number` grows with each one, as its date cannot tell them apart."""
+def revocation_list(authority: Authority, revoked: Iterable[Revocation], number: int) -> x509.CertificateRevocationList:
+    """The list of revoked certificates; `number` grows with each list that is made."""
     public = authority.key.public_key()
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.certificate.subject)
-        .last_update(EPOCH)
+        .last_update(EPOCH + dt.timedelta(seconds=number))
         .next_update(authority.certificate.not_valid_after_utc)
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
@@ -131,11 +131,11 @@ def revocation_list(
     return builder.sign(authority.key, hashes.SHA256())
 
 
-def read_authority(certificate_pem: bytes, key_pem_: bytes, source: str) -> Authority:
+def read_authority(certificate_pem: bytes, private_key_pem: bytes, source: str) -> Authority:
     """The authority from its two files. Raises BadInput, which names `source`."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
-        key = serialization.load_pem_private_key(key_pem_, password=None)
+        key = serialization.load_pem_private_key(private_key_pem, password=None)
     except (ValueError, TypeError) as error:
         raise BadInput(f"{source}: is not an authority's certificate and key ({error}).") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
@@ -143,13 +143,23 @@ def read_authority(certificate_pem: bytes, key_pem_: bytes, source: str) -> Auth
     return Authority(certificate, key)
 
 
-def _from(now: datetime.datetime) -> datetime.datetime:
+def is_pair(certificate_pem: bytes, private_key_pem: bytes) -> bool:
+    """Does the key belong to the certificate? False for what is neither."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        key = serialization.load_pem_private_key(private_key_pem, password=None)
+    except (ValueError, TypeError):
+        return False
+    return key.public_key() == certificate.public_key()
+
+
+def _from(now: dt.datetime) -> dt.datetime:
     """Lives are counted from here: a clock before this program was written is not set."""
     return max(now, BUILT).replace(microsecond=0)
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: datetime.datetime
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: dt.datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

@@ -6,7 +6,7 @@ Called by the commands in `cli.py` and by `raceday install`.
 """
 
 import contextlib
-import datetime
+import datetime as dt
 import os
 import pathlib
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from raceday.certs.authority import (
     Authority,
     KeyedCertificate,
     Revocation,
+    is_pair,
     issue,
     key_pem,
     new_authority,
@@ -29,11 +30,10 @@ from raceday.certs.authority import (
 )
 from raceday.certs.carried_file import CarriedCertificates
 from raceday.certs.issued import IssuedCertificate, good_names, list_number, read_certificate, revocations
-from raceday.certs.names import BROKER, Role, checked_machine_name
+from raceday.certs.names import BROKER, MachineRole, checked_machine_name
 from raceday.certs.private_files import (
     KEY_MODE,
     PUBLIC_MODE,
-    FileOwner,
     make_folder,
     owner_named,
     read_file,
@@ -77,7 +77,9 @@ class AuthorityFolder:
         finally:
             os.close(descriptor)
 
-    def initialise(self, name: str, hosts: tuple[str, ...], now: datetime.datetime) -> list[str]:
+    def initialise(
+        self, name: str, hosts: tuple[str, ...], now: dt.datetime, *, renews_broker: bool = False
+    ) -> list[str]:
         """Make what is missing of authority, broker and access rules; a sentence for each thing that was made.
 
         `hosts`: by which names and addresses machines reach the broker. Raises OperatorError.
@@ -88,12 +90,12 @@ class AuthorityFolder:
             make_folder(self.tls, 0o755)
             if not self.is_there():
                 self._make_authority(name, now)
-                done.append(f"The authority {name!r} was made in {self.ca}: keep a copy of this folder in a safe place.")
+                done.append(f"The authority {name!r} was made in {self.ca}; keep a copy of it in a safe place.")
             authority = self.authority()
             if not (self.ca / "crl.pem").exists():
                 self._write_list(authority, (), 1)
-            known = self._broker_hosts(now)
-            if not set(hosts) <= set(known) or not (self.tls / "broker.key").exists():
+            known = self.broker_hosts(now)
+            if renews_broker or not known or not set(hosts) <= set(known):
                 both = tuple(dict.fromkeys((*known, *hosts)))
                 self._issue_broker(authority, both, now)
                 done.append(f"The broker's certificate was made for {', '.join(both)}.")
@@ -117,11 +119,16 @@ class AuthorityFolder:
         """What the list of revoked certificates holds. Raises BadInput, StorageError."""
         return revocations(self._crl())
 
-    def issue(self, role: Role, name: str, now: datetime.datetime, *, renews: bool = False) -> CarriedCertificates:
-        """A certificate for a machine, recorded before it is handed out. Raises Refused, OperatorError."""
+    def issue(
+        self, role: MachineRole, name: str, now: dt.datetime, *, renews: bool = False
+    ) -> tuple[CarriedCertificates, list[str]]:
+        """A certificate for a machine, recorded before it is handed out, and what changed in the broker's files.
+
+        Raises Refused, OperatorError.
+        """
         checked_machine_name(name)
+        authority = self.authority()
         with self.locked():
-            authority = self.authority()
             earlier = [each for each in self.issued() if each.name == name]
             if other := next((each for each in earlier if each.role != role), None):
                 raise Refused(f"{name!r} is the name of a {other.role} here; choose another name for the {role}.")
@@ -133,27 +140,28 @@ class AuthorityFolder:
                 )
             made = issue(authority, role, name, new_key(), now)
             self._record(made)
-            self._write_brokers_files(now)
+            done = self._write_brokers_files(now)
             crl_pem = read_file(self.ca / "crl.pem")
             ca_pem = read_file(self.ca / "ca.pem")
-        return CarriedCertificates(name, ca_pem, crl_pem, made.certificate_pem(), made.key_pem())
+        return CarriedCertificates(name, ca_pem, crl_pem, made.certificate_pem(), made.key_pem()), done
 
-    def revoke(self, name: str, now: datetime.datetime) -> list[IssuedCertificate]:
+    def revoke(self, name: str, now: dt.datetime) -> list[IssuedCertificate]:
         """Revoke all certificates of this name; returns those that were good. Raises Refused, OperatorError."""
+        authority = self.authority()
         with self.locked():
-            authority = self.authority()
             issued = self.issued()
             if not any(each.name == name for each in issued):
                 known = ", ".join(sorted({each.name for each in issued})) or "nobody"
                 raise Refused(f"nobody here is called {name!r}; certificates have: {known}.")
             unrevoked = [each for each in issued if each.name == name and each.revoked_at is None]
             if unrevoked:
-                revoked = (*self.revoked(), *(Revocation(each.serial, now.replace(microsecond=0)) for each in unrevoked))
+                at = now.replace(microsecond=0)
+                revoked = (*self.revoked(), *(Revocation(each.serial, at) for each in unrevoked))
                 self._write_list(authority, revoked, list_number(self._crl()) + 1)
             self._write_brokers_files(now)
         return unrevoked
 
-    def _make_authority(self, name: str, now: datetime.datetime) -> None:
+    def _make_authority(self, name: str, now: dt.datetime) -> None:
         if any((self.ca / "issued").glob("*.pem")):
             raise OperatorError(
                 f"{self.ca}: certificates were issued here, but their authority's ca.key is gone; put it back from "
@@ -164,15 +172,17 @@ class AuthorityFolder:
         write_file(self.ca / "ca.pem", made.certificate.public_bytes(serialization.Encoding.PEM), PUBLIC_MODE)
         write_file(self.ca / "ca.key", key_pem(made.key), KEY_MODE)
 
-    def _broker_hosts(self, now: datetime.datetime) -> tuple[str, ...]:
+    def broker_hosts(self, now: dt.datetime) -> tuple[str, ...]:
+        """What the broker's certificate in use is for; () if there is none, or it is no longer good."""
         good = [each for each in self.issued() if each.role == BROKER and each.is_good(now)]
         there = self.tls / "broker.pem"
-        if not good or not there.exists():
+        key = self.tls / "broker.key"
+        if not good or not there.exists() or not key.exists() or not is_pair(read_file(there), read_file(key)):
             return ()
         serial = read_certificate(read_file(there), (), str(there)).serial
         return next((each.hosts for each in good if each.serial == serial), ())
 
-    def _issue_broker(self, authority: Authority, hosts: tuple[str, ...], now: datetime.datetime) -> None:
+    def _issue_broker(self, authority: Authority, hosts: tuple[str, ...], now: dt.datetime) -> None:
         made = issue(authority, "broker", BROKER, new_key(), now, hosts)
         self._record(made)
         owner = owner_named(BROKER_USER)
@@ -194,7 +204,7 @@ class AuthorityFolder:
         crl = revocation_list(authority, revoked, number)
         write_file(self.ca / "crl.pem", crl.public_bytes(serialization.Encoding.PEM), PUBLIC_MODE)
 
-    def _write_brokers_files(self, now: datetime.datetime) -> list[str]:
+    def _write_brokers_files(self, now: dt.datetime) -> list[str]:
         """Authority, list and access rules as the broker reads them; a sentence for each that changed."""
         done = []
         for name in ("ca.pem", "crl.pem"):
@@ -205,7 +215,7 @@ class AuthorityFolder:
                 done.append(f"{path} was written.")
         return done + self._write_acl(now)
 
-    def _write_acl(self, now: datetime.datetime) -> list[str]:
+    def _write_acl(self, now: dt.datetime) -> list[str]:
         path, issued, done = self.etc / "acl", self.issued(), []
         there = read_file(path).decode(errors="replace") if path.exists() else ""
         kept = own_lines(there)
@@ -220,11 +230,3 @@ class AuthorityFolder:
             done.append(f"The access rules that were in {path} are kept as {ASIDE} beside it; they are no longer used.")
         write_file(path, text.encode(), KEY_MODE, owner)
         return [*done, f"The broker's access rules were written to {path}."]
-
-
-def owner_of_sudo() -> FileOwner | None:
-    """The person who said `sudo`: the file that they are to carry is theirs. None without sudo."""
-    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-    if os.geteuid() != 0 or not (uid.isascii() and uid.isdigit() and gid.isascii() and gid.isdigit()):
-        return None
-    return FileOwner(int(uid), int(gid))

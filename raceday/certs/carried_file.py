@@ -7,6 +7,7 @@ Called by `raceday certs` on the station and by `raceday install` on the machine
 
 import io
 import pathlib
+import stat
 import tarfile
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ def checked(carried: CarriedCertificates, source: str) -> IssuedCertificate:
 
 
 def place(carried: CarriedCertificates, folder: pathlib.Path, owner: FileOwner | None) -> tuple[pathlib.Path, ...]:
-    """Put the files into the machine's folder; the key is `owner`'s alone. Returns what was changed, [] if all is there.
+    """Put the files into the machine's folder; the key is `owner`'s alone. Returns what was written.
 
     A newer list of revoked certificates stays. Raises Refused if the folder belongs to another authority whose broker
     runs here, StorageError.
@@ -107,20 +108,30 @@ def place(carried: CarriedCertificates, folder: pathlib.Path, owner: FileOwner |
         )
     written = []
     for name, (content, mode) in carried.files().items():
-        path = folder / name
-        if path.exists() and (read_file(path) == content or (name == "crl.pem" and not is_other and _is_newer(path, content))):
-            continue
-        write_file(path, content, mode, owner if mode == KEY_MODE else None)
-        written.append(path)
+        path, keeper = folder / name, owner if mode == KEY_MODE else None
+        is_older_list = name == "crl.pem" and not is_other and _is_newer(path, content)
+        if not is_older_list and not _stands(path, content, mode, keeper):
+            write_file(path, content, mode, keeper)
+            written.append(path)
     return tuple(written)
 
 
-def _is_newer(path: pathlib.Path, crl_pem: bytes) -> bool:
-    try:
-        there = x509.load_pem_x509_crl(read_file(path))
-    except ValueError:
+def _stands(path: pathlib.Path, content: bytes, mode: int, owner: FileOwner | None) -> bool:
+    """Is the file there with this content, mode and owner?"""
+    if not path.is_file() or read_file(path) != content:
         return False
-    return list_number(there) > list_number(x509.load_pem_x509_crl(crl_pem))
+    status = path.stat()
+    is_owned = owner is None or (status.st_uid, status.st_gid) == (owner.uid, owner.gid)
+    return is_owned and stat.S_IMODE(status.st_mode) == mode
+
+
+def _is_newer(path: pathlib.Path, crl_pem: bytes) -> bool:
+    """Does the file hold a later list than `crl_pem`?"""
+    try:
+        there = x509.load_pem_x509_crl(read_file(path)) if path.is_file() else None
+    except ValueError:
+        there = None
+    return there is not None and list_number(there) > list_number(x509.load_pem_x509_crl(crl_pem))
 
 
 def _members(packed: bytes, source: str) -> dict[str, bytes]:

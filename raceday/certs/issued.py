@@ -3,19 +3,19 @@
 The certificates themselves are the record of what was issued; there is no second list that could differ from them.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from raceday.certs.authority import BUILT, Revocation
-from raceday.certs.names import ROLES, Role
+from raceday.certs.names import ROLES, MachineRole
 from shared.errors import BadInput
 
-SOON = datetime.timedelta(days=60)
+SOON = dt.timedelta(days=60)
 CertificateState = Literal["valid", "ends soon", "has ended", "revoked"]
 
 
@@ -23,23 +23,23 @@ CertificateState = Literal["valid", "ends soon", "has ended", "revoked"]
 class IssuedCertificate:
     """A certificate of ours. `hosts` are the broker's names and addresses; `revoked_at` is None while it is good."""
 
-    role: Role
+    role: MachineRole
     name: str
     serial: int
-    until: datetime.datetime
+    until: dt.datetime
     hosts: tuple[str, ...] = ()
-    revoked_at: datetime.datetime | None = None
+    revoked_at: dt.datetime | None = None
 
-    def state(self, now: datetime.datetime) -> CertificateState:
+    def state(self, now: dt.datetime) -> CertificateState:
         if self.revoked_at is not None:
             return "revoked"
         return lifetime_state(self.until, now)
 
-    def is_good(self, now: datetime.datetime) -> bool:
+    def is_good(self, now: dt.datetime) -> bool:
         return self.state(now) in ("valid", "ends soon")
 
 
-def lifetime_state(until: datetime.datetime, now: datetime.datetime) -> CertificateState:
+def lifetime_state(until: dt.datetime, now: dt.datetime) -> CertificateState:
     """How a validity that ends at `until` stands; a clock that is not set says nothing about it."""
     if max(now, BUILT) > until:
         return "has ended"
@@ -59,7 +59,7 @@ def read_certificate(pem: bytes, revoked: Iterable[Revocation], source: str) -> 
         raise BadInput(f"{source}: is a certificate, but not one that `raceday certs` made.")
     dates = {each.serial: each.at for each in revoked}
     return IssuedCertificate(
-        cast("Role", units[0].value),
+        units[0].value,
         str(names[0].value),
         certificate.serial_number,
         certificate.not_valid_after_utc,
@@ -81,7 +81,7 @@ def list_number(crl: x509.CertificateRevocationList) -> int:
         return 0
 
 
-def good_names(issued: Sequence[IssuedCertificate], role: Role, now: datetime.datetime) -> list[str]:
+def good_names(issued: Sequence[IssuedCertificate], role: MachineRole, now: dt.datetime) -> list[str]:
     """The names of this role that hold a good certificate, sorted."""
     return sorted({each.name for each in issued if each.role == role and each.is_good(now)})
 

@@ -15,8 +15,8 @@ from shared.errors import BadInput, Refused
 from shared.protocol.topics import checked_device
 from shared.web.host_names import host_name
 
-Role = Literal["broker", "station", "car", "display"]
-ROLES: tuple[Role, ...] = get_args(Role)
+MachineRole = Literal["broker", "station", "car", "display"]
+ROLES: tuple[MachineRole, ...] = get_args(MachineRole)
 BROKER = "broker"
 RESERVED = frozenset({"ca", "crl", BROKER})  # ca.pem, crl.pem and broker.pem are other things
 ALWAYS = ("localhost", "127.0.0.1", "::1")  # the station speaks to a broker on its own machine

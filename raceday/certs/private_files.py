@@ -38,6 +38,14 @@ def owner_named(user: str) -> FileOwner | None:
     return FileOwner(entry.pw_uid, entry.pw_gid)
 
 
+def owner_of_sudo() -> FileOwner | None:
+    """The person who said `sudo`: the file that they are to carry is theirs. None without sudo."""
+    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.geteuid() != 0 or not (uid.isascii() and uid.isdigit() and gid.isascii() and gid.isdigit()):
+        return None
+    return FileOwner(int(uid), int(gid))
+
+
 def write_file(path: pathlib.Path, data: bytes, mode: int, owner: FileOwner | None = None) -> None:
     """Write the file with its mode and owner, by a rename. Raises StorageError."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -111,9 +119,7 @@ def sync_folder(folder: pathlib.Path) -> None:
         os.close(descriptor)
 
 
-def _write_part(
-    part: pathlib.Path, data: bytes, mode: int, owner: FileOwner | None, *, is_strict: bool = True
-) -> None:
+def _write_part(part: pathlib.Path, data: bytes, mode: int, owner: FileOwner | None, *, is_strict: bool = True) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(part, flags, KEY_MODE)
     with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, no path
