@@ -190,8 +190,8 @@ class AuthorityFolder:
         write_file(self.tls / "broker.pem", made.certificate_pem(), PUBLIC_MODE)
 
     def _record(self, made: KeyedCertificate) -> None:
-        said = read_certificate(made.certificate_pem(), (), "a new certificate")
-        write_file(self.ca / "issued" / f"{said.name}-{said.serial:x}.pem", made.certificate_pem(), PUBLIC_MODE)
+        record = read_certificate(made.certificate_pem(), (), "a new certificate")
+        write_file(self.ca / "issued" / f"{record.name}-{record.serial:x}.pem", made.certificate_pem(), PUBLIC_MODE)
 
     def _crl(self) -> x509.CertificateRevocationList:
         path = self.ca / "crl.pem"

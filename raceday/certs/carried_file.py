@@ -108,10 +108,10 @@ def place(carried: CarriedCertificates, folder: pathlib.Path, owner: FileOwner |
         )
     written = []
     for name, (content, mode) in carried.files().items():
-        path, keeper = folder / name, owner if mode == KEY_MODE else None
+        path, reader = folder / name, owner if mode == KEY_MODE else None
         is_older_list = name == "crl.pem" and not is_other and _is_newer(path, content)
-        if not is_older_list and not _stands(path, content, mode, keeper):
-            write_file(path, content, mode, keeper)
+        if not is_older_list and not _stands(path, content, mode, reader):
+            write_file(path, content, mode, reader)
             written.append(path)
     return tuple(written)
 

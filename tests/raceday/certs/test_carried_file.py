@@ -54,6 +54,10 @@ def test_what_is_packed_comes_out_again(carried: CarriedCertificates) -> None:
         }
 
 
+def named_otherwise(members: list[Member], old: str, new: str) -> list[Member]:
+    return [*members[:2], *((name.replace(old, new), content, kind) for name, content, kind in members[2:])]
+
+
 SPOILS: list[tuple[str, Callable[[list[Member]], list[Member]], str]] = [
     ("a path out of the folder", lambda m: [*m[:3], ("../car-1.key", m[3][1], m[3][2])], "does not hold"),
     ("an absolute path", lambda m: [*m[:3], ("/etc/shadow", m[3][1], m[3][2])], "does not hold"),
@@ -62,15 +66,15 @@ SPOILS: list[tuple[str, Callable[[list[Member]], list[Member]], str]] = [
     ("a fifth file", lambda m: [*m, ("more", b"", tarfile.REGTYPE)], "holds something"),
     ("one twice", lambda m: [*m[:3], m[2]], "holds something"),
     ("one less", lambda m: m[:3], "does not hold"),
-    ("another's name", lambda m: [*m[:2], *((name.replace("1", "2"), *rest) for name, *rest in m[2:])], "not car-2's"),
+    ("another's name", lambda m: named_otherwise(m, "1", "2"), "not car-2's"),
     (
         "a reserved name",
-        lambda m: [*m[:2], *((name.replace("car-1", "broker"), *rest) for name, *rest in m[2:])],
+        lambda m: named_otherwise(m, "car-1", "broker"),
         "another's",
     ),
     (
         "a name with a wildcard",
-        lambda m: [*m[:2], *((name.replace("car-1", "#"), *rest) for name, *rest in m[2:])],
+        lambda m: named_otherwise(m, "car-1", "#"),
         "cannot name",
     ),
     ("another key", lambda m: [*m[:3], ("car-1.key", key_pem(new_key()), tarfile.REGTYPE)], "does not belong"),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from raceday.certs import private_files
 from raceday.certs.private_files import FileOwner, make_folder, owner_of_sudo, read_file, write_file, write_new_file
 from shared.errors import StorageError
 
@@ -113,7 +112,7 @@ def test_what_is_far_too_large_is_not_read(tmp_path: pathlib.Path) -> None:
 def test_the_carried_file_belongs_to_who_said_sudo(
     monkeypatch: pytest.MonkeyPatch, uid: int, sudo_uid: str, sudo_gid: str, owner: FileOwner | None
 ) -> None:
-    monkeypatch.setattr(private_files.os, "geteuid", lambda: uid)
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
     monkeypatch.setenv("SUDO_UID", sudo_uid)
     monkeypatch.setenv("SUDO_GID", sudo_gid)
     assert owner_of_sudo() == owner
