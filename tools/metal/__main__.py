@@ -13,6 +13,8 @@ last run in `.metal/last/`. Exit code 1: something was not as it must be.
 import argparse
 import hashlib
 import pathlib
+import shutil
+import subprocess
 import sys
 import time
 
@@ -92,11 +94,17 @@ def _tried(boot: Boot, files: disks.MachineFiles, deb: pathlib.Path, key: str, m
 
 
 def _package(given: pathlib.Path | None) -> pathlib.Path:
-    if given is None:
-        raise BadInput("no package was named: give --deb FILE.")
-    if not given.is_file():
-        raise BadInput(f"there is no package {given}: run ./dev deb, and give the file that it names.")
-    return given
+    """The package to try: the one that was named, or one that `./dev deb` makes of this checkout now."""
+    if given is not None:
+        if not given.is_file():
+            raise BadInput(f"there is no package {given}: run ./dev deb --arch amd64, and give the file that it names.")
+        return given
+    folder = CACHE / "deb"
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-m", "tools.deb", "--arch", "amd64", "-o", str(folder)]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise OperatorError("the package of this checkout could not be made: see above.")
+    return next(folder.glob("*.deb"))
 
 
 if __name__ == "__main__":

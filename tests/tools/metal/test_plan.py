@@ -44,7 +44,10 @@ def test_every_suite_is_tried_unless_one_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("names", "sentence"),
-    [(["gpoi"], "no scenario is called gpoi: did you mean gpio?"), (["x"], "no scenario is called x: there are install")],
+    [
+        (["gpoi"], "no scenario is called gpoi: did you mean gpio?"),
+        (["x"], "no scenario is called x: there are install"),
+    ],
 )
 def test_a_wrong_name_is_a_sentence(names: list[str], sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):

@@ -53,4 +53,6 @@ def test_the_table_has_a_row_for_each_check_and_one_for_the_scenario() -> None:
 
 def test_the_summary_says_what_was_wrong() -> None:
     assert summary([verdict(GOOD, ENDED)]) == "ok     debian-12 gpio         12 s  1 checks"
-    assert summary([verdict(BAD, CRASHED)]).endswith("order: 3 / backwards of 7; it ended with exit code 1: ZeroDivisionError")
+    assert summary([verdict(BAD, CRASHED)]).endswith(
+        "order: 3 / backwards of 7; it ended with exit code 1: ZeroDivisionError"
+    )

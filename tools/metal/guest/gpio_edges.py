@@ -60,7 +60,9 @@ def pulses_of(gate: GpioGate, got: list[Edge], chip: SimulatedGpio, width_us: in
     merged = sum(not gap for gap in edge_gaps)
     said = f"{found} of {PULSES} begin at their own time; {len(edges)} edges, {merged} ends merged by the kernel, "
     check(f"pulses of {width_us} us", found == PULSES, f"{said}{gate.health().lost - lost} said as lost")
-    check(f"order of the stamps, {width_us} us", all(gap >= 0 for gap in edge_gaps), f"{len(edges)} edges, none backwards")
+    check(
+        f"order of the stamps, {width_us} us", all(gap >= 0 for gap in edge_gaps), f"{len(edges)} edges, none backwards"
+    )
 
 
 def main() -> None:

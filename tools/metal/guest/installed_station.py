@@ -3,18 +3,18 @@
 Commands are given with a token that the station's own command makes, as a script of an official would have it.
 """
 
+import contextlib
+import http.client
 import json
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from typing import Any
 
 from tools.metal.guest.checks import run, until
 
 RACEDAY = "/usr/bin/raceday"
 CONFIG = "/etc/raceday/station.toml"
-URL = "http://127.0.0.1:8080"
+ADDRESS = ("127.0.0.1", 8080)
 UP_S = 420.0  # an emulated machine compiles and imports for minutes at the first start
 ANSWER_S = 60.0
 
@@ -22,8 +22,8 @@ ANSWER_S = 60.0
 class InstalledStation:
     """The station that runs as raceday-station.service on this machine."""
 
-    def __init__(self) -> None:
-        self._token = ""
+    def __init__(self, address: tuple[str, int] = ADDRESS) -> None:
+        self._address, self._token = address, ""
 
     def up(self, limit_s: float = UP_S) -> float | None:
         """Waits until the page answers; how long that took in seconds, None if it did not in time."""
@@ -34,8 +34,7 @@ class InstalledStation:
     def page(self, path: str) -> str:
         """A page as a visitor gets it; "" if the station does not answer."""
         try:
-            with urllib.request.urlopen(URL + path, timeout=ANSWER_S) as answer:
-                return str(answer.read().decode())
+            return self._answer("GET", path)[1]
         except OSError:
             return ""
 
@@ -47,19 +46,24 @@ class InstalledStation:
         """One gate as the station reports it; {} if there is none of this name."""
         return next((gate for gate in self.state()["gates"] if gate["name"] == name), {})
 
+    def fit(self, name: str, limit_s: float = 60.0) -> dict[str, Any]:
+        """The gate once it is alive; as it is then, if it does not become so in time."""
+
+        def alive() -> dict[str, Any] | None:
+            gate = self.gate(name)
+            return gate if gate.get("alive") else None
+
+        return until(alive, limit_s) or self.gate(name)
+
     def give(self, command: str, **fields: object) -> dict[str, Any]:
         """Gives a command. Raises RuntimeError with the station's sentence if it is refused."""
         return self._call("/api/v1/commands", {"command": command, **fields})
 
     def _accepted(self, token: str) -> str:
         """The token once the running station has noticed it, within a second or so."""
-        request = urllib.request.Request(f"{URL}/gates", headers={"Authorization": f"Bearer {token}"})
 
         def is_accepted() -> bool | None:
-            try:
-                return urllib.request.urlopen(request, timeout=ANSWER_S).status == 200
-            except OSError:
-                return None
+            return self._answer("GET", "/gates", token)[0] == 200 or None
 
         if until(is_accepted, ANSWER_S) is None:
             raise RuntimeError("the station does not accept the token that its own command made")
@@ -67,14 +71,24 @@ class InstalledStation:
 
     def _call(self, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
         self._token = self._token or self._accepted(new_token())
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        body = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(URL + path, body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
-                return dict(json.loads(answer.read()))
-        except urllib.error.HTTPError as refusal:
-            raise RuntimeError(f"{path} {document}: {refusal.code} {refusal.read().decode()[:300]}") from None
+        body = "" if document is None else json.dumps(document)
+        status, answer = self._answer("POST" if body else "GET", path, self._token, body)
+        if status != 200:
+            raise RuntimeError(f"{path} {body}: {status} {answer[:300]}")
+        return dict(json.loads(answer))
+
+    def _answer(self, method: str, path: str, token: str = "", body: str = "") -> tuple[int, str]:
+        """Status and text of one request. Raises OSError if nobody answers."""
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        with contextlib.closing(http.client.HTTPConnection(*self._address, timeout=ANSWER_S)) as connection:
+            try:
+                connection.request(method, path, body or None, headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+            except http.client.HTTPException as error:
+                raise OSError(str(error)) from None
 
 
 def new_token() -> str:

@@ -78,7 +78,7 @@ def main() -> None:
     tty.setraw(descriptor)
     raw = os.fdopen(descriptor, "r+b", buffering=0)
     stream = types.SimpleNamespace(buffer=raw, fileno=raw.fileno)
-    sys.stdin = sys.stdout = stream  # type: ignore[assignment]
+    sys.stdin = sys.stdout = stream
     time.ticks_us = lambda: time.monotonic_ns() // 1000 & 0x3FFFFFFF  # type: ignore[attr-defined]
     select.poll = SlowPoller  # type: ignore[misc, assignment]
     machine = types.ModuleType("machine")

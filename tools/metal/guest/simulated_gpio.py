@@ -22,8 +22,9 @@ class SimulatedGpio:
         mount_configfs()
         load("gpio-simulator")
         chip = make(CONFIGFS / "gpio-sim" / name)
-        make(chip / "bank0", num_lines=LINES, label=label)
-        (chip / "live").write_text("1\n")
+        if not (chip / "bank0").exists():
+            make(chip / "bank0", num_lines=LINES, label=label)
+            (chip / "live").write_text("1\n")
         platform = (chip / "dev_name").read_text().strip()
         self.name = (chip / "bank0/chip_name").read_text().strip()
         self.device = wait_for(pathlib.Path("/dev") / self.name)
