@@ -16,7 +16,7 @@ PWM_CLASS = pathlib.Path("/sys/class/pwm")
 _PCA9685 = "pca9685-pwm"  # the name of its driver in the kernel
 _DEFAULT_STEP_NS = 1_000
 
-# The kernel counts ceil(4096 * duty / period) (drivers/pwm/pwm-pca9685.c, since 5.13), so a width between two steps
+# The kernel counts ceil(4096 * duty / period) (drivers/pwm/pwm-pca9685.c), so a width between two steps
 # becomes the longer one. Asked for in 20 ms, a step is 4.88 us.
 PCA9685_RESOLUTION = PulseResolution(PERIOD_NS / 4096, rounds_up=True)
 PCA9685_CHANNELS = 16  # the kernel adds one more, which is all of them at once
