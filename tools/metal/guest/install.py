@@ -9,8 +9,7 @@ import zipfile
 from tools.metal.guest import hardware, race
 from tools.metal.guest.checks import check, run
 from tools.metal.guest.installed_station import InstalledStation, journal_tail, unit_property
-from tools.metal.guest.simulated_gpio import SimulatedGpio
-from tools.metal.guest.simulated_pico import BY_ID, SimulatedPico
+from tools.metal.guest.simulated_pico import BY_ID
 
 FILES = pathlib.Path("/metal/files")
 WHEELS = pathlib.Path("/usr/share/raceday/wheels")
@@ -45,23 +44,6 @@ def step(what: str, command: list[str]) -> bool:
     return check(what, done.returncode == 0, seen if done.returncode == 0 else f"{seen}: {' / '.join(lines[-4:])}")
 
 
-def both_gates_are_fit_and_a_pass_is_a_lap(station: InstalledStation, racer: str) -> None:
-    """What the issue asks of an installed station, at its pages."""
-    gpio, pico = SimulatedGpio(), SimulatedPico()
-    names = [gate["name"] for gate in station.state()["gates"]]
-    for name, driver in zip(names, ("GPIO", "Pico"), strict=True):
-        gate = station.fit(name)
-        check(f"the {driver} gate is fit", bool(gate.get("alive")), f"{name}: {gate.get('sentence')}")
-    race.try_gates(station, [lambda: gpio.pulse(hardware.GATE_LINE), lambda: pico.pulse(hardware.PICO_PIN)])
-    seen = {name: station.gate(name).get("edges") for name in names}
-    check("both gates saw the pass", all((edges or 0) >= 2 for edges in seen.values()), f"edges: {seen}")
-    laps = race.race_one_lap(station, lambda: gpio.pulse(hardware.GATE_LINE), racer)
-    lap_s = [round(lap["lap_ns"] / 1e9, 3) for lap in laps]
-    is_right = len(lap_s) == 1 and abs(lap_s[0] - race.LAP_S) < 1.0
-    check("a simulated pass is a lap", is_right, f"{racer}: {lap_s} s, on the page: {racer in station.page('/runs')}")
-    check("the lap is on the page", racer in station.page("/runs"), f"/runs names {racer}")
-
-
 def main() -> None:
     use_packages_of_the_folder()
     deb = next(FILES.glob("*.deb"))
@@ -79,7 +61,7 @@ def main() -> None:
     if up_s is None:
         return
     check("from the second command to the page", True, f"{time.monotonic() - began_s:.0f} s")
-    both_gates_are_fit_and_a_pass_is_a_lap(station, "Ann")
+    race.both_gates_are_fit_and_a_pass_is_a_lap(station, "Ann")
     restarts = unit_property("raceday-station", "NRestarts")
     check("the station was not restarted", restarts == "0", f"NRestarts={restarts}")
     again = subprocess.run(

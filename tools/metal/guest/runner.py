@@ -14,7 +14,7 @@ import time
 from tools.metal.guest.checks import record
 
 SHARE = pathlib.Path("/metal")
-PYTHONS = {"debian": sys.executable, "raceday": "/opt/raceday/bin/python"}
+PYTHONS = {"debian": sys.executable, "raceday": "/opt/raceday/current/bin/python"}
 
 
 def run_scenario(scenario: dict[str, object], log: pathlib.Path) -> None:
