@@ -56,8 +56,8 @@ def refusal(facts: MachineFacts) -> str:
     if not (3, 11) <= facts.python_version <= (3, 13):
         have = ".".join(map(str, facts.python_version))
         return (
-            f"Raceday needs Python 3.11, 3.12 or 3.13, and this machine has {have}: use Debian 12 or 13, Raspberry Pi OS "
-            "Bookworm or Trixie, or Ubuntu 24.04."
+            f"Raceday needs Python 3.11, 3.12 or 3.13, and this machine has {have}: use Debian 12 or 13, "
+            "Raspberry Pi OS Bookworm or Trixie, or Ubuntu 24.04."
         )
     return ""
 

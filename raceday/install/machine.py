@@ -74,7 +74,7 @@ class Machine:
         path.chmod(mode)
 
     def ids(self, user: str, group: str) -> tuple[int, int]:
-        """The numbers of a user and a group, by the machine's own lists. Raises OperatorError for one that is missing."""
+        """The numbers of a user and a group, by its own lists. Raises OperatorError for one that is unknown."""
         return self._number("etc/passwd", user, "user"), self._number("etc/group", group, "group")
 
     def names(self, file: str) -> frozenset[str]:

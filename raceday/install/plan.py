@@ -53,7 +53,7 @@ class InstallPlan:
 
 
 def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRelease) -> InstallPlan:
-    """All steps for the role, also those that are done already. Raises ConfigError if an existing config is not TOML."""
+    """All steps for the role, also those that are done already."""
     role = request.role
     certificates = facts.certificates | ({f"{request.certs}.pem", f"{request.certs}.key"} if request.certs else set())
     name = request.name or request.certs or USUAL_NAME[role]
@@ -184,8 +184,8 @@ def _wifi(request: InstallRequest, facts: MachineFacts) -> list[Step]:
 
 def _notes(request: InstallRequest, facts: MachineFacts, devices: NamedDevices, has_certs: bool) -> tuple[str, ...]:
     notes = [
-        f"The driver {driver!r} is of another package: nothing is known of its devices. Open them by a drop-in of your own "
-        f"in {UNITS}/{UNIT_OF[request.role]}.d/."
+        f"The driver {driver!r} is of another package: nothing is known of its devices. Open them by a drop-in of your "
+        f"own in {UNITS}/{UNIT_OF[request.role]}.d/."
         for driver in devices.strange
     ]
     if request.role == "station":
@@ -208,8 +208,9 @@ def _notes_of_a_station(request: InstallRequest, facts: MachineFacts) -> list[st
         )
     if "station" not in facts.configs and not request.gates:
         notes.append(
-            "No gate was named: the station has a mock gate. Name yours in /etc/raceday/station.toml, then run this again."
+            "No gate was named: the station has a mock gate. Name yours in /etc/raceday/station.toml, and run this "
+            "again."
         )
     elif request.gates and "station" in facts.configs:
-        notes.append("/etc/raceday/station.toml is there already and stays as it is: put the gates into it.")
+        notes.append("/etc/raceday/station.toml is there already and stays: put the gates into it.")
     return notes

@@ -57,8 +57,8 @@ def parsed_gate(text: str, protocols: frozenset[str]) -> GateRequest:
     kind, colon, rest = text.partition(":")
     if not colon or not rest:
         raise OperatorError(
-            f"--gate {text[:60]!r}: write gpio:17 (or gpio:17,27 for two beams), pico:/dev/serial/by-id/…, or a decoder's "
-            "protocol and port, such as zround:/dev/ttyUSB0 or p3:socket://192.168.1.50:5403."
+            f"--gate {text[:60]!r}: write gpio:17 (or gpio:17,27 for two beams), pico:/dev/serial/by-id/…, or a "
+            "decoder's protocol and port, such as zround:/dev/ttyUSB0 or p3:socket://192.168.1.50:5403."
         )
     if kind == "gpio":
         return GateRequest("gpio", pins=_pins(rest))

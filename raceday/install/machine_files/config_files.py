@@ -72,8 +72,8 @@ def car_config(shipped: str, request: InstallRequest, name: str, has_certs: bool
         ('path = "laps.db"', f'path = "{CAR_DATA}/laps.db"'),
         ('# folder = "runs"', f'folder = "{CAR_DATA}/runs"'),
         ("[console]\n# enabled = false", "[console]\nenabled = true"),
-        ('# claims = "console.json"  ', f'claims = "{CAR_DATA}/console.json"  '),
-        ('# models = "models"  ', f'models = "{CAR_DATA}/models"  '),
+        ('# claims = "console.json"     the', f'claims = "{CAR_DATA}/console.json"  # the'),
+        ('# models = "models"           choose', f'models = "{CAR_DATA}/models"  # choose'),
         ('# socket = "vehicle.sock"', 'socket = "/run/raceday/vehicle.sock"'),
     ]
     calibration = f'[calibration]\nfile = "{CAR_DATA}/calibration.json"\n'
@@ -122,7 +122,7 @@ def tls_change(name: str, plain: str, broker: str = "127.0.0.1") -> list[Change]
 
 
 def quoted(value: str | list[str] | list[int]) -> str:
-    """A value of TOML: JSON's texts and lists are TOML's, except for DEL, which TOML wants escaped (toml.io, v1.0.0)."""
+    """A value of TOML: JSON's texts and lists are TOML's too, once DEL is escaped (toml.io, v1.0.0)."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

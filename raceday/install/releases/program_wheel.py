@@ -67,8 +67,8 @@ def packed_again(work: pathlib.Path) -> pathlib.Path:
     files = [each for each in program.files or () if ".." not in each.parts and each.suffix != ".pyc"]
     if not any(each.as_posix() == "raceday/__init__.py" for each in files):
         raise OperatorError(
-            "this Raceday runs from a checkout: build it (`./dev deb`, or `pip wheel --no-deps . -w dist`) and name the "
-            "folder by --wheels dist."
+            "this Raceday runs from a checkout: build it (`./dev deb`, or `pip wheel --no-deps . -w dist`) and name "
+            "the folder by --wheels dist."
         )
     path = work / f"raceday-{program.version}-py3-none-any.whl"
     records = []
