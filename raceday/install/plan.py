@@ -78,10 +78,10 @@ def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRele
     steps.append(WriteConfig(f"/etc/raceday/{CONFIG_NAMES[role]}", config))
     steps += _certificates_in_config(request, name, has_certs)
     steps += _units(role, services, devices, facts)
-    steps += _of_the_role(request, facts, name)
+    steps += _of_the_role(request, facts, name, has_certs)
     steps += _wifi(request, facts)
     steps += [EnableService(service) for service in services]
-    return InstallPlan(tuple(steps), services, _notes(request, facts, devices, has_certs))
+    return InstallPlan(tuple(steps), services, _notes(request, facts, devices, name, has_certs))
 
 
 def named_devices(role: Role, table: Mapping[str, Any], links: Mapping[str, str]) -> NamedDevices:
@@ -148,7 +148,7 @@ def _file_or_none(path: str, text: str, effects: frozenset[Effect]) -> Step:
     return WriteFile(path, text, effects=effects) if text else RemoveFile(path, effects)
 
 
-def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str) -> list[Step]:
+def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str, has_certs: bool) -> list[Step]:
     if request.role == "leaderboard":
         return [MakeSecrets(f"/etc/raceday/{CONFIG_NAMES['leaderboard']}", f"{configs.BOARD_DATA}/secrets")]
     if request.role == "car":
@@ -158,7 +158,8 @@ def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str) -> lis
     if not facts.has_broker:
         return []
     broker: frozenset[Effect] = frozenset({"broker"})
-    has_certs = {"ca.pem", "broker.pem", "broker.key"} <= facts.certificates
+    # Not before the station itself has a certificate: it would be shut out.
+    has_certs = {"ca.pem", "broker.pem", "broker.key"} <= facts.certificates and has_certs
     conf = broker_files.broker_conf(config_text("mosquitto.conf"), has_certs)
     steps: list[Step] = [WriteFile(broker_files.BROKER_CONF, conf, effects=broker)]
     if has_certs:
@@ -182,14 +183,16 @@ def _wifi(request: InstallRequest, facts: MachineFacts) -> list[Step]:
     return steps
 
 
-def _notes(request: InstallRequest, facts: MachineFacts, devices: NamedDevices, has_certs: bool) -> tuple[str, ...]:
+def _notes(
+    request: InstallRequest, facts: MachineFacts, devices: NamedDevices, name: str, has_certs: bool
+) -> tuple[str, ...]:
     notes = [
         f"The driver {driver!r} is of another package: nothing is known of its devices. Open them by a drop-in of your "
         f"own in {UNITS}/{UNIT_OF[request.role]}.d/."
         for driver in devices.strange
     ]
     if request.role == "station":
-        notes += _notes_of_a_station(request, facts)
+        notes += _notes_of_a_station(request, facts, name, has_certs)
     if request.role == "car" and not has_certs:
         notes.append(
             "This car has no certificates: `raceday certs car NAME` at the station makes the file for --certs."
@@ -197,14 +200,15 @@ def _notes(request: InstallRequest, facts: MachineFacts, devices: NamedDevices, 
     return tuple(notes)
 
 
-def _notes_of_a_station(request: InstallRequest, facts: MachineFacts) -> list[str]:
+def _notes_of_a_station(request: InstallRequest, facts: MachineFacts, name: str, has_certs: bool) -> list[str]:
     notes = []
     if not facts.has_broker:
         notes.append("No broker is here, so no car can be reached: apt install mosquitto, then run this again.")
-    elif "broker.key" not in facts.certificates:
+    elif not has_certs or "broker.key" not in facts.certificates:
+        first = "" if "broker.key" in facts.certificates else "sudo raceday certs init; "
         notes.append(
-            "The broker listens to this machine alone, since there are no certificates: `sudo raceday certs init`, "
-            "`sudo raceday certs car car-1` for each car, then run this again."
+            "The broker listens to this machine alone, since there are no certificates. For cars: "
+            f"{first}sudo raceday certs machine {name}; sudo raceday install station --certs {name}.raceday-certs"
         )
     if "station" not in facts.configs and not request.gates:
         notes.append(
