@@ -29,7 +29,7 @@ class PlaceCertificates(StaysForGood):
     file: str
     effects: frozenset[Effect] = frozenset({"services"})
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"put the certificates of {self.file} into {TLS}"
 
     def is_done(self, machine: Machine) -> bool:

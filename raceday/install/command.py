@@ -59,7 +59,7 @@ def _role(machine: Machine, chosen: argparse.Namespace) -> int:
             return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
         pending = [step for step in plan.steps if not step.is_done(machine)]
         if chosen.dry_run:
-            _tell(plan, pending, facts)
+            _print_plan(plan, pending, facts)
             return 0
         _refuse_during_a_run(machine, request.role, pending, force=chosen.force)
         carry_out(machine, pending, plan.services)
@@ -80,7 +80,7 @@ def _program(wheels: pathlib.Path | None, machine: Machine, work: pathlib.Path) 
 def carry_out(machine: Machine, pending: list[Step], services: tuple[str, ...]) -> None:
     """Does the steps, then what follows from them. Raises OperatorError."""
     for step in pending:
-        _say(step.told())
+        _say(step.description())
         step.do(machine)
     if machine.is_running:
         apply_effects(machine, {effect for step in pending for effect in step.effects}, services, _say)
@@ -131,10 +131,10 @@ def _refuse_during_a_run(machine: Machine, role: Role, pending: list[Step], *, f
             )
 
 
-def _tell(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> None:
+def _print_plan(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> None:
     print(f"On {facts.system}, Python {'.'.join(map(str, facts.python_version))}, {facts.processor}:")
     for step in pending:
-        print(f"  {step.told()}")
+        print(f"  {step.description()}")
     print("  nothing: all of it is done." if not pending else f"  start {', '.join(plan.services)}")
     for note in plan.notes:
         print(f"Note: {note}")

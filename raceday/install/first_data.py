@@ -18,7 +18,7 @@ class MakeSecrets(StaysForGood):
     folder: str
     effects: frozenset[Effect] = frozenset()
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"make the leaderboard's secrets in {self.folder}"
 
     def is_done(self, machine: Machine) -> bool:
@@ -36,7 +36,7 @@ class CopyDemoModel(StaysForGood):
     target: str
     effects: frozenset[Effect] = frozenset({"services"})
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"copy the demo model to {self.target}"
 
     def is_done(self, machine: Machine) -> bool:

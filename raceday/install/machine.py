@@ -95,8 +95,10 @@ class Machine:
         """Runs a command to its end; returns what it printed. Raises OperatorError, which begins with `what`."""
         ran = self.attempt(words, user=user)
         if ran.returncode:
-            said = "\n".join((ran.stderr + ran.stdout).strip().splitlines()[-LAST_LINES:])
-            raise OperatorError(f"{what} did not work; `{' '.join(words[:4])} …` ended with {ran.returncode}:\n{said}")
+            output = "\n".join((ran.stderr + ran.stdout).strip().splitlines()[-LAST_LINES:])
+            raise OperatorError(
+                f"{what} did not work; `{' '.join(words[:4])} …` ended with {ran.returncode}:\n{output}"
+            )
         return ran.stdout
 
     def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":

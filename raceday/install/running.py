@@ -84,8 +84,8 @@ def comes_up(machine: Machine, service: str, address: PageAddress | None, within
 
 def _starts(machine: Machine, service: str) -> int:
     """How often systemd had to start the service again."""
-    said = machine.attempt(["systemctl", "show", "--property=NRestarts", "--value", service]).stdout.strip()
-    return int(said) if said.isdigit() else 0
+    output = machine.attempt(["systemctl", "show", "--property=NRestarts", "--value", service]).stdout.strip()
+    return int(output) if output.isdigit() else 0
 
 
 def _asked(address: PageAddress, path: str) -> bytes | None:

@@ -23,7 +23,7 @@ class Step(Protocol):
 
     @property
     def effects(self) -> frozenset[Effect]: ...
-    def told(self) -> str:
+    def description(self) -> str:
         """What it does, as a line of the plan."""
 
     def is_done(self, machine: Machine) -> bool: ...
@@ -52,7 +52,7 @@ class MakeUser(StaysForGood):
     home: str
     effects: frozenset[Effect] = frozenset()
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"make the user and group {self.name}"
 
     def is_done(self, machine: Machine) -> bool:
@@ -72,7 +72,7 @@ class MakeFolder:
     owner: str = "root"
     effects: frozenset[Effect] = frozenset()
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"make the folder {self.path} ({self.owner}, {self.mode:04o})"
 
     def is_done(self, machine: Machine) -> bool:
@@ -102,7 +102,7 @@ class WriteFile:
     owner: str = "root"
     effects: frozenset[Effect] = frozenset()
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"write {self.path}"
 
     def is_done(self, machine: Machine) -> bool:
@@ -131,7 +131,7 @@ class WriteConfig(StaysForGood):
     group: str = "raceday"
     effects: frozenset[Effect] = frozenset({"services"})
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"write {self.path}, which is yours from then on"
 
     def is_done(self, machine: Machine) -> bool:
@@ -151,7 +151,7 @@ class ReplaceLines(StaysForGood):
     what: str
     effects: frozenset[Effect] = frozenset({"services"})
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"change {self.path}: {self.what}"
 
     def is_done(self, machine: Machine) -> bool:
@@ -169,7 +169,7 @@ class RemoveFile(StaysForGood):
     path: str
     effects: frozenset[Effect] = frozenset()
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"remove {self.path}: the config names nothing any more that needs it"
 
     def is_done(self, machine: Machine) -> bool:
@@ -190,7 +190,7 @@ class MakeLink:
     owner: str = "root"
     effects: frozenset[Effect] = frozenset()
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"link {self.path} to {self.target}"
 
     def is_done(self, machine: Machine) -> bool:
@@ -219,7 +219,7 @@ class EnableService:
     unit: str
     effects: frozenset[Effect] = frozenset({"units", "services"})
 
-    def told(self) -> str:
+    def description(self) -> str:
         return f"start {self.unit} with the machine"
 
     def is_done(self, machine: Machine) -> bool:

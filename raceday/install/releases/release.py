@@ -37,7 +37,7 @@ class MakeRelease:
         made_of = " ".join((self.program.digest, *self.roles, self.python))
         return f"{RELEASES}/{self.program.version}-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
 
-    def told(self) -> str:
+    def description(self) -> str:
         source = "pip's registries" if self.wheels is None else str(self.wheels)
         return f"install Raceday {self.program.version} for {', '.join(self.roles)} into {self.folder}, from {source}"
 

@@ -46,7 +46,7 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
             print(f"Raceday {program.version} is in use already.")
             return 0
         if not release.is_done(machine):
-            say(release.told())
+            say(release.description())
             release.do(machine)
     change = Change(old, release.folder, roles)
     _let_it_read(machine, change, say)

@@ -137,7 +137,7 @@ def test_an_access_point_has_its_passphrase_in_a_file_of_roots_alone() -> None:
     assert keyfile.mode == 0o600
     assert f"ssid={';'.join(str(each) for each in 'Race Ä'.encode())};\n" in keyfile.text
     assert "psk=secret-passphrase\n" in keyfile.text
-    assert not any("secret-passphrase" in step.told() for step in made.steps)
+    assert not any("secret-passphrase" in step.description() for step in made.steps)
 
 
 def test_without_a_broker_nothing_is_written_for_it() -> None:
