@@ -24,7 +24,7 @@ from vehicle.hardware.motors.pwm_chip import PwmChip
 
 _EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
 _POLL_S = 0.01
-_FILES = ("period", "duty_cycle", "enable")
+CHANNEL_FILES = ("period", "duty_cycle", "enable")
 
 
 class PwmChannels:
@@ -77,7 +77,7 @@ class PwmChannels:
         if not self._files.exists(folder):
             self._write(self._chip.folder / "export", number)
         deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
-        while closed := [name for name in _FILES if not self._files.writable(folder / name)]:
+        while closed := [name for name in CHANNEL_FILES if not self._files.writable(folder / name)]:
             if time.monotonic() > deadline_s:
                 raise HardwareMissing(
                     f"{folder}/{closed[0]} may not be written: let the udev rule hand PWM to a group of this user."
