@@ -1,4 +1,4 @@
-"""Scenario wifi: the access point of `raceday install station --access-point`, and a machine that joins and speaks MQTT.
+"""Scenario wifi: the access point of `raceday install station --access-point`, and a car that joins and speaks MQTT.
 
 Two simulated radios (mac80211_hwsim): one for the station, one in a network namespace of its own, which is the car.
 The car gets its address from the access point, and reaches broker and pages over it.

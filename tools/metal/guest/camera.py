@@ -4,7 +4,7 @@ Runs with the installed product's Python. vivid makes frames at a steady rate, i
 MJPEG, which the scenario does not try.
 """
 
-import os
+import itertools
 import pathlib
 import statistics
 import time
@@ -34,7 +34,7 @@ def frames_of(camera: V4l2Camera) -> None:
     span_s = (stamps[-1] - stamps[0]) / 1e9 if len(stamps) > 1 else 0.0
     rate_hz = (len(stamps) - 1) / span_s if span_s else 0.0
     check("frames arrive at the camera's rate", rate_hz > 0.8 * RATE_HZ, f"{rate_hz:.1f} of {RATE_HZ:.0f} a second")
-    backwards = sum(later <= earlier for earlier, later in zip(stamps, stamps[1:], strict=False))
+    backwards = sum(later <= earlier for earlier, later in itertools.pairwise(stamps))
     check("stamps go forwards", backwards == 0, f"{len(stamps)} frames, {backwards} backwards")
     median_ms = statistics.median(ages_ms)
     check("age of a frame", median_ms < 2000 / RATE_HZ, f"median {median_ms:.0f} ms, at most {max(ages_ms):.0f} ms")
@@ -75,7 +75,7 @@ def main() -> None:
     check(
         "and opens again when it is back",
         again.read(5.0) is not None,
-        os.readlink(f"/sys/class/video4linux/{DEVICE.name}"),
+        str(DEVICE),
     )
     again.close()
 

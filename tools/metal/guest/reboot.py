@@ -1,4 +1,4 @@
-"""Scenario reboot: the machine was switched off after its installation; all of it is there again, and the next race runs.
+"""Scenario reboot: the machine was switched off after its installation; all of it is there again, and a race runs.
 
 Nothing is started here: services, gates and journal must come up by themselves.
 """

@@ -1,4 +1,4 @@
-"""Scenario serial: the Pico's cable is pulled and plugged while the station runs; it says so, and comes back by itself."""
+"""Scenario serial: the Pico's cable is pulled and plugged while the station runs, which says so and recovers."""
 
 import time
 

@@ -8,7 +8,7 @@ from tools.metal.guest.checks import check, run
 from tools.metal.guest.installed_station import InstalledStation
 
 WHEELS = pathlib.Path("/usr/share/raceday/wheels")
-NEWER = pathlib.Path("/var/tmp/newer")
+NEWER = pathlib.Path("/root/newer")
 JOURNAL = "/var/lib/raceday/station.db"
 UPGRADE_S = 1500.0
 
