@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
 from shared.files import DISK_FULL
-from shared.start_up import without_collecting
+from shared.process.start_up import without_collecting
 
 # ONNX Runtime sends telemetry from its first import on, unless this is set before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -67,6 +67,7 @@ COMMANDS: tuple[CliCommand, ...] = (
         "backup", "station.commands.backup", "copy the station's journal, key and posts into one file", "backup"
     ),
     CliCommand("restore", "station.commands.backup", "restore the station's files from a backup", "restore"),
+    CliCommand("certs", "raceday.certs.cli", "certificates of an event's machines: init, machine, car, revoke, show"),
     CliCommand("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )
 
