@@ -15,12 +15,12 @@ class StockConsoleOptions:
     """`[console]`: the console of the stock car."""
 
     host: str = setting(what="the car's name or address in the hall's network")
-    port: int = setting(443, min=1, max=65535, what="of its page, https")
     password_file: pathlib.Path = setting(what="a file of mode 0600 whose first line is the console's password")
     certificate_file: pathlib.Path = setting(
         what="where the fingerprint of the console's certificate is kept from the first time on"
     )
     model: str = setting(what="the model that drives: its folder's name as the console lists it")
+    port: int = setting(443, min=1, max=65535, what="of its page, https")
     throttle_percent: int = setting(0, min=0, max=100, what="until an order sets another; at 0 the car stands still")
 
     def __post_init__(self) -> None:

@@ -14,7 +14,6 @@ from typing import Literal
 from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, DriveOrder, Lease
 from shared.text import joined, text
-from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
 from vehicle.core.lease_clock import LeaseClock

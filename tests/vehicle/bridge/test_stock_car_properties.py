@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order: the car never moves where the station is told that it stands, or without a lease."""
+"""Whatever comes in whatever order: the car never moves where the station is told that it stands."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

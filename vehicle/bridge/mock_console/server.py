@@ -23,7 +23,7 @@ MAX_BODY = 1 << 20
 
 
 class MockConsoleServer:
-    """Serves until `close`. `service_s`: how long a call of a hung service lasts; 10 s on the car. `now_ns`: its clock."""
+    """Serves until `close`. `service_s`: how long a hung service is waited for, 10 s on the car; `now_ns`: its clock."""
 
     def __init__(
         self,
