@@ -19,7 +19,7 @@ from shared.protocol.messages import CarMode, CarState, DriveOrder, Lease
 from shared.units import NS_PER_MS, NS_PER_S
 from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.core.stock_car import StockCar
 from vehicle.bridge.leash_link import LeashLink
 from vehicle.process.log import log
@@ -66,7 +66,7 @@ class Bridge:
         self._leash = leash
         self._session = session
         self._deliveries: queue.Queue[Delivery] = queue.Queue(MAX_DELIVERIES)
-        self._answers: queue.SimpleQueue[ConsoleAnswer] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[StockConsoleAnswer] = queue.SimpleQueue()
         self._caller = ConsoleCaller(session, self._on_answer)
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -103,7 +103,7 @@ class Bridge:
         for call in self._car.tick(now_ns):
             self._caller.submit(call)
         is_due = self._heartbeat.is_now(now_ns)
-        if self._leash is not None and (is_due or self._leash.has_new_wish):
+        if self._leash is not None and (is_due or self._leash.has_new_request):
             self._leash.send(LIGHTS[self._car.mode])
         if is_due and self._car.is_online(now_ns):
             self._link.publish(self._car.next_heartbeat(now_ns))
@@ -144,7 +144,7 @@ class Bridge:
             self._deliveries.put_nowait(delivery)
         self._wake()
 
-    def _on_answer(self, answer: ConsoleAnswer) -> None:
+    def _on_answer(self, answer: StockConsoleAnswer) -> None:
         """On a thread of the caller: only enqueue."""
         self._answers.put(answer)
         self._wake()

@@ -9,13 +9,13 @@ import threading
 from collections.abc import Callable
 
 from vehicle.bridge.console_session import ConsoleSession
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 
 
 class ConsoleCaller:
     """Makes calls and hands their answers to `on_answer`, which is called on the threads and must only enqueue."""
 
-    def __init__(self, session: ConsoleSession, on_answer: Callable[[ConsoleAnswer], None]) -> None:
+    def __init__(self, session: ConsoleSession, on_answer: Callable[[StockConsoleAnswer], None]) -> None:
         self._session = session
         self._on_answer = on_answer
         self._calls: queue.Queue[ConsoleCall | None] = queue.Queue()

@@ -18,7 +18,7 @@ from http.cookies import CookieError, SimpleCookie
 from shared.errors import RacedayError
 from shared.text import text
 from vehicle.bridge.certificate_pin import CertificatePin
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall, HttpCall, answer_of, http_call
+from vehicle.bridge.core.console_calls import ConsoleCall, HttpCall, StockConsoleAnswer, answer_of, http_call
 from vehicle.bridge.secret_files import read_secret
 
 RENEW_S = 300.0  # a token is renewed long before the console refuses it
@@ -59,16 +59,16 @@ class ConsoleSession:
         self._token_s = 0.0
         self._login_until_s = 0.0  # when the console itself ends the login
 
-    def call(self, call: ConsoleCall, timeout_s: float = CALL_S) -> ConsoleAnswer:
+    def call(self, call: ConsoleCall, timeout_s: float = CALL_S) -> StockConsoleAnswer:
         """Make one call; logs in or renews the token first where it must. Never raises."""
         try:
             status, body = self._call_logged_in(call, timeout_s)
         except _LoginEnded:
-            return ConsoleAnswer(call, "thrown_out")
+            return StockConsoleAnswer(call, "thrown_out")
         except (_Unreachable, RacedayError) as error:
-            return ConsoleAnswer(call, "unreachable", str(error))
+            return StockConsoleAnswer(call, "unreachable", str(error))
         if status >= 500:
-            return ConsoleAnswer(call, "unreachable", text("status {status}", status=status))
+            return StockConsoleAnswer(call, "unreachable", text("status {status}", status=status))
         return answer_of(call, status, body)
 
     def _call_logged_in(self, call: ConsoleCall, timeout_s: float) -> tuple[int, bytes]:

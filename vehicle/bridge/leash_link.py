@@ -9,7 +9,7 @@ from vehicle.process.log import log
 
 
 class LeashLink:
-    """Sends what the holder wishes, and hands it what the car answers. Never blocks; losses are part of UDP."""
+    """Sends what the holder requests, and hands it what the car answers. Never blocks; losses are part of UDP."""
 
     def __init__(self, holder: LeashHolder, key: bytes, address: tuple[str, int]) -> None:
         self._holder = holder
@@ -20,9 +20,9 @@ class LeashLink:
         self.socket.setblocking(False)
 
     @property
-    def has_new_wish(self) -> bool:
+    def has_new_request(self) -> bool:
         """Whether a stop or a release has not been sent yet: it does not wait for the next turn."""
-        return self._holder.has_new_wish
+        return self._holder.has_new_request
 
     def send(self, light: bytes) -> None:
         """Send the next datagram. A name that cannot be found, or a network that is down, is said once."""

@@ -55,7 +55,7 @@ def test_each_shown_default_is_the_default(table: str) -> None:
     ],
 )
 def test_bad_settings_are_refused_with_a_sentence(line: str, words: str) -> None:
-    key = line.split(" = ")[0]
+    key = line.split(" = ", maxsplit=1)[0]
     kept = "\n".join(each for each in MINIMAL.splitlines() if not each.startswith(f"{key} "))
     with pytest.raises(ConfigError, match=re.escape(words)):
         parse(f"{kept}\n{line}\n", BridgeConfig, "bridge.toml")

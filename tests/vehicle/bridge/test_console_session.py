@@ -11,7 +11,7 @@ from shared.errors import ConfigError
 from vehicle.bridge.certificate_pin import CertificatePin
 from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.mock_console.mock_car import MockCar
 from vehicle.bridge.mock_console.mock_console import ConsoleVersion, MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
@@ -58,7 +58,7 @@ def test_it_logs_in_by_itself_and_says_what_was_answered(rig: Rig) -> None:
     assert session.call(ConsoleCall("battery")).number == 9
     assert session.call(ConsoleCall("mode")).outcome == "done"
     rig.console.unready.add("/api/start_stop")
-    assert session.call(ConsoleCall("stop")) == ConsoleAnswer(ConsoleCall("stop"), "refused", "Error")
+    assert session.call(ConsoleCall("stop")) == StockConsoleAnswer(ConsoleCall("stop"), "refused", "Error")
 
 
 def test_a_token_that_died_after_an_hour_is_renewed_before_a_stop_goes_out(rig: Rig) -> None:
@@ -118,10 +118,10 @@ def test_a_certificate_that_changed_gets_no_password(rig: Rig) -> None:
 def test_a_stop_goes_out_while_another_call_hangs_in_the_console(rig: Rig) -> None:
     session = rig.session()
     session.call(ConsoleCall("mode"))
-    answers: list[ConsoleAnswer] = []
+    answers: list[StockConsoleAnswer] = []
     stopped, answered = threading.Event(), threading.Event()
 
-    def on_answer(answer: ConsoleAnswer) -> None:
+    def on_answer(answer: StockConsoleAnswer) -> None:
         answers.append(answer)
         (stopped if answer.call.kind == "stop" else answered).set()
 

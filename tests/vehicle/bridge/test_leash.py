@@ -150,13 +150,13 @@ def test_the_holder_believes_only_answers_to_its_newest_wish() -> None:
     def answer(number: int, state: int, fault: int = 0) -> None:
         holder.on_state(LeashState(NONCE, number * MS, number, state, 0, 0, fault), number * MS)
 
-    assert not holder.is_heard(0)
-    assert holder.has_new_wish
+    assert not holder.is_answering(0)
+    assert holder.has_new_request
     assert holder.next_hold().nonce == NO_NONCE
     answer(1, 0)
     assert holder.is_cut(MS)
-    holder.wish(7)
-    assert holder.has_new_wish
+    holder.request(7)
+    assert holder.has_new_request
     assert not holder.is_cut(MS)
     following = holder.next_hold()
     assert (following.nonce, following.release, following.stamp_ns) == (NONCE, 7, MS)
@@ -164,14 +164,14 @@ def test_the_holder_believes_only_answers_to_its_newest_wish() -> None:
     assert holder.is_released(2 * MS)
     answer(99, 1)
     assert holder.is_released(2 * MS), "an answer to what was never sent"
-    holder.wish(0)
+    holder.request(0)
     answer(2, 1)
     assert not holder.is_cut(2 * MS), "an answer to an older datagram"
     holder.next_hold()
     answer(3, 1, fault=2)
     assert not holder.is_cut(3 * MS)
     assert "cannot write the motor" in holder.fault
-    assert not holder.is_heard(503 * MS + 1)
+    assert not holder.is_answering(503 * MS + 1)
 
 
 def test_the_outputs_are_cut_released_and_read_back(tmp_path: pathlib.Path) -> None:

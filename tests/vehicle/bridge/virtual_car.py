@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.protocol.messages import CarMode, DriveOrder, Grant, Lease, OrderAction
 from shared.units import NS_PER_MS, NS_PER_S
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall, answer_of, http_call
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer, answer_of, http_call
 from vehicle.bridge.core.stock_car import StockCar, StockCarOptions
 from vehicle.bridge.leash.raceday_leash import Leash, LeashState
 from vehicle.bridge.mock_console import csrf
@@ -29,7 +29,7 @@ class _Sent:
     call: ConsoleCall
     acts_ns: int
     answer_ns: int
-    answer: ConsoleAnswer | None = None
+    answer: StockConsoleAnswer | None = None
     is_lost: bool = False
 
 
@@ -147,15 +147,15 @@ class VirtualCar:
     def _act(self, sent: _Sent) -> None:
         """The call reaches the console, which acts and answers."""
         if self.is_console_away:
-            sent.answer = ConsoleAnswer(sent.call, "unreachable", "connection refused")
+            sent.answer = StockConsoleAnswer(sent.call, "unreachable", "connection refused")
             return
         if self.is_someone_logged_in:
             if not sent.call.may_log_in:
-                sent.answer = ConsoleAnswer(sent.call, "thrown_out")
+                sent.answer = StockConsoleAnswer(sent.call, "thrown_out")
                 return
             self.is_someone_logged_in = False
         if sent.is_lost and not self.obeys_late:
-            sent.answer = ConsoleAnswer(sent.call, "refused", "Error")
+            sent.answer = StockConsoleAnswer(sent.call, "refused", "Error")
             return
         http = http_call(sent.call)
         headers = {"x-csrftoken": csrf.token_of(self._session, self.now_ns // NS_PER_S)}
@@ -163,5 +163,5 @@ class VirtualCar:
         response = self.console.handle(request, self.now_ns, through_front_door=False)
         answer = answer_of(sent.call, response.status, response.body)
         if response.status == 0:
-            answer = ConsoleAnswer(sent.call, "unreachable", "no answer")
-        sent.answer = ConsoleAnswer(sent.call, "refused", "Error") if sent.is_lost else answer
+            answer = StockConsoleAnswer(sent.call, "unreachable", "no answer")
+        sent.answer = StockConsoleAnswer(sent.call, "refused", "Error") if sent.is_lost else answer

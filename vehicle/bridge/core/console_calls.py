@@ -28,7 +28,7 @@ class ConsoleCall:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleAnswer:
+class StockConsoleAnswer:
     """What became of a call. `why`: a sentence, unless it is done; `text`, `number`: what was asked for.
 
     `done` is the console's word, which is worth nothing for `throttle` and `load` outside the automatic mode.
@@ -77,30 +77,30 @@ def _put(path: str, **fields: object) -> HttpCall:
     return HttpCall("PUT", path, json.dumps(fields).encode())
 
 
-def answer_of(call: ConsoleCall, status: int, body: bytes) -> ConsoleAnswer:
+def answer_of(call: ConsoleCall, status: int, body: bytes) -> StockConsoleAnswer:
     """Judge an answer. Whatever is not recognisably the console's own `success` is a refusal."""
     content = _object(body)
     if status != 200 or (call.kind != "models" and content.get("success") is not True):
         reason = content.get("reason")
-        said = reason if isinstance(reason, str) and reason.isprintable() else f"status {status}"
-        return ConsoleAnswer(call, "refused", said[:MAX_TEXT])
+        reported = reason if isinstance(reason, str) and reason.isprintable() else f"status {status}"
+        return StockConsoleAnswer(call, "refused", reported[:MAX_TEXT])
     match call.kind:
         case "loading":
             loading = content.get("isModelLoading")
-            return ConsoleAnswer(call, "done", text=loading if isinstance(loading, str) else "error")
+            return StockConsoleAnswer(call, "done", text=loading if isinstance(loading, str) else "error")
         case "battery":
             level = content.get("battery_level")
-            return ConsoleAnswer(call, "done", number=level if type(level) is int else None)
+            return StockConsoleAnswer(call, "done", number=level if type(level) is int else None)
         case "models":
             return _models(call, content.get("models"))
-    return ConsoleAnswer(call, "done")
+    return StockConsoleAnswer(call, "done")
 
 
-def _models(call: ConsoleCall, models: object) -> ConsoleAnswer:
+def _models(call: ConsoleCall, models: object) -> StockConsoleAnswer:
     if not isinstance(models, list):
-        return ConsoleAnswer(call, "refused", "its list of models is none")
+        return StockConsoleAnswer(call, "refused", "its list of models is none")
     names = [model.get("model_folder_name") for model in models if isinstance(model, dict)]
-    return ConsoleAnswer(call, "done", names=tuple(name for name in names if isinstance(name, str)))
+    return StockConsoleAnswer(call, "done", names=tuple(name for name in names if isinstance(name, str)))
 
 
 def battery_percent(level: int | None) -> int | None:

@@ -18,19 +18,19 @@ class LeashHolder:
         self._sent = 0
         self._echoed = 0
         self._release = 0
-        self._wished_at = 0  # answers to older datagrams say nothing of the newest wish
+        self._requested_at = 0  # answers to older datagrams say nothing of the newest request
         self._state = _FIRST_STATE
-        self._heard_ns: int | None = None
+        self._answered_ns: int | None = None
 
-    def wish(self, release: int) -> None:
+    def request(self, release: int) -> None:
         """From now on: the release with this number, 0 to cut."""
         if release != self._release:
-            self._release, self._wished_at = release, self._sent
+            self._release, self._requested_at = release, self._sent
 
     @property
-    def has_new_wish(self) -> bool:
-        """Whether no datagram has carried the newest wish yet."""
-        return self._wished_at == self._sent
+    def has_new_request(self) -> bool:
+        """Whether no datagram has carried the newest request yet."""
+        return self._requested_at == self._sent
 
     def next_hold(self, light: bytes = bytes(3)) -> Hold:
         """The datagram to send now."""
@@ -40,21 +40,21 @@ class LeashHolder:
     def on_state(self, state: LeashState, now_ns: int) -> None:
         """Apply an answer of the leash."""
         if self._echoed < state.number <= self._sent:
-            self._echoed, self._state, self._heard_ns = state.number, state, now_ns
+            self._echoed, self._state, self._answered_ns = state.number, state, now_ns
 
-    def is_heard(self, now_ns: int) -> bool:
-        return self._heard_ns is not None and now_ns - self._heard_ns <= SILENT_NS
+    def is_answering(self, now_ns: int) -> bool:
+        return self._answered_ns is not None and now_ns - self._answered_ns <= SILENT_NS
 
     def is_released(self, now_ns: int) -> bool:
-        """Whether the leash has answered the release that is wished for, and lets the pulses through."""
-        answered = bool(self._release) and self._echoed > self._wished_at
-        return self.is_heard(now_ns) and answered and STATES[self._state.state] == "released"
+        """Whether the leash has answered the release that is requested, and lets the pulses through."""
+        answered = bool(self._release) and self._echoed > self._requested_at
+        return self.is_answering(now_ns) and answered and STATES[self._state.state] == "released"
 
     def is_cut(self, now_ns: int) -> bool:
-        """Whether the leash has answered the newest wish, and has cut the outputs without a fault."""
-        answered = self._echoed > self._wished_at
+        """Whether the leash has answered the newest request, and has cut the outputs without a fault."""
+        answered = self._echoed > self._requested_at
         cut = STATES[self._state.state] != "released" and not self._state.fault
-        return self.is_heard(now_ns) and answered and cut
+        return self.is_answering(now_ns) and answered and cut
 
     @property
     def fault(self) -> str:
@@ -62,6 +62,6 @@ class LeashHolder:
         return FAULTS[self._state.fault]
 
     @property
-    def said(self) -> str:
+    def reported(self) -> str:
         """The leash's newest state, in its own words."""
         return STATES[self._state.state]

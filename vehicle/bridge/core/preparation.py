@@ -7,7 +7,7 @@ that answer is `error`. Which model is loaded cannot be asked: one that loads wi
 
 from shared.text import text
 from shared.units import NS_PER_S
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 
 POLL_NS = NS_PER_S
 LOAD_MOST_NS = 120 * NS_PER_S  # optimising a model for the first time takes a car's computer tens of seconds
@@ -73,7 +73,7 @@ class Preparation:
             return ConsoleCall("throttle", number=self.throttle_percent)
         return ConsoleCall("loading")
 
-    def on_answer(self, answer: ConsoleAnswer, now_ns: int) -> None:
+    def on_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         """Apply what became of a call, whoever made it."""
         kind = answer.call.kind
         if answer.outcome != "done":

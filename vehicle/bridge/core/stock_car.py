@@ -15,7 +15,7 @@ from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, CarState, DriveOrder, Lease, Promise
 from shared.text import joined, text
 from shared.units import NS_PER_MS, NS_PER_S
-from vehicle.bridge.core.console_calls import ConsoleAnswer, ConsoleCall, battery_percent
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer, battery_percent
 from vehicle.bridge.core.leash_holder import LeashHolder
 from vehicle.bridge.core.pending_stop import PendingStop
 from vehicle.bridge.core.preparation import Preparation
@@ -96,8 +96,8 @@ class StockCar:
 
     def is_online(self, now_ns: int) -> bool:
         """Whether the car takes part: its console is known to have stopped once, and answers, or may be moving."""
-        heard = self._contact_ns is not None and now_ns - self._contact_ns <= AWAY_NS
-        return self._is_known and (heard or self._may_move)
+        answers = self._contact_ns is not None and now_ns - self._contact_ns <= AWAY_NS
+        return self._is_known and (answers or self._may_move)
 
     def next_heartbeat(self, now_ns: int) -> CarHeartbeat:
         return CarHeartbeat(self._lease.next_heartbeat(now_ns), self.mode)
@@ -157,7 +157,7 @@ class StockCar:
             return
         self._orders[order.action] = _OpenOrder(order, until_ns)
 
-    def on_answer(self, answer: ConsoleAnswer, now_ns: int) -> None:
+    def on_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         """Apply what became of a call."""
         if answer.call is self._in_flight:
             self._in_flight = None
@@ -176,7 +176,7 @@ class StockCar:
         if answer.call.kind == "start":
             self._on_start_answer(answer, now_ns)
 
-    def _note_contact(self, answer: ConsoleAnswer, now_ns: int) -> None:
+    def _note_contact(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         if answer.outcome == "thrown_out":
             self._trouble = text(
                 "Somebody has logged in to the car's console in a browser, which ended the bridge's login: a stop, or "
@@ -198,7 +198,7 @@ class StockCar:
             )
         self._contact_ns = now_ns
 
-    def _on_start_answer(self, answer: ConsoleAnswer, now_ns: int) -> None:
+    def _on_start_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         self._confirms_from = self._stops_sent + 1
         if self._stop is not None:
             self._stop.send_again()
@@ -277,7 +277,7 @@ class StockCar:
             if not self._may_move:
                 self._releases = max(self._releases + 1, now_ns // NS_PER_MS)
                 self._may_move = True
-                self.leash.wish(self._releases)
+                self.leash.request(self._releases)
             return None
         self._done(order)
         self._may_move, self._confirms_from = True, NEVER
@@ -313,7 +313,7 @@ class StockCar:
         self._orders.clear()
         self._is_arming = False
         if self.leash is not None:
-            self.leash.wish(0)
+            self.leash.request(0)
         if self._stop is None:
             self._stop = PendingStop(event, reason, now_ns)
         else:
@@ -329,10 +329,10 @@ class StockCar:
         """Why an armed car has to stop, as a sentence; "" if it need not."""
         if self._lease.left_ns(now_ns) <= 0:
             return text("The station's lease ran out: it was not renewed in time.")
-        if self.leash is not None and not self.leash.is_heard(now_ns):
+        if self.leash is not None and not self.leash.is_answering(now_ns):
             return text("The leash on the car does not answer.")
         if self.leash is not None and self.mode == "driving" and not self.leash.is_released(now_ns):
-            return text("The leash has cut the motor: {why}.", why=self.leash.said)
+            return text("The leash has cut the motor: {why}.", why=self.leash.reported)
         if self.mode == "driving" and not self.preparation.is_ready:
             return text("The car's console has left the automatic mode, or has loaded another model.")
         if self._contact_ns is not None and now_ns - self._contact_ns > AWAY_NS:
@@ -343,7 +343,7 @@ class StockCar:
         """What arming needs beside the console, as a sentence; "" if it is all there."""
         if self._lease.left_ns(now_ns) <= 0:
             return text("The car does not yet have a lease from the station.")
-        if self.leash is not None and not self.leash.is_heard(now_ns):
+        if self.leash is not None and not self.leash.is_answering(now_ns):
             return text("The leash on the car does not answer.")
         if self.leash is not None and self.leash.fault:
             return text("The leash cannot stop this car: {why}.", why=self.leash.fault)

@@ -23,7 +23,7 @@ MAX_BODY = 1 << 20
 
 
 class MockConsoleServer:
-    """Serves until `close`. `service_s`: how long a hung service is waited for, 10 s on the car; `now_ns`: its clock."""
+    """Serves until `close`. `service_s`: how long it waits for a hung service, 10 s on the car; `now_ns`: its clock."""
 
     def __init__(
         self,
@@ -146,10 +146,10 @@ def _server(owner: MockConsoleServer, address: tuple[str, int], *, through_front
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing: a bridge asks every second."""
 
-    return _Server(address, Handler)
+    return _DoorServer(address, Handler)
 
 
-class _Server(http.server.ThreadingHTTPServer):
+class _DoorServer(http.server.ThreadingHTTPServer):
     """A thread for each connection, as Flask's server; one that breaks is nobody's concern."""
 
     daemon_threads = True
