@@ -129,6 +129,7 @@ def test_a_stop_goes_out_while_another_call_hangs_in_the_console(rig: Rig) -> No
     caller = ConsoleCaller(session, on_answer)
     caller.start()
     caller.submit(ConsoleCall("throttle", number=10))
+    assert rig.server.hanging.wait(30)
     caller.submit(ConsoleCall("stop"))
     assert stopped.wait(30)
     assert [answer.call.kind for answer in answers] == ["stop"]

@@ -149,9 +149,10 @@ class StockCar:
             self._open(order, until_ns)
 
     def _open(self, order: DriveOrder, until_ns: int) -> None:
-        """Let the order wait, unless its mode has no such order."""
+        """Let the order wait, unless its mode has no such order; a start waits for the arming that goes before it."""
+        after_arming = order.action == "start" and "arm" in self._orders
         try:
-            next_state(self.mode_state, order.action, _ALL_READY)
+            next_state(ModeState("ready") if after_arming else self.mode_state, order.action, _ALL_READY)
         except Refused as refusal:
             self._refuse(order, str(refusal))
             return

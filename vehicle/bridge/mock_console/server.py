@@ -39,6 +39,7 @@ class MockConsoleServer:
         self.lock = threading.Lock()
         self._service_s = service_s
         self._now_ns = now_ns
+        self.hanging = threading.Event()  # since `hang`, a call has come that hangs
         self._released = threading.Event()  # lets go of the calls that hang
         self._closed = threading.Event()
         self.front = _server(self, (host, port), through_front_door=True)
@@ -71,6 +72,7 @@ class MockConsoleServer:
     def hang(self, *paths: str) -> None:
         """From now on the services behind these paths do not answer."""
         self._released.clear()
+        self.hanging.clear()
         with self.lock:
             self.console.hung |= set(paths)
 
@@ -96,6 +98,7 @@ class MockConsoleServer:
         with self.lock:
             hangs = self.console.hangs(request)
         if hangs:
+            self.hanging.set()
             self._released.wait(self._service_s)
             return ConsoleResponse(200, b'{"success":false,"reason":"Error"}\n')
         with self.lock:
