@@ -45,7 +45,7 @@ def test_the_metadata_say_what_an_extra_consists_of(python: tuple[int, int], pi:
 
 
 def test_every_distribution_is_found_by_the_name_of_its_module() -> None:
-    """What is installed here says which modules it has: the table must know each name that is not its distribution's."""
+    """What is installed here says which modules it has; the table must know each whose name differs."""
     of_machines = {name for extra, names in installed_distributions().items() for name in names if extra != "dev"}
     found: dict[str, set[str]] = {}
     for module, distributions in importlib.metadata.packages_distributions().items():
