@@ -1,6 +1,5 @@
 """A stock car on loopback: the mock console, its car in a folder of kernel files, bridge and leash as processes."""
 
-import contextlib
 import os
 import pathlib
 import signal
@@ -64,9 +63,9 @@ class StockCarRig:
         self.config.write_text(CONFIG.format(console=self.server.port, broker=broker_port, leash=leash))
 
     def start_bridge(self) -> None:
-        self.log = (self.folder / "bridge.log").open("a")
         words = [sys.executable, "-m", "raceday", "bridge", "--config", str(self.config)]
-        self.bridge = subprocess.Popen(words, stderr=self.log, text=True)
+        with (self.folder / "bridge.log").open("a") as log:
+            self.bridge = subprocess.Popen(words, stderr=log, text=True)
 
     def kill_bridge(self) -> int:
         """`kill -9`; returns when, on the monotonic clock."""
@@ -91,10 +90,9 @@ class StockCarRig:
                 process.kill()
                 process.wait()
         if self.leash is not None and self.leash.stdout is not None:
+            self._reader.join()
             self.leash.stdout.close()
         self.server.close()
-        with contextlib.suppress(AttributeError):
-            self.log.close()
         sys.stdout.write((self.folder / "bridge.log").read_text())  # shown by pytest beside a failure
 
     def _start_leash(self) -> int:
@@ -115,10 +113,10 @@ class StockCarRig:
         self.leash = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ)
         assert self.leash.stdout is not None
         port = int(self.leash.stdout.readline().rsplit(maxsplit=1)[1])
-        threading.Thread(target=self._read, args=(self.leash.stdout,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self.leash.stdout,))
+        self._reader.start()
         return port
 
     def _read(self, lines: IO[str]) -> None:
-        with contextlib.suppress(ValueError):  # closed at the end
-            for line in lines:
-                self.lines.append(line.strip())
+        for line in lines:
+            self.lines.append(line.strip())
