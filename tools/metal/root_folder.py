@@ -29,7 +29,9 @@ NO_SERVICES = "#!/bin/sh\nexit 101\n"  # what Debian's policy says of starting s
 
 def make_fresh(suite: Suite, root: pathlib.Path, log: pathlib.Path) -> None:
     """A fresh Debian with its kernel and what its installer would have put there; nothing of the product."""
-    run(["debootstrap", "--variant=minbase", "--include=systemd-sysv", suite.codename, str(root)], log)
+    # In a mount namespace of its own, since debootstrap unmounts what it finds mounted below the root's folders.
+    words = ["--variant=minbase", "--include=systemd-sysv", suite.codename, str(root)]
+    run(["unshare", "--mount", "debootstrap", *words], log)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     forbid_services(root)
     listed = "\\n".join(BOOT_MODULES)
