@@ -55,9 +55,8 @@ def machine_files(suite: Suite, cache: pathlib.Path, say: "Say") -> MachineFiles
     say(f"{suite.name}: making a fresh root (log: {log}) ...")
     root_folder.make_fresh(suite, fresh, log)
     say(f"{suite.name}: fetching the packages that it will install ...")
-    root_folder.make_workshop(fresh, workshop, files.packages, log)
-    if suite.builds_lgpio:
-        pin_library.build_lgpio(workshop, files.packages, log)
+    root_folder.make_workshop(suite, fresh, workshop, log)
+    root_folder.list_packages(workshop, files.packages, log)
     say(f"{suite.name}: building the simulators for its kernel ...")
     kernel_modules.build_modules(workshop, fresh, log)
     version = kernel_modules.kernel_version(fresh)

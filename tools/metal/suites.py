@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One Debian: our name for it, and Debian's code name. `builds_lgpio`: its Python has no wheel of it on x86-64."""
+    """One Debian: our name for it, and Debian's code name. `builds_lgpio`: PyPI has no lgpio for its Python."""
 
     name: str
     codename: str

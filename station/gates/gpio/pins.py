@@ -13,7 +13,7 @@ from gpiozero.exc import GPIOPinInUse, GPIOZeroError, PinFixedPull, PinInvalidPi
 
 from shared.errors import HardwareMissing
 
-_LGPIO = "pip install 'raceday[pi]', or apt install python3-lgpio where the system has it"
+_LGPIO = "apt install python3-lgpio, or pip install 'raceday[pi]' on Python 3.11 or 3.12"
 _opened: dict[tuple[str, int], Any] = {}
 
 

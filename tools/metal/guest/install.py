@@ -44,16 +44,6 @@ def step(what: str, command: list[str]) -> bool:
     return check(what, done.returncode == 0, seen if done.returncode == 0 else f"{seen}: {' / '.join(lines[-4:])}")
 
 
-def bring_lgpio() -> None:
-    """Where PyPI has no lgpio for this Python on x86-64: a Pi would have got it with the product (decision 139)."""
-    wheel = next((FILES / "packages").glob("lgpio-*.whl"), None)
-    if wheel is not None:
-        pip = ["/opt/raceday/current/bin/python", "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
-        done = run([*pip, str(wheel)], INSTALL_S)
-        check("lgpio for x86-64, which a Pi has with the product", done.returncode == 0, wheel.name)
-        run(["systemctl", "restart", "raceday-station"])
-
-
 def main() -> None:
     use_packages_of_the_folder()
     deb = next(FILES.glob("*.deb"))
@@ -65,7 +55,6 @@ def main() -> None:
     gates = ["--gate", f"gpio:{hardware.GATE_LINE}", "--gate", f"pico:{BY_ID}"]
     if not step("raceday install station with both gates", ["raceday", "install", "station", *gates]):
         return
-    bring_lgpio()
     station = InstalledStation()
     up_s = station.up()
     check("the station runs as a service", up_s is not None, journal_tail("raceday-station"))
