@@ -6,7 +6,6 @@ root and packed under that name, with the files where the system's Python looks 
 """
 
 import pathlib
-import shutil
 import sys
 
 from tools.metal.commands import run, run_in_root
@@ -39,7 +38,7 @@ def build_lgpio(workshop: pathlib.Path, log: pathlib.Path) -> None:
         f"""apt-get install -qy --no-install-recommends {" ".join(BUILD_PACKAGES)}
 cd /build/lgpio
 tar -xzf lgpio-{VERSION}.tar.gz
-(cd lgpio-{VERSION}; python3 setup.py -q build_ext --inplace)
+(cd lgpio-{VERSION}; PYPI=1 python3 setup.py -q build_ext --inplace)
 packages=package/usr/lib/python3/dist-packages
 mkdir -p $packages
 cp lgpio-{VERSION}/lgpio.py lgpio-{VERSION}/_lgpio*.so $packages/
