@@ -193,6 +193,12 @@ def _notes(
     ]
     if request.role == "station":
         notes += _notes_of_a_station(request, facts, name, has_certs)
+    if request.role == "car" and "car" not in facts.configs and not request.profile:
+        notes.append(
+            "No --profile was named: camera and motors are mocks until /etc/raceday/vehicle.toml names others."
+        )
+    if request.access_point is not None:
+        notes.append("The Wi-Fi's country holds from the next start of this machine on.")
     if request.role == "car" and not has_certs:
         notes.append(
             "This car has no certificates: `raceday certs car NAME` at the station makes the file for --certs."
