@@ -1,19 +1,18 @@
 """The real cameras' drivers: V4L2 on a fake device, a fake of the Pi's library, and a video file."""
 
 import pathlib
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from shared import drivers
 from shared.clock import ManualClock
-from shared.errors import BadInput, ConfigError, HardwareMissing
+from shared.errors import BadInput, ConfigError
 from tests.vehicle.hardware.fake_usb_camera import UsbCamera, corner
 from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.cameras.picamera import PiCamera
+from vehicle.hardware.cameras.rpicam import RpicamCamera
 from vehicle.hardware.cameras.v4l2 import V4l2Camera
 from vehicle.hardware.cameras.video import VideoCamera
 
@@ -21,78 +20,8 @@ S = 1_000_000_000
 
 
 def test_the_drivers_are_found_by_name() -> None:
-    classes = [drivers.find("raceday.cameras", name) for name in ("v4l2", "video", "picamera")]
-    assert classes == [V4l2Camera, VideoCamera, PiCamera]
-
-
-# The Pi's camera
-
-
-class Library:
-    """picamera2 as it answers: padded YUV420 planes, the sensor's stamp, and a time limit on requests."""
-
-    def __init__(self, frames: int = 1, error: Exception | None = None) -> None:
-        self.frames, self.error = frames, error
-        self.calls: list[str] = []
-
-    def Picamera2(self, number: int) -> "Library":
-        if number:
-            raise IndexError("list index out of range")
-        return self
-
-    def create_video_configuration(self, **options: Any) -> dict[str, Any]:
-        assert options["lores"]["format"] == "YUV420"
-        return options
-
-    def configure(self, options: dict[str, Any]) -> None:
-        assert options["queue"] is False
-
-    def capture_request(self, wait: float) -> "Library":
-        if self.error is not None:
-            raise self.error
-        if self.frames == 0:
-            raise TimeoutError
-        self.frames -= 1
-        return self
-
-    def make_array(self, name: str) -> NDArray[np.uint8]:
-        planes = np.full((360, 384), 9, np.uint8)  # 320 wide, padded to 384; Y above, U and V below
-        planes[:240, :320] = 40
-        planes[0, 0] = 41
-        return planes
-
-    def get_metadata(self) -> dict[str, Any]:
-        return {"SensorTimestamp": 0}  # at boot: as old as can be
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda: self.calls.append(name)
-
-
-def test_picamera_gives_the_y_plane_with_the_sensors_stamp() -> None:
-    library = Library()
-    camera = PiCamera({}, ManualClock(5 * S), library)
-    frame = camera.read(0.1)
-    assert frame is not None
-    assert (frame.pixels.shape, frame.seq, int(frame.pixels[0, 0])) == ((240, 320), 1, 41)
-    assert set(np.unique(frame.pixels)) == {40, 41}
-    assert frame.at_ns < 5 * S
-    assert camera.read(0.1) is None
-    camera.close()
-    camera.close()
-    assert library.calls == ["start", "release", "stop", "close"]
-    assert camera.read(0.1) is None
-
-
-def test_picamera_upside_down_and_what_is_missing() -> None:
-    frame = PiCamera({"flip": True}, ManualClock(), Library()).read(0.1)
-    assert frame is not None
-    assert int(frame.pixels[-1, -1]) == 41
-    with pytest.raises(HardwareMissing, match="python3-picamera2"):
-        PiCamera({}, ManualClock())
-    with pytest.raises(HardwareMissing, match="camera 3 does not start"):
-        PiCamera({"camera": 3}, ManualClock(), Library())
-    with pytest.raises(HardwareMissing, match="check its ribbon"):
-        PiCamera({}, ManualClock(), Library(error=RuntimeError("the camera timed out"))).read(0.1)
+    classes = [drivers.find("raceday.cameras", name) for name in ("v4l2", "video", "picamera", "rpicam")]
+    assert classes == [V4l2Camera, VideoCamera, PiCamera, RpicamCamera]
 
 
 # Turned pictures: the light corner of a picture that is dark else, by flip
