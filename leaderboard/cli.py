@@ -19,7 +19,7 @@ from leaderboard.server import serve
 from shared.clock import SystemClock
 from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
-from shared.start_up import without_collecting
+from shared.process.start_up import without_collecting
 from shared.web.server import listen
 
 

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from leaderboard.live_stream import Feed
 from leaderboard.web.event_stream import KeepConnectionSend
-from shared.descriptors import web_share
 from shared.errors import RacedayError
+from shared.process.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, server_config, url_of
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
 from shared.files import DISK_FULL
-from shared.start_up import without_collecting
+from shared.process.start_up import without_collecting
 
 # ONNX Runtime sends telemetry from its first import on, unless this is set before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -23,7 +23,7 @@ from typing import Literal, get_args
 
 from shared.errors import HardwareMissing, OperatorError
 from shared.files import write_ready_file
-from shared.signals import wait_for_process
+from shared.process.signals import wait_for_process
 
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"

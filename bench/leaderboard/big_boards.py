@@ -31,8 +31,8 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.snapshots import Part
 from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.ranks import ahead_of
+from shared.process.start_up import without_collecting
 from shared.protocol.results import encode_result
-from shared.start_up import without_collecting
 from tests.leaderboard.sample_races import result
 
 NOW_NS = 1_800_000_000 * 10**9

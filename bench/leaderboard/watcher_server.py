@@ -35,8 +35,8 @@ from leaderboard.live_stream.content import difference, event
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.server import serve
 from shared.clock import SystemClock
+from shared.process.start_up import without_collecting
 from shared.protocol.results import encode_result
-from shared.start_up import without_collecting
 from shared.web.server import listening_socket
 from tests.leaderboard.sample_races import race, result
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from shared.errors import RacedayError
-from shared.signals import wait_for_any_child
+from shared.process.signals import wait_for_any_child
 
 _LIVED_S = 5.0  # one that ends sooner is started again only after a pause
 _PAUSE_S = 1.0

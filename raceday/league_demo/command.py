@@ -17,7 +17,7 @@ from raceday.league_demo.cast import OFFICIAL, ORGANISER, RACER
 from raceday.league_demo.live_show import LiveShow
 from shared.clock import SystemClock
 from shared.errors import ConfigError, OperatorError
-from shared.signals import wait_until_set
+from shared.process.signals import wait_until_set
 
 FLAG = "--league"
 _MAX_SEED = 10**9

@@ -12,8 +12,8 @@ import time
 from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import is_locked, write_ready_file
-from shared.signals import wait_until_set
-from shared.start_up import without_collecting
+from shared.process.signals import wait_until_set
+from shared.process.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock

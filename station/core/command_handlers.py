@@ -12,7 +12,7 @@ from shared.protocol.topics import checked_device
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.car_witness import Finding
+from station.core.attribution.car_witness import WitnessFinding
 from station.core.event.event_commands import is_of_event, moves_transponders, obey_event
 from station.core.event.parts import EventParts
 from station.core.event.races import check_can_switch, opening
@@ -46,7 +46,7 @@ OWNERS_CHECKED = 4  # edition from which a transponder that is given to a car an
 
 
 def handle_command(
-    state: TimingState, command: e.Command, count: CountCrossings, judge: Callable[[list[Finding]], list[f.Fact]]
+    state: TimingState, command: e.Command, count: CountCrossings, judge: Callable[[list[WitnessFinding]], list[f.Fact]]
 ) -> list[f.Fact]:
     """Carries out one command; returns its facts, or `CommandRefused` with the reason.
 
@@ -221,7 +221,7 @@ def _open_race_of(state: TimingState) -> Race:
 
 
 def _compare_again(
-    state: TimingState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[Finding]], list[f.Fact]]
+    state: TimingState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[WitnessFinding]], list[f.Fact]]
 ) -> list[f.Fact]:
     """If a ruling changed a run's crossings, compares them with the car's reports again; returns the facts."""
     moved = (f.Attributed, f.LapsRecomputed) if isinstance(command, e.AssignCrossing) else f.LapsRecomputed

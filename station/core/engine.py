@@ -16,7 +16,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core import set_up
 from station.core.attribution.attribution import LINE
-from station.core.attribution.car_witness import Finding, facts_of
+from station.core.attribution.car_witness import WitnessFinding, facts_of
 from station.core.attribution.decisions import Step
 from station.core.command_handlers import before_the_start, handle_command
 from station.core.race import starts, submission, time_limit
@@ -233,7 +233,7 @@ class Engine(TimingState):
         receipt = f.CarReportStored(report.car, report.boot, report.seq, self.run_of(report.car))
         return [receipt, *self._witness_facts(self.witnesses.on_report(report))]
 
-    def _witness_facts(self, findings: list[Finding]) -> list[f.Fact]:
+    def _witness_facts(self, findings: list[WitnessFinding]) -> list[f.Fact]:
         """The facts of what a car's witness found; with several cars, the attribution weighs doubts instead."""
         if not findings:
             return []

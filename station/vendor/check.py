@@ -10,7 +10,7 @@ from shared.rules.ranking import RaceRules
 from station.vendor import body_probes, identity_probes, signature_probes
 from station.vendor.endpoint import Endpoint
 from station.vendor.made_results import ResultMaker
-from station.vendor.probe import Finding, Probe, run_probe
+from station.vendor.probe import Probe, ProbeResult, run_probe
 
 PROBES: tuple[Probe, ...] = (*identity_probes.PROBES, *signature_probes.PROBES, *body_probes.PROBES)
 _RULES = TypeAdapter(RaceRules)
@@ -18,7 +18,7 @@ _RULES = TypeAdapter(RaceRules)
 
 def check(
     endpoint: Endpoint, make: ResultMaker, only: str = "", before: Callable[[Probe], None] = lambda _probe: None
-) -> Iterator[Finding]:
+) -> Iterator[ProbeResult]:
     """Run the probes in their order; `only`: those whose name holds this; `before` is told of each.
 
     Raises OperatorError if nothing answers at all, BadInput if `only` names none.

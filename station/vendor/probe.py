@@ -31,7 +31,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProbeResult:
     """What came of a probe: `detail` is empty if it passed."""
 
     probe: Probe
@@ -39,15 +39,15 @@ class Finding:
     detail: str = ""
 
 
-def run_probe(probe: Probe, endpoint: Endpoint, make: ResultMaker) -> Finding:
+def run_probe(probe: Probe, endpoint: Endpoint, make: ResultMaker) -> ProbeResult:
     """Run one probe."""
     try:
         probe.run(endpoint, make)
     except Broken as broken:
-        return Finding(probe, "fail", str(broken))
+        return ProbeResult(probe, "fail", str(broken))
     except NotOffered as missing:
-        return Finding(probe, "skip", str(missing))
-    return Finding(probe, "pass")
+        return ProbeResult(probe, "skip", str(missing))
+    return ProbeResult(probe, "pass")
 
 
 def answer(reply: Reply | PostDeferred) -> Reply:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
-from shared.descriptors import web_share
+from shared.process.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, server_config
 

@@ -4,7 +4,7 @@ import socket
 
 from fastapi import FastAPI
 
-from shared.descriptors import web_share
+from shared.process.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, server_config
 

@@ -54,7 +54,7 @@ class CrossingDoubt:
     at_ns: int
 
 
-Finding = f.LapConfirmed | CrossingDoubt
+WitnessFinding = f.LapConfirmed | CrossingDoubt
 
 
 class CarWitness:
@@ -67,12 +67,12 @@ class CarWitness:
         self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # a ruling may still give them a crossing
         self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
 
-    def on_crossing(self, book: LapBook, segment: LapSegment) -> list[Finding]:
+    def on_crossing(self, book: LapBook, segment: LapSegment) -> list[WitnessFinding]:
         """The gate counted a crossing of this car: the findings that follow."""
         self._passings.append(WitnessedCrossing(book, segment))
         return self._settle()
 
-    def on_report(self, report: CarReport) -> list[Finding]:
+    def on_report(self, report: CarReport) -> list[WitnessFinding]:
         """The car reports a passing: the findings that follow."""
         self._waiting.append(report)
         return self._settle()
@@ -89,7 +89,7 @@ class CarWitness:
         clock = self._clocks.get((report.car_boot, gate))
         return None if clock is None else clock.on_gate(report.at_ns, report.uncertainty_ns)
 
-    def on_recount(self, book: LapBook) -> list[Finding]:
+    def on_recount(self, book: LapBook) -> list[WitnessFinding]:
         """A ruling changed the run's crossings: compares the newest again; gives the findings.
 
         Reports whose crossing is still there stay matched with it.
@@ -107,11 +107,11 @@ class CarWitness:
                 findings += self._agree(index, passing.report)
         return findings
 
-    def _settle(self) -> list[Finding]:
+    def _settle(self) -> list[WitnessFinding]:
         """Gives each waiting report its crossing, or exposes a missed crossing, or lets the report wait on."""
         if not self._waiting:
             return []
-        findings: list[Finding] = []
+        findings: list[WitnessFinding] = []
         reports = list(self._waiting)
         self._waiting.clear()
         for report in reports:
@@ -124,7 +124,7 @@ class CarWitness:
             findings += self._match(index, report) if index is not None else self._unmatched(report, at_ns, clock)
         return findings
 
-    def _unmatched(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Finding]:
+    def _unmatched(self, report: CarReport, at_ns: int, clock: CarClock) -> list[WitnessFinding]:
         """Handles a report without a crossing: it waits for the gate, exposes a missed crossing, or is a repeat."""
         newest = self._passings[-1]
         if at_ns > newest.start.at_ns - STAMP_NS:
@@ -160,12 +160,12 @@ class CarWitness:
                 best, best_ns = index, off_ns
         return best
 
-    def _match(self, index: int, report: CarReport) -> list[Finding]:
+    def _match(self, index: int, report: CarReport) -> list[WitnessFinding]:
         passing = self._passings[index]
         passing.report = report
         if report.car_boot != passing.clock:
             self._clocks[report.car_boot, passing.clock].learn(report.at_ns, passing.start.at_ns)
-        findings: list[Finding] = [*self._agree(index, report)]
+        findings: list[WitnessFinding] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
             findings += self._agree(index + 1, later)  # reports arrived out of order
         return findings + self._false(index, report)
@@ -225,17 +225,17 @@ class CarWitnesses:
             known = self._by_car[car] = CarWitness(car)
         return known
 
-    def on_crossing(self, run: Run, segment: LapSegment) -> list[Finding]:
+    def on_crossing(self, run: Run, segment: LapSegment) -> list[WitnessFinding]:
         """The gate counted a crossing of the run's car: the findings that follow."""
         return self.of(run.car).on_crossing(run.book, segment)
 
-    def on_report(self, report: CarReport) -> list[Finding]:
+    def on_report(self, report: CarReport) -> list[WitnessFinding]:
         """A car reports a passing: the findings that follow; none for a car that has had no run here."""
         known = self._by_car.get(report.car)
         return [] if known is None else known.on_report(report)
 
 
-def facts_of(findings: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
+def facts_of(findings: Sequence[WitnessFinding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
     """The facts of findings: confirmed laps, and doubts as proposals, which are also added to their run's list.
 
     With `several` cars on the track, doubts give no facts: the attribution weighs them instead.

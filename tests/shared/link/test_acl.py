@@ -41,7 +41,6 @@ class SecureBroker:
         text = (CONFIG / "mosquitto.conf").read_text()
         text = text.replace("listener 8883", f"listener {self.port} 127.0.0.1\nuser root")
         text = text.replace("/etc/raceday/tls", str(folder)).replace("/etc/raceday", str(folder))
-        text = text.replace("/var/lib/mosquitto/", f"{folder}/")
         (folder / "mosquitto.conf").write_text(text)
         self._log = (folder / "log").open("wb")
         words = [mosquitto_path() or "mosquitto", "-c", str(folder / "mosquitto.conf")]

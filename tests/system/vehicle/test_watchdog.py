@@ -13,7 +13,7 @@ from tests.vehicle.sample_parts import Station, config_text, pulses, write_model
 
 __all__ = ["broker", "station"]  # fixtures of the processes' tests
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
-WATCHDOG_S = 2.0  # as in systemd/raceday-vehicle.service
+WATCHDOG_S = 2.0  # as in raceday/install/units/raceday-vehicle.service
 
 
 def until_silent(systemd: socket.socket) -> int:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared.clock import SystemClock
-from shared.descriptors import raise_limit
 from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
+from shared.process.descriptors import raise_limit
 from simulator.pico.pico import LineFaults, PicoOnPty
 from station.gates.driver import Edge, GateDriver, GateOutput
 from station.gates.pico.gate import PicoGate

@@ -14,7 +14,7 @@ from types import FrameType
 
 import pytest
 
-from shared.signals import wait_for_any_child, wait_for_process, wait_until_set
+from shared.process.signals import wait_for_any_child, wait_for_process, wait_until_set
 
 PATIENCE_S = 20.0  # reached only on failure
 
@@ -104,7 +104,7 @@ def test_the_wait_for_a_child_never_blocks_behind_a_signal(handler: None, monkey
 
 CHILD = """
 import os, sys
-from shared.signals import wait_for_any_child
+from shared.process.signals import wait_for_any_child
 child = os.fork()
 if not child:
     os._exit(3)

@@ -2,7 +2,7 @@
 
 import gc
 
-from shared.start_up import without_collecting
+from shared.process.start_up import without_collecting
 
 
 def test_a_start_is_not_searched_while_it_runs_nor_later() -> None:
