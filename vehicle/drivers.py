@@ -47,16 +47,11 @@ def require_motors_to_ourselves(config: VehicleConfig) -> None:
         raise HardwareMissing(in_the_way(config.stock_software.service))
 
 
-def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
-    """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
-    return require_resolution(motors_factory(config, clock)(), config.calibration.load())
-
-
 def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:
     """Returns `motors` if they are fine enough for the calibration; else closes them and raises HardwareMissing."""
     if calibration is not None:
         try:
-            require_fine_enough(calibration, motors.resolution_ns)
+            require_fine_enough(calibration, motors.resolution)
         except HardwareMissing:
             motors.close()
             raise

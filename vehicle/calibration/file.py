@@ -1,21 +1,27 @@
 """The calibration file: pulse widths as measured on this car, versioned, written atomically.
 
 It also reads the stock DeepRacer's `calibration.json`: {"Calibration": {"Servo": {min, mid, max, polarity}, "Motor":
-{...}}, "version"}, in nanoseconds (aws-deepracer/aws-deepracer-servo-pkg), with the version inside or beside.
+{...}}, "version"}, in nanoseconds (aws-deepracer/aws-deepracer-servo-pkg), with the version inside or beside. One
+without a version is from an early car, whose motor was wired the other way round: servo_mgr.cpp takes it only where the
+BIOS is older than 0.0.8, and so do we.
 """
 
 import json
 import os
 import pathlib
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.config import from_table, setting
 from shared.errors import BadInput, ConfigError, StorageError
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration
+from vehicle.process.log import log
 
 VERSION = 1
+BIOS_VERSION = pathlib.Path("/sys/class/dmi/id/bios_version")
 _MAX_BYTES = 65_536
+_BIOS_CUT_OFF = (0, 0, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,9 @@ class CalibrationChoice:
     """`[calibration]`: a file, the pulse widths themselves, or `stock`. With none of them the car cannot be armed."""
 
     file: pathlib.Path | None = setting(None, what="written by `raceday vehicle calibrate`")
+    maker_file: pathlib.Path | None = setting(
+        None, what="the stock car's own calibration.json, which is read until there is `file`, and never written"
+    )
     stock: bool = setting(False, what="drive with the stock DeepRacer's figures, unmeasured")
     steering: ChannelCalibration | None = None
     motor: ChannelCalibration | None = None
@@ -39,13 +48,27 @@ class CalibrationChoice:
             return STOCK_CALIBRATION
         if self.steering is not None and self.motor is not None:
             return Calibration(self.steering, self.motor)
-        if self.file is None or not self.file.exists():
+        if self.file is not None and self.file.exists():
+            return read_calibration(self.file)
+        return None if self.maker_file is None else self._makers(self.maker_file)
+
+    @staticmethod
+    def _makers(path: pathlib.Path) -> Calibration | None:
+        """The maker's calibration; None, which the log explains, for one that is not to be driven with."""
+        if not path.exists():
             return None
-        return read_calibration(self.file)
+        try:
+            return read_calibration(path)
+        except BadInput as error:
+            log(str(error))
+            return None
 
 
-def read_calibration(path: pathlib.Path) -> Calibration:
-    """Read a calibration file of this program or of the stock car. Raises BadInput, which names the file."""
+def read_calibration(path: pathlib.Path, bios_version: pathlib.Path = BIOS_VERSION) -> Calibration:
+    """Read a calibration file of this program or of the stock car. Raises BadInput, which names the file.
+
+    `bios_version` is the kernel's file with the version of this machine's BIOS.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(_MAX_BYTES + 1)
@@ -55,7 +78,9 @@ def read_calibration(path: pathlib.Path) -> Calibration:
     if not isinstance(document, dict):
         raise BadInput(f"{path} is not a calibration: it must be one JSON object.")
     try:
-        return _parse_stock(document) if "Calibration" in document else _parse_own(document)
+        if "Calibration" not in document:
+            return _parse_own(document)
+        return _parse_stock(document, from_early_car=_has_early_bios(bios_version))
     except ConfigError as error:
         raise BadInput(f"{path}: {str(error).removeprefix('calibration: ')}") from None
 
@@ -91,11 +116,27 @@ def _parse_own(document: dict[str, Any]) -> Calibration:
     return from_table(table, Calibration, "calibration")
 
 
-def _parse_stock(document: dict[str, Any]) -> Calibration:
+def _has_early_bios(bios_version: pathlib.Path) -> bool:
+    """Whether this is a stock car of before BIOS 0.0.8; a BIOS that cannot be read or is no such version is not."""
+    try:
+        found = re.match(r"\s*(\d{1,9})\.(\d{1,9})\.(\d{1,9})", bios_version.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return False
+    return found is not None and tuple(map(int, found.groups())) < _BIOS_CUT_OFF
+
+
+def _parse_stock(document: dict[str, Any], *, from_early_car: bool) -> Calibration:
     inner = document["Calibration"]
     if not isinstance(inner, dict):
         raise ConfigError("`Calibration` must hold `Servo` and `Motor`.")
-    return Calibration(_parse_stock_channel(inner, "Servo"), _parse_stock_channel(inner, "Motor"))
+    calibration = Calibration(_parse_stock_channel(inner, "Servo"), _parse_stock_channel(inner, "Motor"))
+    if not from_early_car and "version" not in inner and "version" not in document:
+        raise ConfigError(
+            "the stock calibration has no `version`: it is from an early car, whose motor turned the other way round, "
+            "and the stock software ignores it too. Calibrate the car again (`raceday vehicle calibrate`), or try the "
+            "stock figures on a stand (`calibration.stock = true`)."
+        )
+    return calibration
 
 
 def _parse_stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration:

@@ -13,10 +13,9 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
-from shared.errors import BadInput, HardwareMissing, OperatorError, Refused
+from shared.errors import HardwareMissing, OperatorError, Refused
 from shared.files import write_ready_file
-from vehicle.calibration.file import CalibrationChoice
-from vehicle.core.pulses import STOCK_CALIBRATION, Calibration
+from vehicle.core.pulses import Calibration
 from vehicle.guard.actuators import Actuators
 from vehicle.hardware.interfaces import Motors
 from vehicle.hardware.stock_software import is_running
@@ -60,14 +59,14 @@ class HandOver:
         self,
         service: str,
         open_motors: Callable[[], Motors],
-        calibration: CalibrationChoice,
+        calibration: Calibration,
         record: pathlib.Path,
         sys: pathlib.Path = SYS,
     ) -> None:
         if not service:
             raise Refused("this car has no software of its own: `stock_software.service` names none.")
         self._service, self._record, self._sys = StockService(service), record, sys
-        self._open_motors, self._calibration = open_motors, _calibration(calibration)
+        self._open_motors, self._calibration = open_motors, calibration
 
     def take_over(self) -> str:
         """Stop the car's own software, and keep it from starting with the machine; returns what was done."""
@@ -125,15 +124,6 @@ class HandOver:
                     path.write_text(governor)
             except OSError as error:
                 log(f"{path} stays slow ({error.strerror}): write {governor.strip()} to it.")
-
-
-def _calibration(choice: CalibrationChoice) -> Calibration:
-    """The car's own, or the stock figures: both are neutral to the motor's controller."""
-    try:
-        return choice.load() or STOCK_CALIBRATION
-    except BadInput as error:
-        log(f"{error} Neutral is set by the stock figures.")
-        return STOCK_CALIBRATION
 
 
 def _systemctl(verb: str, service: str) -> "subprocess.CompletedProcess[str]":

@@ -5,16 +5,17 @@ import pathlib
 
 from shared.clock import build_clock
 from shared.config import load
-from shared.errors import ConfigError, Refused
+from shared.errors import BadInput, ConfigError, Refused
 from vehicle.build import build_guard
 from vehicle.calibration.file import read_calibration, write_calibration
 from vehicle.calibration.terminal_wizard import TerminalWizard
 from vehicle.commands.hand_over import HandOver
 from vehicle.config import VehicleConfig
-from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
-from vehicle.drivers import build_motors, motors_factory, require_motors_to_ourselves
+from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, describe_positions, require_fine_enough
+from vehicle.drivers import motors_factory, require_motors_to_ourselves, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
+from vehicle.process.log import log
 from vehicle.web.claim_codes import ClaimCodes
 
 
@@ -60,9 +61,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _neutral(config: VehicleConfig) -> int:
-    """Set neutral: hardware repeats its last pulse after its writer was killed."""
-    motors = build_motors(config, build_clock(config.clock))
-    actuators = Actuators(motors, config.calibration.load())
+    """Set neutral and cut the outputs: hardware repeats its last pulse after its writer was killed."""
+    try:
+        calibration = config.calibration.load()
+    except BadInput as error:  # a damaged file must not keep the motors turning: without one there is no pulse at all
+        log(f"{error} The motors get no pulse instead.")
+        calibration = None
+    actuators = Actuators(motors_factory(config, build_clock(config.clock))(), calibration)
     try:
         actuators.set_neutral()
     finally:
@@ -74,7 +79,7 @@ def _hand_over(config: VehicleConfig, direction: str) -> int:
     """Hand the motors over while holding the guard's socket: our agent must not run meanwhile."""
     clock = build_clock(config.clock)
     record = config.outbox.path.absolute().parent / "stock-software-was-enabled"
-    hand_over = HandOver(config.stock_software.service, motors_factory(config, clock), config.calibration, record)
+    hand_over = HandOver(config.stock_software.service, motors_factory(config, clock), _saved_calibration(config), record)
     stop_socket = StopSocket(config.local.socket)
     try:
         print(hand_over.take_over() if direction == "take-over" else hand_over.give_back())
@@ -88,21 +93,31 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     file = config.calibration.file
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
-    start = read_calibration(begin_with) if begin_with else config.calibration.load() or STOCK_CALIBRATION
+    start = read_calibration(begin_with) if begin_with else _saved_calibration(config)
     require_motors_to_ourselves(config)
     stop_socket = StopSocket(config.local.socket)
     try:
-        motors = build_motors(config, build_clock(config.clock))
+        motors = require_resolution(motors_factory(config, build_clock(config.clock))(), start)
         try:
+            resolution = motors.resolution
             calibration = TerminalWizard(motors, start, _ask).run()
-            require_fine_enough(calibration, motors.resolution_ns)
+            require_fine_enough(calibration, resolution)
         finally:
             motors.close()
     finally:
         stop_socket.close()
     write_calibration(file, calibration)
-    print(f"{file}: saved. The car uses it from its next start.")
+    print(f"{file}: saved. The car uses it from its next start. {describe_positions(calibration, resolution)}")
     return 0
+
+
+def _saved_calibration(config: VehicleConfig) -> Calibration:
+    """The saved calibration, or the stock figures where there is none or it is damaged."""
+    try:
+        return config.calibration.load() or STOCK_CALIBRATION
+    except BadInput as error:
+        log(f"{error} The stock figures take its place.")
+        return STOCK_CALIBRATION
 
 
 def _ask(text: str) -> str:
