@@ -79,7 +79,9 @@ def _hand_over(config: VehicleConfig, direction: str) -> int:
     """Hand the motors over while holding the guard's socket: our agent must not run meanwhile."""
     clock = build_clock(config.clock)
     record = config.outbox.path.absolute().parent / "stock-software-was-enabled"
-    hand_over = HandOver(config.stock_software.service, motors_factory(config, clock), _saved_calibration(config), record)
+    hand_over = HandOver(
+        config.stock_software.service, motors_factory(config, clock), _saved_calibration(config), record
+    )
     stop_socket = StopSocket(config.local.socket)
     try:
         print(hand_over.take_over() if direction == "take-over" else hand_over.give_back())
@@ -93,7 +95,7 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     file = config.calibration.file
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
-    start = read_calibration(begin_with) if begin_with else _saved_calibration(config)
+    start = read_calibration(begin_with) if begin_with else _saved_calibration(config, "This calibration begins with the stock figures.")
     require_motors_to_ourselves(config)
     stop_socket = StopSocket(config.local.socket)
     try:
@@ -111,12 +113,12 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     return 0
 
 
-def _saved_calibration(config: VehicleConfig) -> Calibration:
+def _saved_calibration(config: VehicleConfig, otherwise: str) -> Calibration:
     """The saved calibration, or the stock figures where there is none or it is damaged."""
     try:
         return config.calibration.load() or STOCK_CALIBRATION
     except BadInput as error:
-        log(f"{error} The stock figures take its place.")
+        log(f"{error} {otherwise}")
         return STOCK_CALIBRATION
 
 

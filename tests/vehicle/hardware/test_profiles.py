@@ -63,7 +63,13 @@ def test_another_driver_takes_nothing_of_the_profile() -> None:
     assert config.lights.driver == "none"
 
 
-@pytest.mark.parametrize("own", ["stock = true", '[calibration.steering]\nmin_ns=1_200_000\nmid_ns=1_450_000\nmax_ns=1_700_000\n[calibration.motor]\nmin_ns=1_200_000\nmid_ns=1_450_000\nmax_ns=1_700_000'])
+@pytest.mark.parametrize(
+    "own",
+    [
+        "stock = true",
+        "[calibration.steering]\nmin_ns=1_200_000\nmid_ns=1_450_000\nmax_ns=1_700_000\n[calibration.motor]\nmin_ns=1_200_000\nmid_ns=1_450_000\nmax_ns=1_700_000",
+    ],
+)
 def test_a_calibration_of_the_file_stands_alone(own: str) -> None:
     config = config_of("deepracer-2404", f"[calibration]\n{own}\n")
     assert config.calibration.file is None

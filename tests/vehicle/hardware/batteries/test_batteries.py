@@ -83,7 +83,9 @@ def test_a_gauge_that_does_not_answer_and_a_bus_that_is_refused_are_sentences(tm
         DeepracerBattery({"bus": "4095"}, ManualClock()).percent()
 
 
-@pytest.mark.parametrize(("text", "percent"), [("83\n", 83), ("0", 0), ("", None), ("x", None), ("101", None), ("-1", None)])
+@pytest.mark.parametrize(
+    ("text", "percent"), [("83\n", 83), ("0", 0), ("", None), ("x", None), ("101", None), ("-1", None)]
+)
 def test_the_kernels_battery_and_none_is_made_up(tmp_path: pathlib.Path, text: str, percent: int | None) -> None:
     (tmp_path / "AC").mkdir()
     (tmp_path / "BAT0").mkdir()
