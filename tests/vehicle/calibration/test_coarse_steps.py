@@ -56,7 +56,7 @@ def test_the_phone_sees_the_width_that_the_motors_make_and_how_many_there_are() 
         session.on_command(command, 0)
     assert (session.status().width_us, session.status().step_us) == (1_450, 5)
     for action in ("keep", "keep", "keep", "keep", "keep", "keep", "yes", "no"):
-        session.on_command(CalibrationCommand(action), 0)  # type: ignore[arg-type]
+        session.on_command(CalibrationCommand(action), 0)
     status = session.status()
     assert status.message == "The motors move in steps of 4.88 us: 29 positions from standstill to full forward."
     assert status.found is not None
