@@ -77,11 +77,10 @@ def _neutral(config: VehicleConfig) -> int:
 
 def _hand_over(config: VehicleConfig, direction: str) -> int:
     """Hand the motors over while holding the guard's socket: our agent must not run meanwhile."""
-    clock = build_clock(config.clock)
+    open_motors = motors_factory(config, build_clock(config.clock))
+    calibration = _saved_calibration(config, "Neutral is that of the stock figures.")
     record = config.outbox.path.absolute().parent / "stock-software-was-enabled"
-    hand_over = HandOver(
-        config.stock_software.service, motors_factory(config, clock), _saved_calibration(config), record
-    )
+    hand_over = HandOver(config.stock_software.service, open_motors, calibration, record)
     stop_socket = StopSocket(config.local.socket)
     try:
         print(hand_over.take_over() if direction == "take-over" else hand_over.give_back())
@@ -95,7 +94,8 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     file = config.calibration.file
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
-    start = read_calibration(begin_with) if begin_with else _saved_calibration(config, "This calibration begins with the stock figures.")
+    otherwise = "This calibration begins with the stock figures."
+    start = read_calibration(begin_with) if begin_with else _saved_calibration(config, otherwise)
     require_motors_to_ourselves(config)
     stop_socket = StopSocket(config.local.socket)
     try:

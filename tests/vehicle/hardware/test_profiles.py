@@ -63,13 +63,10 @@ def test_another_driver_takes_nothing_of_the_profile() -> None:
     assert config.lights.driver == "none"
 
 
-@pytest.mark.parametrize(
-    "own",
-    [
-        "stock = true",
-        "[calibration.steering]\nmin_ns=1_200_000\nmid_ns=1_450_000\nmax_ns=1_700_000\n[calibration.motor]\nmin_ns=1_200_000\nmid_ns=1_450_000\nmax_ns=1_700_000",
-    ],
-)
+CHANNEL = "{min_ns = 1_200_000, mid_ns = 1_450_000, max_ns = 1_700_000}"
+
+
+@pytest.mark.parametrize("own", ["stock = true", f"steering = {CHANNEL}\nmotor = {CHANNEL}"])
 def test_a_calibration_of_the_file_stands_alone(own: str) -> None:
     config = config_of("deepracer-2404", f"[calibration]\n{own}\n")
     assert config.calibration.file is None
@@ -92,7 +89,7 @@ def test_the_makers_calibration_serves_until_there_is_one_of_ours(tmp_path: path
 
 @pytest.mark.parametrize("name", ['"deepracer"', "7", '"DEEPRACER-2404"', '["pi-pca9685"]'])
 def test_an_unknown_profile_is_a_sentence_with_the_names(name: str) -> None:
-    with pytest.raises(ConfigError, match="no hardware profile .*; there are deepracer-2404, pi-pca9685"):
+    with pytest.raises(ConfigError, match=r"no hardware profile .*; there are deepracer-2404, pi-pca9685"):
         parse(f"profile = {name}\n{REST}", VehicleConfig)
 
 
@@ -124,7 +121,7 @@ def test_the_colour_that_the_racer_chose_in_the_stock_console(
     assert lights.own_colour() == colour
     with_own = config_of("deepracer-2404", f'lights.maker_file = "{file}"\nlights.colour = "#ff0000"\n').lights
     assert with_own.own_colour() == LightColour(255, 0, 0)
-    with pytest.raises(ConfigError, match=r"`lights.colour` is 'red'; it must be like #46c8f5"):
+    with pytest.raises(ConfigError, match=r"`lights\.colour` is 'red'; it must be like #46c8f5"):
         config_of("pi-pca9685", 'lights.colour = "red"\n')
 
 

@@ -85,9 +85,9 @@ class RpicamCamera:
         """The newest frame, after waiting up to `timeout_s` for it; None on timeout. Raises HardwareMissing."""
         deadline_s = time.monotonic() + timeout_s
         while not self._closed.is_set():
-            # A frame whose metadata has come and after which no other has begun is the newest.
-            is_idle = not self._receive(0.0)
-            if self._frames.complete and is_idle and self._metadata.received >= self._frames.complete:
+            if self._receive(0.0):
+                continue  # there may be more, and then a newer frame
+            if self._frames.complete and self._metadata.received >= self._frames.complete:
                 return self._newest()
             if (left_s := deadline_s - time.monotonic()) <= 0:
                 break
