@@ -1,7 +1,7 @@
 """What a check of this car's hardware sees, for `raceday doctor`: camera, battery, lights, the maker's own software.
 
-Nothing here moves, lights up or takes a device from a car that runs: nodes are asked what they are, the battery is read,
-and files are looked at. Motors have their own findings beside their drivers.
+Nothing here moves, lights up or takes a device from a car that runs: nodes are asked what they are, the battery is
+read, and files are looked at. Motors have their own findings beside their drivers.
 """
 
 import os
