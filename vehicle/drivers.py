@@ -10,7 +10,7 @@ from vehicle.config import VehicleConfig
 from vehicle.core.pulses import Calibration, require_fine_enough
 from vehicle.hardware.batteries.battery import Battery
 from vehicle.hardware.interfaces import Camera, Motors
-from vehicle.hardware.lights.lights import Lights
+from vehicle.hardware.lights.lights import LightsDriver
 from vehicle.hardware.stock_software import in_the_way, is_running
 from vehicle.process.seccomp import AllowedSockets
 
@@ -25,9 +25,9 @@ def build_battery(config: VehicleConfig, clock: Clock) -> Battery:
     return cast(Battery, drivers.find("raceday.batteries", config.battery.driver)(config.battery.options, clock))
 
 
-def build_lights(config: VehicleConfig, clock: Clock) -> Lights:
+def build_lights(config: VehicleConfig, clock: Clock) -> LightsDriver:
     """The lights that the config names, opened. Raises ConfigError or HardwareMissing."""
-    return cast(Lights, drivers.find("raceday.car_lights", config.lights.driver)(config.lights.options, clock))
+    return cast(LightsDriver, drivers.find("raceday.car_lights", config.lights.driver)(config.lights.options, clock))
 
 
 def camera_sockets(config: VehicleConfig) -> AllowedSockets:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 VERSION = 1
+LOW_BATTERY_PERCENT = 20  # below it a car may not last for a run
 
 CarMode = Literal["disarmed", "ready", "driving", "stopped", "tripped"]
 RunPhase = Literal["idle", "armed", "running", "finished"]
@@ -41,7 +42,7 @@ class CarHeartbeat:
 class CarState:
     """Car, retained: what the pages show. `online` False is the car's will; `practice` as in its heartbeats.
 
-    `battery_percent` None: the car's computer does not report it.
+    `battery_percent` None: the car's computer does not report it. `colour`: "#rrggbb" of its own lights; "" for none.
     """
 
     online: bool
@@ -52,6 +53,7 @@ class CarState:
     throttle_percent: int = 0
     practice: bool = False
     battery_percent: int | None = None
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)

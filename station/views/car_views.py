@@ -11,6 +11,7 @@ class CarView:
     """One car as it last reported. `alarm` is a sentence to show as an alarm ("" if all is well).
 
     `practice`: somebody drives it from a phone, outside any run. `battery_percent` None: it does not report it.
+    `colour`: "#rrggbb" of its own lights, "" for none.
     """
 
     name: str
@@ -31,6 +32,7 @@ class CarView:
     alarm: str
     practice: bool = False
     battery_percent: int | None = None
+    colour: str = ""
 
 
 StopOutcome = Literal["stopped", "ordered", "unreached"]

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 
 from shared.errors import OperatorError
-from vehicle.core.battery_level import LOW_PERCENT, BatteryCharge
+from shared.protocol.messages import LOW_BATTERY_PERCENT
+from vehicle.core.battery_level import BatteryCharge
 from vehicle.hardware.batteries.battery import Battery
 from vehicle.process.log import log
 
@@ -22,7 +23,7 @@ class BatteryMonitor:
         self._open, self._period_s = open_battery, period_s
         self._battery: Battery | None = None
         self._charge = BatteryCharge()
-        self._said = ""
+        self._logged = ""
         self._was_low = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="battery", daemon=True)
@@ -52,12 +53,12 @@ class BatteryMonitor:
             if self._battery is None:
                 self._battery = self._open()
             self._charge.add(self._battery.percent())
-            self._said = ""
+            self._logged = ""
         except OperatorError as error:
             self._charge.add(None)
             self._say(f"battery: {error}")
         if self.is_low and not self._was_low:
-            log(f"battery: {self.percent()} % are left, less than {LOW_PERCENT}: charge it, or change it.")
+            log(f"battery: {self.percent()} % are left, less than {LOW_BATTERY_PERCENT}: charge it, or change it.")
         self._was_low = self.is_low
 
     def _run(self) -> None:
@@ -68,6 +69,6 @@ class BatteryMonitor:
             self._battery.close()
 
     def _say(self, sentence: str) -> None:
-        if sentence != self._said:
-            self._said = sentence
+        if sentence != self._logged:
+            self._logged = sentence
             log(sentence)

@@ -13,7 +13,7 @@ from shared.errors import OperatorError
 from shared.protocol.messages import CarHeartbeat, CarMode, CarState
 from shared.units import NS_PER_S
 from vehicle.core.light_patterns import DARK, LightColour, light_at
-from vehicle.hardware.lights.lights import Lights
+from vehicle.hardware.lights.lights import LightsDriver
 from vehicle.process.channel import IpcMessage
 from vehicle.process.log import log
 
@@ -30,17 +30,17 @@ class CarLights:
 
     def __init__(
         self,
-        open_lights: Callable[[], Lights],
+        open_lights: Callable[[], LightsDriver],
         own: LightColour,
         is_battery_low: Callable[[], bool],
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._open, self._own, self._is_battery_low, self._now_ns = open_lights, own, is_battery_low, now_ns
-        self._lights: Lights | None = None
+        self._lights: LightsDriver | None = None
         self._mode: CarMode | None = None
         self._heard_ns = 0
         self._shown: LightColour | None = None
-        self._said = ""
+        self._logged = ""
         self._retry_at_ns = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lights", daemon=True)
@@ -73,11 +73,11 @@ class CarLights:
                 self._lights, self._shown = self._open(), None
             if colour != self._shown:
                 self._lights.show(colour)
-                self._shown, self._said = colour, ""
+                self._shown, self._logged = colour, ""
         except OperatorError as error:
             self._lights, self._retry_at_ns = None, now_ns + round(RETRY_S * NS_PER_S)
-            if str(error) != self._said:
-                self._said = str(error)
+            if str(error) != self._logged:
+                self._logged = str(error)
                 log(f"lights: {error} It is tried again every {RETRY_S:g} s.")
 
     def _run(self) -> None:

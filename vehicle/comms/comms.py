@@ -41,7 +41,7 @@ _MAX_DELIVERIES = 1000
 class Comms:
     """The messages of one car between guard and broker; `step` does what is due and never blocks.
 
-    `battery`: the charge in per cent, or None; it never blocks.
+    `battery`: the charge in per cent, or None; it never blocks. `colour`: of the car's lights, "#rrggbb" or "".
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Comms:
         laps: Channel,
         resend_s: float,
         battery: Callable[[], int | None],
+        colour: str = "",
     ) -> None:
         self._device = device
         self._link = link
@@ -60,7 +61,7 @@ class Comms:
         self._guard = guard
         self._laps = laps
         self._resend_s = resend_s
-        self._battery = battery
+        self._battery, self._colour = battery, colour
         self._resend_due_s = 0.0
         self._was_connected = False
         self.listeners: list[Callable[[IpcMessage], None]] = []  # recorder and console
@@ -156,7 +157,7 @@ class Comms:
 
     def _publish_state(self, state: CarState) -> None:
         """Publish the state with what the battery has now; sent again every few seconds, it stays fresh."""
-        self._link.publish(replace(state, battery_percent=self._battery()))
+        self._link.publish(replace(state, battery_percent=self._battery(), colour=self._colour))
 
     def _store_lap(self, lap: CarLap) -> None:
         """Store the lap, then publish it. A disk that refuses is tried again in each step, and logged once per lap."""
@@ -215,7 +216,16 @@ def main(arguments: list[str]) -> int:
     outbox = LapOutbox(config.outbox.path, log)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     battery = BatteryMonitor(lambda: build_battery(config, clock))
-    comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s, battery.percent)
+    comms = Comms(
+        config.device,
+        link,
+        outbox,
+        guard,
+        laps,
+        config.comms.resend_s,
+        battery.percent,
+        str(config.lights.own_colour() or ""),
+    )
     services = SideServices(config, clock, comms, parsed.frame_fd, battery)
     try:
         services.start()

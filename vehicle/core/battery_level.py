@@ -7,17 +7,18 @@ Source: aws-deepracer-i2c-pkg `battery_node.cpp`, whose levels are the board mak
 from collections import deque
 from statistics import median_low
 
+from shared.protocol.messages import LOW_BATTERY_PERCENT
+
 LEVELS = (
     *((0xEC, 11), (0xE0, 10), (0xD9, 9), (0xD3, 8), (0xCF, 7), (0xCB, 6)),
     *((0xC8, 5), (0xC5, 4), (0xC3, 3), (0xC0, 2), (0xB4, 1), (0x8C, 0)),
 )
-LOW_PERCENT = 20  # it may not last for a run; the station's checklist says so too
 READINGS = 7  # an odd number, over about half a minute: full throttle lowers the voltage for a second or two
 
 
 def level_of(reading: int) -> int | None:
     """The level 0 to 11 of a byte of the gauge; None below the table, which is a gauge without a battery."""
-    return next((level for least, level in LEVELS if reading >= least), None)
+    return next((level for minimum, level in LEVELS if reading >= minimum), None)
 
 
 def percent_of(reading: int) -> int | None:
@@ -46,4 +47,4 @@ class BatteryCharge:
     def is_low(self) -> bool:
         """Whether the car should be charged before it drives on."""
         percent = self.percent
-        return percent is not None and percent < LOW_PERCENT
+        return percent is not None and percent < LOW_BATTERY_PERCENT

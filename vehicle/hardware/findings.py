@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.errors import HardwareMissing, OperatorError
 from shared.findings import Finding
-from vehicle.core.battery_level import LOW_PERCENT
+from shared.protocol.messages import LOW_BATTERY_PERCENT
 from vehicle.hardware.batteries.battery import Battery
 from vehicle.hardware.cameras import video_devices
 from vehicle.hardware.cameras.sensor_modes import DMA_HEAPS
@@ -46,7 +46,7 @@ def battery_findings(battery: Battery | None) -> list[Finding]:
         ]
     if percent is None:
         return [Finding("battery", None, "The gauge says nothing.", "Is the vehicle battery connected?")]
-    low = percent < LOW_PERCENT
+    low = percent < LOW_BATTERY_PERCENT
     return [Finding("battery", not low, f"{percent} % are left.", "Charge it, or change it." if low else "")]
 
 

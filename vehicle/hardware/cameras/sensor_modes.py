@@ -45,8 +45,8 @@ def widest_mode(modes: Sequence[SensorMode], rate_hz: float, width_px: int, heig
         return across * across
 
     # Modes that see the same differ by a few columns of their binning, which is not worth a quarter of the rate.
-    most = max(map(seen, modes), default=0.0)
-    wide = [mode for mode in modes if seen(mode) > 0.97 * most]
+    widest = max(map(seen, modes), default=0.0)
+    wide = [mode for mode in modes if seen(mode) > 0.97 * widest]
     fast = [mode for mode in wide if mode.rate_hz >= rate_hz and mode.width_px >= width_px] or wide
     return min(fast, key=lambda mode: (-min(mode.rate_hz, rate_hz), mode.width_px * mode.height_px), default=None)
 

@@ -5,7 +5,7 @@ from typing import Protocol
 from vehicle.core.light_patterns import LightColour
 
 
-class Lights(Protocol):
+class LightsDriver(Protocol):
     """Lights that show one colour. The guard never waits for them: they belong to comms, which may die."""
 
     def show(self, colour: LightColour) -> None:

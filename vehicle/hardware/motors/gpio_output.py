@@ -5,13 +5,12 @@ process is killed. Called by `enable_line.py` and by the car's side lights.
 """
 
 import errno
-import pathlib
 import time
 
 from shared.errors import HardwareMissing
-from vehicle.hardware.motors.attributes import AttributeFiles, read_number
+from vehicle.hardware.motors.attributes import AttributeFiles
+from vehicle.hardware.motors.gpio_chips import GPIO_CLASS, gpio_chips
 
-GPIO_CLASS = pathlib.Path("/sys/class/gpio")
 _EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
 _POLL_S = 0.01
 
@@ -56,16 +55,5 @@ class GpioOutput:
             return "the kernel or another program holds it"
         if error.errno != errno.EINVAL:
             return error.strerror or str(error)
-        chips = "; ".join(self._chips()) or "no chip at all"
+        chips = "; ".join(map(str, gpio_chips(self._files))) or "no chip at all"
         return f"there is no GPIO {number} here, but {chips}. The first number differs between kernels"
-
-    def _chips(self) -> list[str]:
-        """The GPIO chips as words, with the numbers of their lines."""
-        found: list[str] = []
-        for name in self._files.names(GPIO_CLASS):
-            base, count = name.removeprefix("gpiochip"), read_number(self._files, GPIO_CLASS / name / "ngpio")
-            if name.startswith("gpiochip") and base.isdecimal() and count:
-                found.append(
-                    f"{int(base)} to {int(base) + count - 1} ({self._files.read(GPIO_CLASS / name / 'label')})"
-                )
-        return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.protocol.messages import LOW_BATTERY_PERCENT
 from shared.text import Sentence, recorded, text
 from station.core.event.records import CarKind, EventCar
 from station.views.car_views import CarView
@@ -22,7 +23,10 @@ KIND_MEANS: dict[CarKind, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class CarRow:
-    """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now."""
+    """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
+
+    `colour`: as entered, else that of its own lights. `battery`: its charge in words, "" if it does not report it.
+    """
 
     key: str
     name: str
@@ -34,6 +38,8 @@ class CarRow:
     entered: bool
     state: str
     model: str
+    battery: str
+    is_battery_low: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ def cars_model(view: View) -> CarsModel:
 
 
 def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
+    percent = None if reported is None else reported.battery_percent
     state: str = text("started by hand")
     if car.kind == "agent":
         state = (
@@ -70,10 +77,12 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         words=KIND_WORDS[car.kind],
         means=KIND_MEANS[car.kind],
         transponders=", ".join(car.transponders),
-        colour=car.colour,
+        colour=car.colour or (reported.colour if reported is not None else ""),
         entered=entered,
         state=state,
         model="" if reported is None or car.kind != "agent" else reported.model,
+        battery="" if percent is None else text("Battery {percent} %", percent=percent),
+        is_battery_low=percent is not None and percent < LOW_BATTERY_PERCENT,
     )
 
 
