@@ -8,6 +8,7 @@ from station.core.event.records import CarKind, EventCar
 from station.views.car_views import CarView
 from station.views.views import View
 from station.web.page import PageContent
+from station.web.presenters.promises import PROMISE_MEANS, PROMISE_WORDS
 
 KIND_WORDS: dict[CarKind, Sentence] = {
     "agent": text("with Raceday's software"),
@@ -15,7 +16,10 @@ KIND_WORDS: dict[CarKind, Sentence] = {
     "none": text("no computer"),
 }
 KIND_MEANS: dict[CarKind, Sentence] = {
-    "agent": text("Armed, started and stopped from race control; it reports its model and its state."),
+    "agent": text(
+        "Armed, started and stopped from race control; it reports its model and its state. So does a stock car with a "
+        "bridge."
+    ),
     "stock": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
     "none": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
 }
@@ -25,6 +29,7 @@ KIND_MEANS: dict[CarKind, Sentence] = {
 class CarRow:
     """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
 
+    `promise`: what stops it when nothing reaches it any more, with what that means; "" until it has reported.
     `colour`: as entered, else that of its own lights. `battery`: its charge in words, "" if it does not report it.
     """
 
@@ -38,6 +43,8 @@ class CarRow:
     entered: bool
     state: str
     model: str
+    promise: str
+    promise_means: str
     battery: str
     is_battery_low: bool
 
@@ -70,6 +77,7 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
             if reported.online
             else text("offline")
         )
+    answers = reported if car.kind == "agent" else None
     return CarRow(
         key=f"car-{car.name}",
         name=car.name,
@@ -80,7 +88,9 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         colour=car.colour or (reported.colour if reported is not None else ""),
         entered=entered,
         state=state,
-        model="" if reported is None or car.kind != "agent" else reported.model,
+        model="" if answers is None else answers.model,
+        promise="" if answers is None else PROMISE_WORDS[answers.promise],
+        promise_means="" if answers is None else PROMISE_MEANS[answers.promise],
         battery="" if percent is None else text("Battery {percent} %", percent=percent),
         is_battery_low=percent is not None and percent < LOW_BATTERY_PERCENT,
     )
