@@ -87,7 +87,7 @@ def _services(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tu
 
 
 def carry_out(machine: Machine, role: Role, pending: list[Step], services: tuple[str, ...]) -> None:
-    """Does the steps, then what follows from them. Raises OperatorError, before a service starts with a wrong config."""
+    """Does the steps, then what follows. Raises OperatorError, before a service starts with a config that is wrong."""
     for step in pending:
         _say(step.description())
         step.do(machine)

@@ -198,6 +198,11 @@ def _notes(
         notes.append(
             "No --profile was named: camera and motors are mocks until /etc/raceday/vehicle.toml names others."
         )
+    if request.role == "car" and facts.has_stock_core:
+        notes.append(
+            "The car's own software must not run beside ours: sudo raceday vehicle take-over --config "
+            "/etc/raceday/vehicle.toml (and give-back, to return the car)."
+        )
     if request.access_point is not None:
         notes.append("The Wi-Fi's country holds from the next start of this machine on.")
     if request.role == "car" and not has_certs:
