@@ -46,7 +46,15 @@ def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
 class StockCarRig:
     """`outputs` say whether the car moves; `bridge` and `leash` are processes, None while they do not run."""
 
-    def __init__(self, folder: pathlib.Path, broker_port: int, version: ConsoleVersion, *, is_leashed: bool) -> None:
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        broker_port: int,
+        version: ConsoleVersion,
+        *,
+        is_leashed: bool,
+        shows_log: bool = True,
+    ) -> None:
         self.folder = folder
         self.root = folder / "root"
         (self.root / CALIBRATION.lstrip("/")).parent.mkdir(parents=True)
@@ -56,6 +64,9 @@ class StockCarRig:
         self.server.start()
         self.bridge: subprocess.Popen[str] | None = None
         self.leash: subprocess.Popen[str] | None = None
+        self.log = folder / "bridge.log"
+        self.log.touch()
+        self._shows_log = shows_log
         self.lines: list[str] = []  # of the leash
         write_secret(folder / "password", "deepracer")
         leash = f'key_file = "kit/raceday-leash.key"\nport = {self._start_leash()}' if is_leashed else ""
@@ -64,7 +75,7 @@ class StockCarRig:
 
     def start_bridge(self) -> None:
         words = [sys.executable, "-m", "raceday", "bridge", "--config", str(self.config)]
-        with (self.folder / "bridge.log").open("a") as log:
+        with self.log.open("a") as log:
             self.bridge = subprocess.Popen(words, stderr=log, text=True)
 
     def kill_bridge(self) -> int:
@@ -93,7 +104,8 @@ class StockCarRig:
             self._reader.join()
             self.leash.stdout.close()
         self.server.close()
-        sys.stdout.write((self.folder / "bridge.log").read_text())  # shown by pytest beside a failure
+        if self._shows_log:  # by pytest, beside a failure
+            sys.stdout.write(self.log.read_text())
 
     def _start_leash(self) -> int:
         """The leash as the car would run it, from the kit; returns its port."""
