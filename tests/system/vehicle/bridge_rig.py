@@ -1,4 +1,7 @@
-"""A stock car on loopback: the mock console, its car in a folder of kernel files, bridge and leash as processes."""
+"""A stock car on loopback: the mock console, its car in a folder of kernel files, bridge and leash as processes.
+
+`LEASH_PYTHON` in the environment names the interpreter of the leash: the stock car's is 3.8.
+"""
 
 import os
 import pathlib
@@ -110,19 +113,11 @@ class StockCarRig:
     def _start_leash(self) -> int:
         """The leash as the car would run it, from the kit; returns its port."""
         program, _, key = write_kit(self.folder / "kit")
-        words = [
-            sys.executable,
-            str(program),
-            "run",
-            "--key",
-            str(key),
-            "--root",
-            str(self.root),
-            "--host",
-            "127.0.0.1",
-        ]
-        words += ["--port", "0", "--console-port", str(self.server.direct_port)]
-        self.leash = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ)
+        python = os.environ.get("LEASH_PYTHON", sys.executable)
+        options = {"--key": key, "--root": self.root, "--host": "127.0.0.1", "--port": 0}
+        words = [str(word) for option in options.items() for word in option]
+        words += ["--console-port", str(self.server.direct_port)]
+        self.leash = subprocess.Popen([python, str(program), "run", *words], stdout=subprocess.PIPE, text=True)
         assert self.leash.stdout is not None
         port = int(self.leash.stdout.readline().rsplit(maxsplit=1)[1])
         self._reader = threading.Thread(target=self._read, args=(self.leash.stdout,))
