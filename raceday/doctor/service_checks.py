@@ -18,8 +18,8 @@ _ASKED = "LoadState,UnitFileState,ActiveState,SubState,NRestarts,SupplementaryGr
 
 def unit_state(reader: MachineReader, unit: str) -> Mapping[str, str]:
     """What systemd says of a unit; {} without systemd."""
-    said = reader.run(["systemctl", "show", unit, "-p", _ASKED])
-    return dict(line.split("=", 1) for line in (said or "").splitlines() if "=" in line)
+    printed = reader.run(["systemctl", "show", unit, "-p", _ASKED])
+    return dict(line.split("=", 1) for line in (printed or "").splitlines() if "=" in line)
 
 
 def is_running(reader: MachineReader, unit: str) -> bool:

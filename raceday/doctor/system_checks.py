@@ -78,12 +78,12 @@ def power_findings(reader: MachineReader) -> Iterator[Finding]:
     except ValueError:
         yield Finding("power", None, "The firmware does not say whether the voltage is enough.")
         return
-    said = [words for bit, words in THROTTLED.items() if bits >> bit & 1]
-    if not said:
+    seen = [words for bit, words in THROTTLED.items() if bits >> bit & 1]
+    if not seen:
         yield Finding("power", True, "The voltage was enough since the start, and it was never too hot.")
         return
     cure = "Use the Pi's own power supply and a short cable, and give it a heat sink."
-    yield Finding("power", bits & 0x9 == 0 and None, f"{'; '.join(said).capitalize()}.", cure)
+    yield Finding("power", bits & 0x9 == 0 and None, f"{'; '.join(seen).capitalize()}.", cure)
 
 
 def wifi_findings(reader: MachineReader) -> Iterator[Finding]:
@@ -91,8 +91,8 @@ def wifi_findings(reader: MachineReader) -> Iterator[Finding]:
     for interface in reader.names("/sys/class/net"):
         if reader.status(f"/sys/class/net/{interface}/wireless") is None and not _is_phy(reader, interface):
             continue
-        said = reader.run(["iw", "dev", interface, "get", "power_save"])
-        match = re.search(r"Power save: (on|off)", said or "")
+        printed = reader.run(["iw", "dev", interface, "get", "power_save"])
+        match = re.search(r"Power save: (on|off)", printed or "")
         what = f"Wi-Fi {interface}"
         if match is None:
             yield Finding(what, None, "Whether it saves power cannot be seen (`iw` is not installed).")
