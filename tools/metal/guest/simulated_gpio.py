@@ -51,7 +51,7 @@ class SimulatedGpio:
 
 
 def pretend_to_be_a_pi() -> None:
-    """Lays a Pi's revision over the machine's /proc/cpuinfo. A service with a /proc of its own needs it laid there too."""
+    """Lays a Pi's revision over the machine's /proc/cpuinfo; a service with a /proc of its own needs it there too."""
     text = pathlib.Path("/proc/cpuinfo").read_text()
     if "Revision" in text:
         return
