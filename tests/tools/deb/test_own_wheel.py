@@ -75,7 +75,7 @@ def test_entry_points_name_modules_that_are_in_it(wheel: zipfile.ZipFile) -> Non
 def test_an_older_python_has_nothing_to_resolve_and_one_reason_to_refuse(
     metadata: email.message.Message, version: str
 ) -> None:
-    """pip, up to 24.0 at least, looks at a package's dependencies before its Requires-Python, and then backtracks over them all.
+    """pip, up to 24.0 at least, looks at dependencies before Requires-Python, and then backtracks over them all.
 
     The Python 3.10 and pip 22.0 of Ubuntu 22.04 did so for 38 minutes. Without a dependency it refuses in seconds.
     """
