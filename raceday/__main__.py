@@ -41,6 +41,7 @@ class CliCommand:
 COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware", extras=DEMO_EXTRAS),
     CliCommand("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
+    CliCommand("bridge", "vehicle.commands.bridge", "a stock car, whose own software stays, as a car of ours"),
     CliCommand("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
     CliCommand("sync", "station.commands.sync", "the service that posts qualified results to the leaderboard"),
     CliCommand("leaderboard", "leaderboard.cli", "the reference leaderboard"),
