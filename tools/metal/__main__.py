@@ -33,7 +33,7 @@ CACHE = ROOT / ".metal"
 
 
 def main() -> int:
-    if set(sys.argv[1:2]) <= {each.name for each in PROCESSORS} and sys.argv[1:]:
+    if sys.argv[1:] and sys.argv[1] in {each.name for each in PROCESSORS}:
         return processors.main(sys.argv[1:])
     try:
         return _run(_arguments())
