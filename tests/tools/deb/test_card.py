@@ -24,7 +24,7 @@ class FirstStart:
             (self.bin / name).symlink_to(found)
         for name, line in {
             "apt-get": "",
-            "raceday": "echo raceday 1.2.3",
+            "raceday": "",
             "timedatectl": "echo yes",
             "sleep": "",
         }.items():
@@ -53,12 +53,11 @@ def test_the_package_is_installed_and_then_the_role(start: FirstStart) -> None:
     (start.boot / PACKAGE).touch()
     code, log = start.run("station --gate gpio:17,27")
     assert code == 0
-    assert log.endswith("Raceday is installed: raceday 1.2.3\n")
+    assert log.endswith("Raceday is installed.\n")
     assert start.calls.read_text().splitlines()[1:] == [
         "apt-get -o DPkg::Lock::Timeout=300 update",
         f"apt-get -o DPkg::Lock::Timeout=300 install -y {start.boot / PACKAGE}",
         "raceday install station --gate gpio:17,27",
-        "raceday --version",
     ]
     assert not (start.boot / PACKAGE).exists(), "the partition is small, and a kernel needs room in it"
 
