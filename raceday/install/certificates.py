@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from raceday.install.machine import Machine
 from raceday.install.machine_files.config_files import TLS
-from raceday.install.releases.release import OPT
+from raceday.install.releases.release import CURRENT
 from raceday.install.steps import Effect, StaysForGood
 from shared.errors import BadInput
 
@@ -33,13 +33,18 @@ class PlaceCertificates(StaysForGood):
         return f"put the certificates of {self.file} into {TLS}"
 
     def is_done(self, machine: Machine) -> bool:
-        return all(machine.read(f"{TLS}/{name}") == data for name, data in members(pathlib.Path(self.file)).items())
+        """A newer list of revoked certificates may lie there: `raceday certs` decides about that."""
+        carried = members(pathlib.Path(self.file))
+        own = [name for name in carried if name != "crl.pem"]
+        return all(machine.read(f"{TLS}/{name}") == carried[name] for name in own) and bool(
+            machine.read(f"{TLS}/crl.pem")
+        )
 
     def do(self, machine: Machine) -> None:
         inside = "/etc/raceday/.carried"
         machine.write(inside, pathlib.Path(self.file).read_bytes(), 0o600)
         try:
-            machine.run([f"{OPT}/bin/python", "-c", _PLACE, inside, TLS], "placing the certificates")
+            machine.run([f"{CURRENT}/bin/python", "-c", _PLACE, inside, TLS], "placing the certificates")
         finally:
             machine.remove(inside)
 

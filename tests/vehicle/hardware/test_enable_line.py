@@ -82,7 +82,7 @@ def test_udev_is_waited_for_and_who_may_not_write_is_told(monkeypatch: pytest.Mo
     kernel = stock_car(late=2)
     EnableLine(514, kernel)
     assert kernel.lines[514].levels[-1] == CUT
-    monkeypatch.setattr("vehicle.hardware.motors.enable_line._EXPORT_TIMEOUT_S", 0.02)
+    monkeypatch.setattr("vehicle.hardware.motors.gpio_output._EXPORT_TIMEOUT_S", 0.02)
     with pytest.raises(HardwareMissing, match="the udev rule"):
         EnableLine(515, stock_car(late=1_000_000))
     monkeypatch.setattr(kernel, "write", lambda *_: (_ for _ in ()).throw(kernel_error(errno.EACCES)))
@@ -165,6 +165,28 @@ def test_a_trip_cuts_and_only_arming_ends_it() -> None:
     kernel.write(GPIO / "gpio514" / "value", str(CUT))  # somebody else's word does not stay
     actuators.apply_action(NEUTRAL, "ready")
     assert wire.seen[-1] == REST_NS
+
+
+def test_what_another_process_cut_is_known_and_comes_back_at_neutral() -> None:
+    """The fail-safe cuts while the guard hangs: what is recorded, and what comes out first, does not go by memory."""
+    actuators, kernel, wire = armed_car()
+    for _ in range(2):
+        actuators.apply_action(FORWARD, "driving")
+    assert actuators.apply_action(NEUTRAL, "stopped") != NO_PULSES
+    EnableLine(514, kernel)  # another process opens the motors
+    assert actuators.apply_action(NEUTRAL, "stopped") == NO_PULSES
+    wire.seen.clear()
+    actuators.apply_action(FORWARD, "driving")
+    assert set(wire.seen) == {0, REST_NS}
+
+
+def test_a_line_that_cannot_be_read_may_be_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = stock_car()
+    line = EnableLine(514, kernel)
+    line.enable()
+    assert not line.is_cut
+    monkeypatch.setattr(kernel, "read", lambda _: (_ for _ in ()).throw(kernel_error(errno.EIO)))
+    assert line.is_cut
 
 
 def test_an_ordinary_stop_stays_at_neutral() -> None:
