@@ -45,9 +45,7 @@ def test_rays_fall_where_opencv_projects_them_and_come_back(name: str) -> None:
     assert lens.rays(pixels) == pytest.approx(rays, abs=1e-7)
 
 
-@given(
-    st.tuples(*[st.floats(-0.3, 0.3)] * 4), st.floats(50, 2000), st.floats(-math.pi, math.pi), st.floats(0.0, 1.9)
-)
+@given(st.tuples(*[st.floats(-0.3, 0.3)] * 4), st.floats(50, 2000), st.floats(-math.pi, math.pi), st.floats(0.0, 1.9))
 def test_any_lens_gives_back_the_ray_or_says_that_there_is_none(
     k: tuple[float, float, float, float], focal_px: float, turn_rad: float, angle_rad: float
 ) -> None:
