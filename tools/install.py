@@ -16,11 +16,9 @@ def draw(done: int, total: int, name: str) -> None:
         sys.stderr.flush()
 
 
-def install(pip: list[str], arguments: list[str], total: int) -> int:
-    """Runs pip and counts the packages it collects; shows pip's output only if it fails."""
-    process = subprocess.Popen(
-        [*pip, "install", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def run_pip(pip: list[str], verb: str, arguments: list[str], total: int) -> int:
+    """Runs pip and counts the packages it collects; shows pip's output only if it fails. Returns its exit code."""
+    process = subprocess.Popen([*pip, verb, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     output: list[str] = []
     collected = 0
@@ -43,8 +41,8 @@ def main() -> int:
     total = len(re.findall(r"^[a-z0-9].*==", lock.read_text(), re.MULTILINE))
     pip = [str(pathlib.Path(sys.argv[1]) / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
     sys.stderr.write(f"installing {total} pinned packages (once) ...\n")
-    code = install(pip, ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)], total)
-    code = code or install(pip, ["--no-deps", "--no-build-isolation", "-e", str(root)], total)
+    code = run_pip(pip, "install", ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)], total)
+    code = code or run_pip(pip, "install", ["--no-deps", "--no-build-isolation", "-e", str(root)], total)
     draw(total + 1, total + 1, "done" if not code else "failed")
     sys.stderr.write("\n")
     return code

@@ -6,7 +6,7 @@ from shared.clock import Clock, build_clock
 from shared.errors import HardwareMissing
 from vehicle.config import ButtonOptions, VehicleConfig
 from vehicle.core.controller import DriveController
-from vehicle.core.pulses import Calibration
+from vehicle.core.pulses import Calibration, describe_positions
 from vehicle.drivers import motors_factory, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
@@ -26,18 +26,26 @@ from vehicle.process.log import log
 PILOT_NICE = -10
 
 
+def _fine_enough(motors: Motors, calibration: Calibration | None) -> Motors:
+    """The motors, with their positions in the log. Raises HardwareMissing if they are too coarse."""
+    require_resolution(motors, calibration)
+    if calibration is not None:
+        log(describe_positions(calibration, motors.resolution))
+    return motors
+
+
 def _open_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
     """The motors, or why they are absent. Raises HardwareMissing if they are too coarse: waiting does not help."""
     try:
         motors = motors_factory(config, clock)()
     except HardwareMissing as error:
         return None, str(error)
-    return require_resolution(motors, calibration), ""
+    return _fine_enough(motors, calibration), ""
 
 
 def _reopen_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
     """Open motors that were absent, and set them to neutral. Raises HardwareMissing, also if they are too coarse."""
-    motors = require_resolution(motors_factory(config, clock)(), calibration)
+    motors = _fine_enough(motors_factory(config, clock)(), calibration)
     try:
         Actuators(motors, calibration).set_neutral()
     except BaseException:

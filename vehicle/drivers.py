@@ -28,16 +28,11 @@ def motors_factory(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
     return lambda: cast(Motors, driver(config.motors.options, clock))
 
 
-def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
-    """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
-    return require_resolution(motors_factory(config, clock)(), config.calibration.load())
-
-
 def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:
     """Returns `motors` if they are fine enough for the calibration; else closes them and raises HardwareMissing."""
     if calibration is not None:
         try:
-            require_fine_enough(calibration, motors.resolution_ns)
+            require_fine_enough(calibration, motors.resolution)
         except HardwareMissing:
             motors.close()
             raise

@@ -121,7 +121,7 @@ class Agent:
         assert setpoint is not None, "the pilot did not accept the picture: nothing was measured"
         # The car is not armed here, so the last stage is called directly.
         self._last = limit(Action(setpoint.steering, setpoint.throttle), self._last, 33_000_000, DriveLimits())
-        pulses = self._wheels.apply_action(self._last)
+        pulses = self._wheels.apply_action(self._last, "driving")
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
         if self.tally is not None:

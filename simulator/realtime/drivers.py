@@ -27,7 +27,7 @@ from simulator.realtime.protocol import (
 from simulator.realtime.shared_clock import ClockAnchor, ClockReader
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
-from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses
+from vehicle.core.pulses import MICROSECONDS, STOCK_CALIBRATION, Pulses, neutral_pulses
 from vehicle.hardware.frame import Frame
 from vehicle.process.seccomp import AllowedSockets
 
@@ -145,7 +145,8 @@ class WorldCamera:
 class WorldMotors:
     """The PWM outputs of one car: servo and ESC accept whole microseconds, and hold the last pulse."""
 
-    resolution_ns = 1_000
+    resolution = MICROSECONDS
+    is_cut = False  # the mock car has no enable line
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every driver gets it
         self._options = from_table(options, WorldCarOptions, "motors.options")
@@ -157,7 +158,7 @@ class WorldMotors:
     def apply(self, pulses: Pulses) -> None:
         """Set the pulse widths. Raises HardwareMissing while the world is away."""
         for width_ns in (pulses.steering_ns, pulses.throttle_ns):
-            if width_ns % self.resolution_ns or not 500_000 <= width_ns <= 2_500_000:
+            if width_ns % 1_000 or not 500_000 <= width_ns <= 2_500_000:
                 raise HardwareMissing(
                     f"The mock car's motors cannot make a pulse of {width_ns} ns; check the calibration."
                 )
@@ -165,7 +166,13 @@ class WorldMotors:
             self._send(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
 
     def neutral(self) -> None:
-        self.apply(neutral_pulses(STOCK_CALIBRATION, self.resolution_ns))
+        self.apply(neutral_pulses(STOCK_CALIBRATION, self.resolution))
+
+    def enable(self) -> None:
+        """Nothing to enable."""
+
+    def cut(self) -> None:
+        """Nothing to cut."""
 
     def close(self) -> None:
         with self._lock:

@@ -1,12 +1,15 @@
 """The calibration file: pulse widths as measured on this car, versioned, written atomically.
 
 It also reads the stock DeepRacer's `calibration.json`: {"Calibration": {"Servo": {min, mid, max, polarity}, "Motor":
-{...}}, "version"}, in nanoseconds (aws-deepracer/aws-deepracer-servo-pkg), with the version inside or beside.
+{...}}, "version"}, in nanoseconds (aws-deepracer/aws-deepracer-servo-pkg), with the version inside or beside. One
+without a version is from an early car, whose motor was wired the other way round: servo_mgr.cpp takes it only where the
+BIOS is older than 0.0.8, and so do we.
 """
 
 import json
 import os
 import pathlib
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +18,9 @@ from shared.errors import BadInput, ConfigError, StorageError
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration
 
 VERSION = 1
+BIOS_VERSION = pathlib.Path("/sys/class/dmi/id/bios_version")
 _MAX_BYTES = 65_536
+_BIOS_CUT_OFF = (0, 0, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,11 @@ class CalibrationChoice:
         return read_calibration(self.file)
 
 
-def read_calibration(path: pathlib.Path) -> Calibration:
-    """Read a calibration file of this program or of the stock car. Raises BadInput, which names the file."""
+def read_calibration(path: pathlib.Path, bios_version: pathlib.Path = BIOS_VERSION) -> Calibration:
+    """Read a calibration file of this program or of the stock car. Raises BadInput, which names the file.
+
+    `bios_version` is the kernel's file with the version of this machine's BIOS.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(_MAX_BYTES + 1)
@@ -55,7 +63,9 @@ def read_calibration(path: pathlib.Path) -> Calibration:
     if not isinstance(document, dict):
         raise BadInput(f"{path} is not a calibration: it must be one JSON object.")
     try:
-        return _parse_stock(document) if "Calibration" in document else _parse_own(document)
+        if "Calibration" not in document:
+            return _parse_own(document)
+        return _parse_stock(document, from_early_car=_has_early_bios(bios_version))
     except ConfigError as error:
         raise BadInput(f"{path}: {str(error).removeprefix('calibration: ')}") from None
 
@@ -91,11 +101,27 @@ def _parse_own(document: dict[str, Any]) -> Calibration:
     return from_table(table, Calibration, "calibration")
 
 
-def _parse_stock(document: dict[str, Any]) -> Calibration:
+def _has_early_bios(bios_version: pathlib.Path) -> bool:
+    """Whether this is a stock car of before BIOS 0.0.8; a BIOS that cannot be read or is no such version is not."""
+    try:
+        found = re.match(r"\s*(\d{1,9})\.(\d{1,9})\.(\d{1,9})", bios_version.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return False
+    return found is not None and tuple(map(int, found.groups())) < _BIOS_CUT_OFF
+
+
+def _parse_stock(document: dict[str, Any], *, from_early_car: bool) -> Calibration:
     inner = document["Calibration"]
     if not isinstance(inner, dict):
         raise ConfigError("`Calibration` must hold `Servo` and `Motor`.")
-    return Calibration(_parse_stock_channel(inner, "Servo"), _parse_stock_channel(inner, "Motor"))
+    calibration = Calibration(_parse_stock_channel(inner, "Servo"), _parse_stock_channel(inner, "Motor"))
+    if not from_early_car and "version" not in inner and "version" not in document:
+        raise ConfigError(
+            "the stock calibration has no `version`: it is from an early car, whose motor turned the other way round, "
+            "and the stock software ignores it too. Calibrate the car again (`raceday vehicle calibrate`), or try the "
+            "stock figures on a stand (`calibration.stock = true`)."
+        )
+    return calibration
 
 
 def _parse_stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration:

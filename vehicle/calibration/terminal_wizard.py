@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from shared.errors import Refused
-from vehicle.core.calibration_steps import QUESTIONS, CalibrationStep, CalibrationSteps, check_width_us
+from vehicle.core.calibration_steps import NS_PER_US, QUESTIONS, CalibrationStep, CalibrationSteps, check_width_us
 from vehicle.core.pulses import Calibration, Pulses
 from vehicle.hardware.interfaces import Motors
 
@@ -28,17 +28,19 @@ class TerminalWizard:
         self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._motors = motors
-        self._steps = CalibrationSteps(start, motors.resolution_ns)
+        self._steps = CalibrationSteps(start, motors.resolution)
         self._prompt = ask
         self._pause = pause
 
     def run(self) -> Calibration:
         """Ask and try until all steps are done; returns the calibration. Raises Refused if the person calls it off.
 
-        Sets neutral in every case.
+        Sets neutral and cuts the outputs in every case.
         """
         self._confirm_wheels_off()
         try:
+            self._set_neutral()
+            self._motors.enable()
             while (step := self._steps.step) is not None:
                 if step.part in QUESTIONS:
                     self._ask_question(step)
@@ -47,7 +49,10 @@ class TerminalWizard:
             if not self._ask_yes_no("Save this calibration?"):
                 raise Refused("the calibration was not saved, as you chose.")
         finally:
-            self._set_neutral()
+            try:
+                self._set_neutral()
+            finally:
+                self._motors.cut()
         return self._steps.calibration
 
     def _confirm_wheels_off(self) -> None:
@@ -57,16 +62,18 @@ class TerminalWizard:
 
     def _find_width(self, step: CalibrationStep) -> None:
         """Try widths until an empty answer accepts one."""
+        step_us = self._motors.resolution.step_ns / NS_PER_US
         for _ in range(_MAX_TRIES):
             width_us = self._steps.width_us
             answer = self._prompt(
-                f"{step.question}\n  {width_us} us; a number, +N or -N tries another, Enter accepts: "
+                f"{step.question}\n  {width_us} us (the motors move in steps of {step_us:.2f} us); "
+                "a number, +N or -N tries another, Enter accepts: "
             ).strip()
             try:
                 if not answer:
                     self._steps.accept_width()
                     return
-                self._pulse(self._steps.trial_pulses(parse_width_us(answer, width_us)))
+                self._pulse(self._steps.trial_pulses(parse_width_us(answer, width_us, self._steps.step_us)))
             except Refused as refusal:
                 self._prompt(f"  {refusal} Enter: ")
         raise Refused(f"the calibration was called off after {_MAX_TRIES} tries of one width.")
@@ -95,10 +102,15 @@ class TerminalWizard:
         raise Refused("the calibration was called off: neither y nor n was typed.")
 
 
-def parse_width_us(answer: str, width_us: int) -> int:
-    """The width in microseconds: a number, or +N or -N relative to `width_us`. Raises Refused for anything else."""
+def parse_width_us(answer: str, width_us: int, step_us: int = 1) -> int:
+    """The width in microseconds: a number, or +N or -N relative to `width_us`, and then by at least `step_us`.
+
+    Raises Refused for anything else.
+    """
     try:
         number = int(answer)
     except ValueError:
         raise Refused(f"{answer[:20]!r} is not a whole number of microseconds.") from None
-    return check_width_us(width_us + number if answer[0] in "+-" else number)
+    if answer[0] in "+-":
+        number = width_us + (max(number, step_us) if number > 0 else min(number, -step_us) if number < 0 else 0)
+    return check_width_us(number)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from shared.clock import build_clock
 from shared.config import load
-from shared.errors import ConfigError, Refused
+from shared.errors import BadInput, ConfigError, Refused
 from vehicle.build import build_guard
 from vehicle.calibration.file import read_calibration, write_calibration
 from vehicle.calibration.terminal_wizard import TerminalWizard
 from vehicle.config import VehicleConfig
-from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
-from vehicle.drivers import build_motors
+from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, describe_positions, require_fine_enough
+from vehicle.drivers import motors_factory, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
+from vehicle.process.log import log
 from vehicle.web.claim_codes import ClaimCodes
 
 
@@ -73,9 +74,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _neutral(config: VehicleConfig) -> int:
-    """Set neutral: hardware repeats its last pulse after its writer was killed."""
-    motors = build_motors(config, build_clock(config.clock))
-    actuators = Actuators(motors, config.calibration.load())
+    """Set neutral and cut the outputs: hardware repeats its last pulse after its writer was killed."""
+    try:
+        calibration = config.calibration.load()
+    except BadInput as error:  # a damaged file must not keep the motors turning: without one there is no pulse at all
+        log(f"{error} The motors get no pulse instead.")
+        calibration = None
+    actuators = Actuators(motors_factory(config, build_clock(config.clock))(), calibration)
     try:
         actuators.set_neutral()
     finally:
@@ -88,20 +93,30 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     file = config.calibration.file
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
-    start = read_calibration(begin_with) if begin_with else config.calibration.load() or STOCK_CALIBRATION
+    start = read_calibration(begin_with) if begin_with else _saved_calibration(config)
     stop_socket = StopSocket(config.local.socket)
     try:
-        motors = build_motors(config, build_clock(config.clock))
+        motors = require_resolution(motors_factory(config, build_clock(config.clock))(), start)
         try:
+            resolution = motors.resolution
             calibration = TerminalWizard(motors, start, _ask).run()
-            require_fine_enough(calibration, motors.resolution_ns)
+            require_fine_enough(calibration, resolution)
         finally:
             motors.close()
     finally:
         stop_socket.close()
     write_calibration(file, calibration)
-    print(f"{file}: saved. The car uses it from its next start.")
+    print(f"{file}: saved. The car uses it from its next start. {describe_positions(calibration, resolution)}")
     return 0
+
+
+def _saved_calibration(config: VehicleConfig) -> Calibration:
+    """The calibration to begin with: the saved one, or the stock figures where there is none or it is damaged."""
+    try:
+        return config.calibration.load() or STOCK_CALIBRATION
+    except BadInput as error:
+        log(f"{error} This calibration begins with the stock figures.")
+        return STOCK_CALIBRATION
 
 
 def _ask(text: str) -> str:

@@ -8,7 +8,7 @@ from shared.errors import HardwareMissing, Refused
 from shared.units import NS_PER_S
 from vehicle.core.calibration_steps import QUESTIONS, STEPS, CalibrationSteps
 from vehicle.core.messages import CalibrationCommand, CalibrationStatus
-from vehicle.core.pulses import Calibration, Pulses, require_fine_enough
+from vehicle.core.pulses import Calibration, PulseResolution, Pulses, describe_positions, require_fine_enough
 
 PULSE_NS = NS_PER_S
 IDLE_TIMEOUT_NS = 180 * NS_PER_S
@@ -18,9 +18,9 @@ CLOSED = CalibrationStatus(is_open=False)
 class CalibrationSession:
     """Commands of the phone and the time go in; the pulses for the wheels come out."""
 
-    def __init__(self, start: Calibration, resolution_ns: int, now_ns: int) -> None:
-        self._steps = CalibrationSteps(start, resolution_ns)
-        self._resolution_ns = resolution_ns
+    def __init__(self, start: Calibration, resolution: PulseResolution, now_ns: int) -> None:
+        self._steps = CalibrationSteps(start, resolution)
+        self._resolution = resolution
         self._pulses: Pulses | None = None
         self._pulse_until_ns = self._last_command_ns = now_ns
         self._message = ""
@@ -58,6 +58,7 @@ class CalibrationSession:
             question=step.question if step is not None else "",
             is_question=step is not None and step.part in QUESTIONS,
             width_us=self._steps.width_us,
+            step_us=self._steps.step_us,
             is_pulsing=self._pulses is not None,
             found=self._steps.calibration,
         )
@@ -75,15 +76,16 @@ class CalibrationSession:
             case "back":
                 self._steps.back()
         if self._steps.step is None:
-            self._require_fine_enough()
+            self._finish()
 
-    def _require_fine_enough(self) -> None:
-        """Refuse to finish a calibration that the driver is too coarse for: the car would not start with it."""
+    def _finish(self) -> None:
+        """Say how many positions the car has. Refuses a calibration that the driver is too coarse for."""
         try:
-            require_fine_enough(self._steps.calibration, self._resolution_ns)
+            require_fine_enough(self._steps.calibration, self._resolution)
         except HardwareMissing as error:
             self._steps.back()
             raise Refused(str(error)) from None
+        self._message = describe_positions(self._steps.calibration, self._resolution)
 
     def _start_pulse(self, pulses: Pulses, now_ns: int) -> None:
         self._pulses, self._pulse_until_ns = pulses, now_ns + PULSE_NS

@@ -1,16 +1,18 @@
 """The steps of the calibration wizard, pure: which width is next, what may be tried, what was found so far.
 
-Used by the terminal's wizard and the phone's. Nine steps: first whether the steering channel moves the steering, tried
-with the smallest visible pulse; then middle and ends of steering and motor; then the direction of each. It sets no
-pulses itself: `trial_pulses`, `demo_pulses` and `neutral_pulses` return them, and the caller ends them.
+Used by the terminal's wizard and the phone's. A width is always one that the motors can make. Nine steps: first whether
+the steering channel moves the steering, tried with the smallest visible pulse; then middle and ends of steering and
+motor; then the direction of each. It sets no pulses itself: `trial_pulses`, `demo_pulses` and `neutral_pulses` return
+them, and the caller ends them.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.errors import ConfigError, Refused
 from shared.text import text
-from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral_pulses
+from vehicle.core.pulses import Calibration, ChannelCalibration, PulseResolution, Pulses, neutral_pulses
 
 NS_PER_US = 1_000
 MIN_US, MAX_US = 500, 2_500
@@ -72,12 +74,22 @@ def check_width_us(width_us: int) -> int:
 class CalibrationSteps:
     """The calibration found so far, and `step`, the next one to do, which is None when all are done."""
 
-    def __init__(self, start: Calibration, resolution_ns: int) -> None:
+    def __init__(self, start: Calibration, resolution: PulseResolution) -> None:
         self.calibration = start
-        self._resolution_ns = resolution_ns
+        self._resolution = resolution
         self._index = 0
         self._was_shown = False
-        self.width_us = self._current_us()
+        self._width_ns = self._saved_ns()
+
+    @property
+    def width_us(self) -> int:
+        """What the motors make of this step's width, to the nearest microsecond; 0 if the step finds none."""
+        return round(self._resolution.width_ns(self._resolution.steps(self._width_ns)) / NS_PER_US)
+
+    @property
+    def step_us(self) -> int:
+        """The smallest change of a width, in whole microseconds, that the motors can tell from none."""
+        return math.ceil(self._resolution.step_ns / NS_PER_US)
 
     @property
     def index(self) -> int:
@@ -90,22 +102,25 @@ class CalibrationSteps:
         return STEPS[self._index] if self._index < len(STEPS) else None
 
     def trial_pulses(self, width_us: int) -> Pulses:
-        """The pulses that try a width in this step. Raises Refused if the step finds no width or it is out of range."""
+        """The pulses that try the nearest width that the motors can make.
+
+        Raises Refused if the step finds no width or it is out of range.
+        """
         step = self._require_step("width")
-        self.width_us = check_width_us(width_us)
-        return self._pulses_for(step.channel, width_us * NS_PER_US)
+        self._width_ns = self._nearest_ns(check_width_us(width_us) * NS_PER_US)
+        return self._pulses_for(step.channel, self._width_ns)
 
     def accept_width(self) -> None:
         """Accept the current width and go to the next step. Raises Refused when the widths would be out of order."""
         step = self._require_step("width")
-        channel, width_ns = self._channel(step.channel), self.width_us * NS_PER_US
+        channel, width_ns = self._channel(step.channel), self._width_ns
         changed = {step.part: width_ns}
         if step.part == "mid_ns":  # a new middle moves the ends outwards; an end must lie on its side
             changed |= {
                 "min_ns": min(channel.min_ns, width_ns - NS_PER_US),
                 "max_ns": max(channel.max_ns, width_ns + NS_PER_US),
             }
-        if self.width_us != self._current_us():  # an unchanged width stays exact to the nanosecond
+        if width_ns != self._saved_ns():  # an unchanged width stays exact to the nanosecond
             try:
                 self._replace_channel(step.channel, replace(channel, **changed))
             except ConfigError as error:
@@ -149,7 +164,7 @@ class CalibrationSteps:
 
     def neutral_pulses(self) -> Pulses:
         """Neutral by the calibration found so far."""
-        return neutral_pulses(self.calibration, self._resolution_ns)
+        return neutral_pulses(self.calibration, self._resolution)
 
     def _require_step(self, kind: Literal["width", "question"]) -> CalibrationStep:
         """The current step. Raises Refused if it is not of this kind."""
@@ -160,17 +175,22 @@ class CalibrationSteps:
 
     def _move(self, by: int) -> None:
         self._index += by
-        self.width_us = self._current_us()
+        self._width_ns = self._saved_ns()
 
-    def _current_us(self) -> int:
+    def _saved_ns(self) -> int:
+        """The width that this step has in the calibration; 0 if the step finds none."""
         step = self.step
         if step is None or step.part in QUESTIONS:
             return 0
-        return int(getattr(self._channel(step.channel), step.part)) // NS_PER_US
+        return int(getattr(self._channel(step.channel), step.part))
+
+    def _nearest_ns(self, width_ns: float) -> int:
+        """The width nearest to this one that the motors can make, whatever they would do to it."""
+        return self._resolution.width_ns(round(width_ns / self._resolution.step_ns))
 
     def _pulses_for(self, channel: ChannelName, width_ns: int) -> Pulses:
-        """This channel at this width, the other in its middle; rounded before the driver would truncate."""
-        width_ns = round(width_ns / self._resolution_ns) * self._resolution_ns
+        """This channel at the nearest width that the motors can make, the other in its middle."""
+        width_ns = self._nearest_ns(width_ns)
         neutral = self.neutral_pulses()
         return (
             replace(neutral, steering_ns=width_ns) if channel == "steering" else replace(neutral, throttle_ns=width_ns)

@@ -107,6 +107,7 @@ class CalibrationStatus:
     question: str = ""
     is_question: bool = False
     width_us: int = 0
+    step_us: int = 1  # the smallest change of a width that the motors can tell from none
     is_pulsing: bool = False
     found: Calibration | None = None
 
@@ -120,7 +121,10 @@ class ModeNotice:
 
 @dataclass(frozen=True, slots=True)
 class ControlTrace:
-    """Guard to comms, at each new setpoint and each change of the pulses: setpoint, limited action and pulses."""
+    """Guard to comms, at each new setpoint and each change of the pulses: setpoint, limited action and pulses.
+
+    A pulse of 0 ns is none: the outputs are cut.
+    """
 
     at_ns: int
     mode: CarMode

@@ -1,7 +1,13 @@
-"""The guard's access to the motors: actions become pulses, and neutral is retried and never fails silently."""
+"""The guard's access to the motors: actions become pulses, and neutral is retried and never fails silently.
 
+A car with an enable line is cut from the start, and whenever neutral was set outside the loop; a trip cuts it. Only an
+armed car or a calibration enables it, and what comes out first is neutral.
+"""
+
+from shared.protocol.messages import CarMode
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.pulses import Calibration, Pulses, neutral_pulses, to_pulses
+from vehicle.core.modes import ARMED, LATCHED
+from vehicle.core.pulses import NO_PULSES, Calibration, PulseResolution, Pulses, neutral_pulses, to_pulses
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.log import log
 
@@ -19,10 +25,10 @@ class Actuators:
         self.calibration = calibration
 
     @property
-    def resolution_ns(self) -> int:
-        """The step of the driver's pulse widths, in nanoseconds."""
+    def resolution(self) -> PulseResolution:
+        """The widths that the driver can make."""
         assert self._motors is not None, "a car without motors is not calibrated"
-        return self._motors.resolution_ns
+        return self._motors.resolution
 
     @property
     def is_attached(self) -> bool:
@@ -34,33 +40,54 @@ class Actuators:
         self._motors = motors
 
     def set_pulses(self, pulses: Pulses) -> None:
-        """Set these pulses, for a calibration. Raises HardwareMissing when the device refuses."""
+        """Set these pulses and let them out, for a calibration. Raises HardwareMissing when the device refuses."""
         assert self._motors is not None, "a car without motors is not calibrated"
         self._motors.apply(pulses)
+        self._motors.enable()
 
-    def apply_action(self, action: Action) -> Pulses | None:
-        """Set the pulses of a limited action and return them. Raises HardwareMissing when the device refuses."""
+    def apply_action(self, action: Action, mode: CarMode) -> Pulses | None:
+        """Set the pulses of a limited action; returns those that come out, None without calibration or motors.
+
+        Raises HardwareMissing when the device refuses.
+        """
         if self.calibration is None or self._motors is None:
             assert action == NEUTRAL, "a car without calibration or motors cannot be armed"
+            if self._motors is not None and mode in LATCHED:
+                self._motors.cut()
             return None
-        pulses = to_pulses(action, self.calibration, self._motors.resolution_ns)
+        first = mode in ARMED and self._motors.is_cut
+        pulses = to_pulses(NEUTRAL if first else action, self.calibration, self._motors.resolution)
         self._motors.apply(pulses)
-        return pulses
+        # In every pass, not only at a change: whoever else may have written to the line, it is right again at once.
+        if mode in ARMED:
+            self._motors.enable()
+        elif mode in LATCHED:
+            self._motors.cut()
+        return NO_PULSES if self._motors.is_cut else pulses
 
     def set_neutral(self) -> None:
-        """Set neutral by the calibration, or else the driver's own. Raises what the driver raises at the last try."""
+        """Set neutral by the calibration, or else the driver's own, and cut the outputs.
+
+        Raises what the driver raises at the last try.
+        """
         if self._motors is None:
             return
+        try:
+            self._try_neutral(self._motors)
+        finally:
+            self._motors.cut()  # by a line of its own: it works even if the pulses cannot be set
+
+    def _try_neutral(self, motors: Motors) -> None:
         if self.calibration is None:
-            self._motors.neutral()
+            motors.neutral()
             return
         for attempt in range(1, _NEUTRAL_TRIES + 1):
             try:
-                self._motors.apply(neutral_pulses(self.calibration, self._motors.resolution_ns))
+                motors.apply(neutral_pulses(self.calibration, motors.resolution))
             except Exception as error:  # whatever it is, the motors come first
                 log(f"the motors could not be set to neutral ({error}); trying again.")
                 if attempt == _NEUTRAL_TRIES:
-                    self._motors.neutral()
+                    motors.neutral()
             else:
                 return
 

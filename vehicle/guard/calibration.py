@@ -92,8 +92,9 @@ class CalibrationControl:
             return
         self._controller.calibrated = False  # it cannot be armed meanwhile
         self._session = CalibrationSession(
-            self._actuators.calibration or STOCK_CALIBRATION, self._actuators.resolution_ns, now_ns
+            self._actuators.calibration or STOCK_CALIBRATION, self._actuators.resolution, now_ns
         )
+        self._actuators.set_pulses(self._session.pulses(now_ns))  # neutral, before the first test pulse
         log("a calibration from a phone has begun.")
         self._publish(self._session.status())
 
@@ -102,7 +103,7 @@ class CalibrationControl:
         try:
             calibration = self._load_saved()
             if calibration is not None:
-                require_fine_enough(calibration, self._actuators.resolution_ns)
+                require_fine_enough(calibration, self._actuators.resolution)
         except (BadInput, HardwareMissing) as error:
             self.end(str(error))
             return

@@ -212,7 +212,7 @@ class Guard:
         action = self.controller.tick(now_ns)
         pulses = None
         try:
-            pulses = self._calibration.tick(now_ns) or self._actuators.apply_action(action)
+            pulses = self._calibration.tick(now_ns) or self._actuators.apply_action(action, self.controller.mode)
         except HardwareMissing as error:
             self._on_motors_lost(str(error))
         is_fresh = self._messages.has_new_setpoint

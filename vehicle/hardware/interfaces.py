@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from vehicle.core.pulses import Pulses
+from vehicle.core.pulses import PulseResolution, Pulses
 
 if TYPE_CHECKING:  # frame.py loads numpy, and the guard and the fail-safe process need the motors alone
     from vehicle.hardware.frame import Frame
@@ -26,17 +26,30 @@ class Camera(Protocol):
 
 
 class Motors(Protocol):
-    """A motor driver: two channels of pulses, of which the last ones are repeated after the writing process dies."""
+    """A motor driver: two channels of pulses, of which the last ones are repeated after the writing process dies.
+
+    A device may have a line that cuts its outputs, whatever the channels do. Opening such a device cuts them.
+    """
 
     @property
-    def resolution_ns(self) -> int:
-        """The step in which a pulse width can be set, in nanoseconds."""
+    def resolution(self) -> PulseResolution:
+        """The widths that the device can make, as it makes them."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether this process has cut the outputs; always False without a line."""
 
     def apply(self, pulses: Pulses) -> None:
         """Set both channels. Raises HardwareMissing when the device refuses."""
 
     def neutral(self) -> None:
         """Set wheels straight and motor off; called on every exit path. Raises HardwareMissing if refused."""
+
+    def enable(self) -> None:
+        """Let the pulses out; without a line nothing is done. Raises HardwareMissing when the line refuses."""
+
+    def cut(self) -> None:
+        """Cut the outputs by the line; without one nothing is done. Raises HardwareMissing when the line refuses."""
 
     def close(self) -> None:
         """Close the device without changing its pulses; idempotent."""

@@ -51,6 +51,43 @@ def test_the_stock_cars_file_is_read(tmp_path: pathlib.Path) -> None:
     assert read_calibration(path) == STOCK_CALIBRATION
 
 
+def without_version(tmp_path: pathlib.Path) -> pathlib.Path:
+    """As an early car wrote it."""
+    path = tmp_path / "calibration.json"
+    inner = {name: channel for name, channel in STOCK_FILE["Calibration"].items() if name != "version"}
+    path.write_text(json.dumps({"Calibration": inner}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("bios", "is_taken"),
+    [
+        # aws-deepracer-servo-pkg, bios_version.cpp: what is no version counts as 0.0.8, which is not early.
+        ("0.0.7\n", True),
+        ("0.0.8\n", False),
+        ("0.0.10\n", False),
+        ("0.1.0\n", False),
+        ("1.0.0\n", False),
+        ("F12\n", False),
+        ("0.0\n", False),
+        ("\xff", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_an_early_cars_file_counts_only_on_an_early_car(
+    tmp_path: pathlib.Path, bios: str | None, is_taken: bool
+) -> None:
+    version = tmp_path / "bios_version"
+    if bios is not None:
+        version.write_text(bios, encoding="latin-1")
+    if is_taken:
+        assert read_calibration(without_version(tmp_path), version) == STOCK_CALIBRATION
+        return
+    with pytest.raises(BadInput, match=r"calibration.json: the stock calibration has no `version`.*Calibrate the car"):
+        read_calibration(without_version(tmp_path), version)
+
+
 FLOATS = json.dumps(json.loads(json.dumps(STOCK_FILE), parse_int=float))
 
 
@@ -126,10 +163,10 @@ def test_which_calibration_counts(tmp_path: pathlib.Path) -> None:
 def test_wheels_without_a_calibration_get_no_pulse() -> None:
     motors = MockMotors({}, ManualClock())
     wheels = Actuators(motors, None)
-    wheels.apply_action(Action(0.0, 0.0))
+    wheels.apply_action(Action(0.0, 0.0), "disarmed")
     assert motors.pulses is None
     with pytest.raises(AssertionError):
-        wheels.apply_action(Action(0.0, 0.1))
+        wheels.apply_action(Action(0.0, 0.1), "driving")
 
 
 # The wizard

@@ -46,6 +46,23 @@ def test_neutral_from_outside(tmp_path: pathlib.Path) -> None:
     assert '"throttle_ns": 1446000' in (tmp_path / "pulses.jsonl").read_text()
 
 
+def test_neutral_from_outside_needs_no_calibration_that_can_be_read(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "damaged.json").write_text("{")
+    path = config(tmp_path, ("stock = true", f'file = "{tmp_path}/damaged.json"'))
+    assert vehicle.main(["neutral", "--config", path]) == 0
+    assert pulses(tmp_path) == [(1_450_000, 1_446_000)]
+    assert "the calibration cannot be read" in capsys.readouterr().err
+
+
+def test_neutral_from_outside_cuts_the_outputs(tmp_path: pathlib.Path) -> None:
+    path = config(tmp_path, ("record =", "enable_line = true, record ="))
+    assert vehicle.main(["neutral", "--config", path]) == 0
+    last = (tmp_path / "pulses.jsonl").read_text().splitlines()[-1]
+    assert '"throttle_ns": 1446000, "is_cut": true' in last
+
+
 def test_stop_without_a_guard(tmp_path: pathlib.Path) -> None:
     with pytest.raises(Refused, match="no guard answers"):
         vehicle.main(["stop", "--config", config(tmp_path)])

@@ -12,6 +12,7 @@ from vehicle.core.pulses import (
     STOCK_CALIBRATION,
     Calibration,
     ChannelCalibration,
+    PulseResolution,
     Pulses,
     neutral_pulses,
     require_fine_enough,
@@ -33,7 +34,7 @@ def test_the_stock_calibration(steering: float, throttle: float, expected: Pulse
 
 
 def test_neutral_is_the_middle() -> None:
-    assert neutral_pulses(STOCK_CALIBRATION, 1) == Pulses(1_450_000, 1_446_000)
+    assert neutral_pulses(STOCK_CALIBRATION, PulseResolution(1)) == Pulses(1_450_000, 1_446_000)
 
 
 @st.composite
@@ -53,20 +54,46 @@ def test_more_is_never_less_and_stays_within_the_ends(
     if (channel.max_ns // resolution_ns) < -(-channel.min_ns // resolution_ns):
         return  # no step of this driver lies within the calibration; `require_fine_enough` refuses it
     low, high = sorted((one, other))
-    below = to_pulses(Action(low, low), calibration, resolution_ns).steering_ns
-    above = to_pulses(Action(high, high), calibration, resolution_ns).steering_ns
+    below = to_pulses(Action(low, low), calibration, PulseResolution(resolution_ns)).steering_ns
+    above = to_pulses(Action(high, high), calibration, PulseResolution(resolution_ns)).steering_ns
     assert (above - below) * channel.polarity >= 0
     for width_ns in (below, above):
         assert channel.min_ns <= width_ns <= channel.max_ns
         assert width_ns % resolution_ns == 0
 
 
+@pytest.mark.parametrize(
+    ("resolution", "width_ns", "steps"),
+    [
+        (PulseResolution(1_000), 1_446_400, 1446),
+        (PulseResolution(1_000), 1_446_600, 1447),
+        (PulseResolution(20_000_000 / 4096, rounds_up=True), 1_446_000, 297),  # 296.14 of the kernel's counts
+        (PulseResolution(20_000_000 / 4096, rounds_up=True), 1_450_195, 297),  # 296.99996: what 297 are recorded as
+        (PulseResolution(20_000_000 / 4096, rounds_up=True), 1_450_196, 298),
+        (PulseResolution(4_880), 1_446_000, 296),
+        (PulseResolution(4_615.79), 1_446_000, 313),
+    ],
+)
+def test_a_width_becomes_the_steps_that_the_device_makes(
+    resolution: PulseResolution, width_ns: int, steps: int
+) -> None:
+    assert resolution.steps(width_ns) == steps
+
+
+@given(st.sampled_from([1_000, 4_880, 20_000_000 / 4096, 122e9 / 26_431_000]), st.booleans(), st.integers(1, 4_095))
+def test_what_is_recorded_is_made_of_the_same_steps_again(step_ns: float, rounds_up: bool, steps: int) -> None:
+    if rounds_up and step_ns == 122e9 / 26_431_000:
+        return  # no chip rounds up with a step that is no binary fraction
+    resolution = PulseResolution(step_ns, rounds_up)
+    assert resolution.steps(resolution.width_ns(steps)) == steps
+
+
 @given(channels(), VALUES, st.integers(1, 2_000))
 def test_rounding_is_to_the_nearest_step(channel: ChannelCalibration, value: float, resolution_ns: int) -> None:
     if (channel.max_ns // resolution_ns) < -(-channel.min_ns // resolution_ns):
         return
-    exact = to_pulses(Action(value, 0.0), Calibration(channel, channel), 1).steering_ns
-    rounded = to_pulses(Action(value, 0.0), Calibration(channel, channel), resolution_ns).steering_ns
+    exact = to_pulses(Action(value, 0.0), Calibration(channel, channel), PulseResolution(1)).steering_ns
+    rounded = to_pulses(Action(value, 0.0), Calibration(channel, channel), PulseResolution(resolution_ns)).steering_ns
     assert abs(rounded - exact) <= resolution_ns
 
 
@@ -79,10 +106,10 @@ def test_what_the_limiter_did_not_pass_is_a_bug_not_a_pulse(value: float) -> Non
 @pytest.mark.parametrize(("resolution_ns", "fits"), [(1_000, True), (4_883, True), (6_751, False), (200_000, False)])
 def test_a_driver_too_coarse_is_refused(resolution_ns: int, fits: bool) -> None:
     if fits:
-        require_fine_enough(STOCK_CALIBRATION, resolution_ns)
+        require_fine_enough(STOCK_CALIBRATION, PulseResolution(resolution_ns))
         return
     with pytest.raises(HardwareMissing, match="use a finer driver"):
-        require_fine_enough(STOCK_CALIBRATION, resolution_ns)
+        require_fine_enough(STOCK_CALIBRATION, PulseResolution(resolution_ns))
 
 
 @pytest.mark.parametrize(

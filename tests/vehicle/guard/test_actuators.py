@@ -28,7 +28,7 @@ class Stubborn(MockMotors):
 def test_neutral_comes_through(refusals: int) -> None:
     motors = Stubborn({}, ManualClock())
     actuators = Actuators(motors, STOCK_CALIBRATION)
-    actuators.apply_action(Action(1.0, 1.0))
+    actuators.apply_action(Action(1.0, 1.0), "driving")
     assert motors.pulses == Pulses(1_700_000, 1_311_000)
     motors.refusals = refusals
     actuators.set_neutral()
@@ -50,14 +50,14 @@ def test_neutral_that_cannot_be_is_raised(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_wheels_without_motors_send_nothing_until_they_are_there() -> None:
     actuators = Actuators(None, STOCK_CALIBRATION)
-    assert (actuators.apply_action(NEUTRAL), actuators.is_attached) == (None, False)
+    assert (actuators.apply_action(NEUTRAL, "disarmed"), actuators.is_attached) == (None, False)
     with pytest.raises(AssertionError, match="cannot be armed"):
-        actuators.apply_action(Action(0.0, 0.1))
+        actuators.apply_action(Action(0.0, 0.1), "driving")
     actuators.set_neutral()
     actuators.close()
     motors = MockMotors({}, ManualClock())
     actuators.attach(motors)
-    assert (actuators.apply_action(NEUTRAL), motors.pulses, actuators.is_attached) == (REST, REST, True)
+    assert (actuators.apply_action(NEUTRAL, "disarmed"), motors.pulses, actuators.is_attached) == (REST, REST, True)
     actuators.close()
     actuators.close()
     assert not actuators.is_attached

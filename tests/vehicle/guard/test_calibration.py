@@ -12,7 +12,14 @@ from tests.vehicle.core.test_controller import MS, Bench, driving
 from vehicle.core.calibration_session import IDLE_TIMEOUT_NS, PULSE_NS, CalibrationSession
 from vehicle.core.calibration_steps import STEPS, CalibrationSteps
 from vehicle.core.messages import CalibrationAction, CalibrationCommand, CalibrationStatus
-from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
+from vehicle.core.pulses import (
+    MICROSECONDS,
+    STOCK_CALIBRATION,
+    Calibration,
+    ChannelCalibration,
+    PulseResolution,
+    Pulses,
+)
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.failsafe_link import FailsafeLink
@@ -44,7 +51,7 @@ def accept_widths(count: int) -> list[CalibrationCommand]:
 
 
 def test_all_steps_in_their_order() -> None:
-    session = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
+    session = CalibrationSession(STOCK_CALIBRATION, MICROSECONDS, 0)
     assert (session.status().step, session.status().is_question) == (0, True)
     session.on_command(CalibrationCommand("show"), 0)
     assert session.pulses(0) == Pulses(1_490_000, 1_446_000)
@@ -64,7 +71,7 @@ def test_all_steps_in_their_order() -> None:
 @settings(deadline=None)
 @given(st.lists(st.tuples(COMMANDS, st.integers(0, 3 * PULSE_NS)), max_size=40))
 def test_no_pulse_outlives_its_second_whatever_is_commanded(commands: list[tuple[CalibrationCommand, int]]) -> None:
-    session, now_ns = CalibrationSession(STOCK_CALIBRATION, 1_000, 0), 0
+    session, now_ns = CalibrationSession(STOCK_CALIBRATION, MICROSECONDS, 0), 0
     for command, wait_ns in commands:
         session.on_command(command, now_ns)
         at_once = session.pulses(now_ns)
@@ -97,13 +104,13 @@ def test_no_pulse_outlives_its_second_whatever_is_commanded(commands: list[tuple
     ],
 )
 def test_what_does_not_fit_is_a_sentence_and_moves_nothing(commands: list[CalibrationCommand], sentence: str) -> None:
-    session = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
+    session = CalibrationSession(STOCK_CALIBRATION, MICROSECONDS, 0)
     assert sentence in send_all(session, *RIGHT_WHEEL, *commands).message
     assert session.pulses(0) == REST
 
 
 def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_moved() -> None:
-    session = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
+    session = CalibrationSession(STOCK_CALIBRATION, MICROSECONDS, 0)
     assert "test pulse first" in send_all(session, CalibrationCommand("yes")).message
     for command in (CalibrationCommand("try", 1600), CalibrationCommand("keep")):
         assert "another step" in send_all(session, command).message
@@ -114,13 +121,13 @@ def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_move
 
 
 def test_a_calibration_that_the_driver_is_too_coarse_for_is_not_done() -> None:
-    session = CalibrationSession(STOCK_CALIBRATION, 100_000, 0)
+    session = CalibrationSession(STOCK_CALIBRATION, PulseResolution(100_000), 0)
     status = send_all(session, *RIGHT_WHEEL, *accept_widths(6), CalibrationCommand("yes"), CalibrationCommand("yes"))
     assert (status.step, "finer driver" in status.message) == (8, True)
 
 
 def test_the_steps_forget_nothing_when_they_go_back() -> None:
-    steps = CalibrationSteps(STOCK_CALIBRATION, 1_000)
+    steps = CalibrationSteps(STOCK_CALIBRATION, MICROSECONDS)
     steps.back()
     assert steps.index == 0
     steps.demo_pulses()

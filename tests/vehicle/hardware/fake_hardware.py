@@ -1,94 +1,14 @@
-"""Fake hardware for the motor drivers' tests: a kernel with a PWM chip, a PCA9685, pins that truncate.
+"""Fake hardware for the motor drivers' tests: a PCA9685, pins that truncate. `fake_kernel.py` has the kernel.
 
 Each refuses what the real one refuses, and rounds as it rounds.
 """
 
 import errno
-import os
-import pathlib
 
 from gpiozero.pins.mock import MockPWMPin
 
+from tests.vehicle.hardware.fake_kernel import kernel_error
 from vehicle.hardware.motors import pca9685
-from vehicle.hardware.motors.attributes import AttributeFiles
-
-CHIP = pathlib.Path("/sys/class/pwm/pwmchip0")
-
-
-def _error(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
-
-
-class Channel:
-    """One exported channel, with the rules of drivers/pwm/sysfs.c."""
-
-    def __init__(self) -> None:
-        self.values = {"period": 0, "duty_cycle": 0, "enable": 0}
-        self.pulses: list[int] = []
-
-    def write(self, name: str, value: int) -> None:
-        after = self.values | {name: value}
-        if name == "enable" and value not in (0, 1):
-            raise _error(errno.EINVAL)
-        if after["duty_cycle"] > after["period"] or (after["enable"] and not after["period"]) or value < 0:
-            raise _error(errno.EINVAL)
-        self.values = after
-        self.pulses.append(self.pulse_ns)
-
-    @property
-    def pulse_ns(self) -> int:
-        """What an oscilloscope would see: 0 for no pulse."""
-        return self.values["duty_cycle"] if self.values["enable"] else 0
-
-
-class Kernel(AttributeFiles):
-    """/sys/class/pwm of one chip; a new channel becomes writable (by udev) after `late` looks at it."""
-
-    def __init__(self, channels: int = 2, late: int = 0, taken: tuple[int, ...] = ()) -> None:
-        self.npwm = channels
-        self.channels: dict[int, Channel] = {}
-        self.other: dict[str, str] = {}
-        self._late = late
-        self._taken = taken
-
-    def exists(self, path: pathlib.Path) -> bool:
-        return self._channel(path) is not None
-
-    def writable(self, path: pathlib.Path) -> bool:
-        if self._late > 0:
-            self._late -= 1
-            return False
-        return self._channel(path.parent) is not None
-
-    def read(self, path: pathlib.Path) -> str:
-        if path == CHIP / "npwm":
-            return str(self.npwm)
-        channel = self._channel(path.parent)
-        if channel is None:
-            raise _error(errno.ENOENT)
-        return str(channel.values[path.name])
-
-    def write(self, path: pathlib.Path, value: str) -> None:
-        if path.parent == CHIP and path.name == "export":
-            self._export(int(value))
-        elif (channel := self._channel(path.parent)) is not None:
-            channel.write(path.name, int(value))
-        elif path.parts[:3] == ("/", "sys", "class") and path.parts[3] == "gpio":
-            self.other[str(path)] = value
-        else:
-            raise _error(errno.ENOENT)
-
-    def _export(self, number: int) -> None:
-        if number >= self.npwm:
-            raise _error(errno.ENODEV)
-        if number in self.channels or number in self._taken:
-            raise _error(errno.EBUSY)
-        self.channels[number] = Channel()
-
-    def _channel(self, path: pathlib.Path) -> Channel | None:
-        if path.parent != CHIP or not path.name.startswith("pwm"):
-            return None
-        return self.channels.get(int(path.name.removeprefix("pwm")))
 
 
 class Chip:
@@ -138,7 +58,7 @@ class Chip:
 
     def _reach(self, address: int) -> None:
         if self.gone or address != self.address:
-            raise _error(errno.EREMOTEIO)
+            raise kernel_error(errno.EREMOTEIO)
 
 
 class PigpioPin(MockPWMPin):

@@ -1,6 +1,6 @@
 """The motor drivers on fake hardware that refuses and rounds: an oscilloscope would see what was requested."""
 
-import pathlib
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from shared import drivers
 from shared.clock import ManualClock
 from shared.errors import ConfigError, HardwareMissing
-from tests.vehicle.hardware.fake_hardware import CHIP, Chip, Kernel, PigpioPin
+from tests.vehicle.hardware.fake_hardware import Chip, PigpioPin
+from tests.vehicle.hardware.fake_kernel import Kernel, KernelPwmChip, kernel_error
 from vehicle.core.actions import Action
-from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses, require_fine_enough, to_pulses
+from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, PulseResolution, Pulses, require_fine_enough, to_pulses
 from vehicle.hardware.interfaces import Motors
-from vehicle.hardware.motors.attributes import AttributeFiles
 from vehicle.hardware.motors.gpio import LIBRARIES, GpioMotors
 from vehicle.hardware.motors.pca9685 import PRESCALE, Pca9685Motors
 from vehicle.hardware.motors.sysfs import SysfsMotors
@@ -26,7 +26,7 @@ GPIO = {"steering_pin": 12, "motor_pin": 13}
 
 
 def sysfs(kernel: Kernel, **options: Any) -> SysfsMotors:
-    return SysfsMotors({"chip": str(CHIP)} | options, ManualClock(), kernel)
+    return SysfsMotors(options, ManualClock(), kernel)
 
 
 def pins() -> MockFactory:
@@ -36,96 +36,6 @@ def pins() -> MockFactory:
 def test_the_drivers_are_found_by_name() -> None:
     classes = [drivers.find("raceday.motors", name) for name in ("sysfs", "pca9685", "gpio")]
     assert classes == [SysfsMotors, Pca9685Motors, GpioMotors]
-
-
-# Kernel PWM
-
-
-@settings(deadline=None)
-@given(SHARES, SHARES)
-def test_sysfs_sets_exactly_what_was_asked(steering: float, throttle: float) -> None:
-    kernel = Kernel()
-    motors = sysfs(kernel)
-    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
-    motors.apply(requested)
-    assert Pulses(kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == requested
-    assert kernel.channels[1].values["period"] == PERIOD_NS
-
-
-def test_sysfs_never_sweeps_the_controller_at_the_start() -> None:
-    kernel = Kernel()
-    motors = sysfs(kernel)
-    assert kernel.channels[0].pulses == []  # building it moves nothing
-    motors.apply(Pulses(1_450_000, 1_446_000))
-    assert set(kernel.channels[0].pulses) == {0, 1_446_000}
-
-
-@pytest.mark.parametrize(
-    "left", [{"period": 0, "duty_cycle": 0}, {"period": 30_000_000, "duty_cycle": 25_000_000}, {"period": PERIOD_NS}]
-)
-def test_sysfs_takes_over_whatever_an_earlier_run_left(left: dict[str, int]) -> None:
-    kernel = Kernel()
-    sysfs(kernel)
-    for channel in kernel.channels.values():
-        channel.values |= left | {"enable": int(bool(left["period"]))}
-    motors = sysfs(kernel)  # exported already: not exported again
-    motors.apply(Pulses(1_450_000, 1_446_000))
-    assert kernel.channels[0].pulse_ns == 1_446_000
-
-
-def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_by_neutral() -> None:
-    kernel = Kernel()
-    motors = sysfs(kernel)
-    motors.apply(Pulses(1_450_000, 1_311_000))
-    motors.close()
-    assert kernel.channels[0].pulse_ns == 1_311_000
-    motors.neutral()
-    assert (kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == (0, 0)
-    motors.apply(Pulses(1_450_000, 1_446_000))
-    assert kernel.channels[0].pulse_ns == 1_446_000
-
-
-def test_sysfs_waits_for_udev_and_switches_the_output_on() -> None:
-    kernel = Kernel(late=3)
-    gpio = "/sys/class/gpio/gpio436/value"
-    motors = sysfs(kernel, enable_file=gpio)
-    assert kernel.other == {}
-    motors.apply(Pulses(1_450_000, 1_446_000))
-    assert kernel.other == {gpio: "0"}
-
-
-@pytest.mark.parametrize(
-    ("kernel", "options", "words"),
-    [
-        (Kernel(channels=1), {}, "there is no channel 1"),
-        (Kernel(taken=(1,)), {}, "in use by another program"),
-        (Kernel(), {"chip": "/sys/class/pwm/pwmchip9"}, "is kernel PWM switched on"),
-    ],
-)
-def test_sysfs_says_what_is_missing(kernel: Kernel, options: dict[str, Any], words: str) -> None:
-    with pytest.raises(HardwareMissing, match=words):
-        sysfs(kernel, **options)
-
-
-def test_sysfs_that_may_not_be_written_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vehicle.hardware.motors.sysfs._EXPORT_TIMEOUT_S", 0.02)
-    with pytest.raises(HardwareMissing, match="group gpio"):
-        sysfs(Kernel(late=1_000_000))
-
-
-def test_attributes_are_written_whole_and_never_made(tmp_path: pathlib.Path) -> None:
-    path, files = tmp_path / "duty_cycle", AttributeFiles()
-    with pytest.raises(FileNotFoundError):
-        files.write(path, "1")
-    path.write_text("1446000\n")
-    assert (files.exists(path), files.writable(path), files.read(path)) == (True, True, "1446000")
-    files.write(path, "9")
-    assert path.read_text() == "9"
-
-
-def test_this_machine_without_a_chip_is_one_sentence(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(HardwareMissing, match=r"npwm cannot be read"):
-        SysfsMotors({"chip": str(tmp_path)}, ManualClock())
 
 
 # PCA9685
@@ -138,9 +48,9 @@ def test_pca9685_gives_the_asked_width_to_within_half_a_count(
 ) -> None:
     chip = Chip(oscillator_hz=oscillator_hz)
     motors = Pca9685Motors({"rate_hz": rate_hz, "oscillator_hz": oscillator_hz}, ManualClock(), chip)
-    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution)
     motors.apply(requested)
-    half = motors.resolution_ns / 2 + 1
+    half = motors.resolution.step_ns / 2 + 1
     assert abs(chip.pulse_ns(1) - requested.steering_ns) <= half
     assert abs(chip.pulse_ns(0) - requested.throttle_ns) <= half
 
@@ -148,8 +58,8 @@ def test_pca9685_gives_the_asked_width_to_within_half_a_count(
 def test_pca9685_is_fine_enough_at_50_hz() -> None:
     chip = Chip()
     motors = Pca9685Motors({}, ManualClock(), chip)
-    assert (chip.registers[PRESCALE], motors.resolution_ns) == (121, 4_880)
-    require_fine_enough(STOCK_CALIBRATION, motors.resolution_ns)
+    assert (chip.registers[PRESCALE], motors.resolution) == (121, PulseResolution(4_880))
+    require_fine_enough(STOCK_CALIBRATION, motors.resolution)
     assert (chip.pulse_ns(1), chip.pulse_ns(0)) == (0, 0)  # building it moves nothing
 
 
@@ -179,6 +89,20 @@ def test_pca9685_whose_wire_fell_off_is_said_at_the_next_pulse_even_an_equal_one
     assert chip.closed
 
 
+def test_pca9685_that_the_kernel_drives_is_said_with_the_driver_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found at the kernel's own chip: I2C_SLAVE on an address that a driver is bound to is EBUSY."""
+    chip = Chip()
+
+    def busy(_address: int, _register: int) -> int:
+        raise kernel_error(errno.EBUSY)
+
+    monkeypatch.setattr(chip, "read_byte_data", busy)
+    with pytest.raises(
+        HardwareMissing, match=r'set `driver = "sysfs"` with `chip = "i2c-1"`, or remove its `dtoverlay'
+    ):
+        Pca9685Motors({}, ManualClock(), chip)
+
+
 def test_pca9685_that_is_none_and_a_bus_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     other = Chip(address=0x41)
     with pytest.raises(HardwareMissing, match="does not answer"):
@@ -201,7 +125,7 @@ def test_pca9685_that_is_none_and_a_bus_that_is_not_there(monkeypatch: pytest.Mo
 def test_gpio_through_pigpio_gives_exactly_the_asked_width(steering: float, throttle: float) -> None:
     factory = pins()
     motors = GpioMotors(GPIO, ManualClock(), factory)
-    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution)
     motors.apply(requested)
     measured = Pulses(round(factory.pin(12).state * PERIOD_NS), round(factory.pin(13).state * PERIOD_NS))
     motors.close()
@@ -220,10 +144,10 @@ def test_gpio_neutral_is_no_pulse() -> None:
 @pytest.mark.parametrize(("library", "fits"), [("pigpio", True), ("rpigpio", False), ("lgpio", False)])
 def test_a_pin_library_too_coarse_for_the_calibration_is_refused(library: str, fits: bool) -> None:
     if fits:
-        require_fine_enough(STOCK_CALIBRATION, LIBRARIES[library].resolution_ns)
+        require_fine_enough(STOCK_CALIBRATION, PulseResolution(LIBRARIES[library].resolution_ns))
         return
     with pytest.raises(HardwareMissing, match="use a finer driver"):
-        require_fine_enough(STOCK_CALIBRATION, LIBRARIES[library].resolution_ns)
+        require_fine_enough(STOCK_CALIBRATION, PulseResolution(LIBRARIES[library].resolution_ns))
 
 
 def test_gpio_says_what_is_missing() -> None:
@@ -270,7 +194,7 @@ def test_one_channel_cannot_steer_and_drive(kind: Any, options: dict[str, Any]) 
 @pytest.mark.parametrize(
     "open_motors",
     [
-        lambda options: sysfs(Kernel(channels=5), **options),
+        lambda options: sysfs(Kernel(KernelPwmChip(channels=5)), **options),
         lambda options: Pca9685Motors(options, ManualClock(), Chip()),
     ],
 )
@@ -288,6 +212,6 @@ def test_a_right_turn_of_the_stock_car_never_reaches_the_motors_controller() -> 
     """Hardware right: the motor on channel 0. The steering's end, 1.2 ms, would be beyond full throttle there."""
     kernel, chip = Kernel(), Chip()
     for motors in (sysfs(kernel), Pca9685Motors({}, ManualClock(), chip)):
-        motors.apply(to_pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution_ns))
-    assert kernel.channels[0].pulse_ns == 1_446_000
+        motors.apply(to_pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution))
+    assert kernel.chip.pulse_ns(0) == 1_446_000
     assert abs(chip.pulse_ns(0) - 1_446_000) < 5_000

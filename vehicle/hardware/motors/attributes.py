@@ -1,4 +1,4 @@
-"""Kernel attribute files: one value a file, read and written whole."""
+"""Kernel attribute files: one value a file, read and written whole. Used by kernel PWM and the enable line."""
 
 import os
 import pathlib
@@ -13,6 +13,14 @@ class AttributeFiles:
     def writable(self, path: pathlib.Path) -> bool:
         return os.access(path, os.W_OK)
 
+    def names(self, folder: pathlib.Path) -> list[str]:
+        """The names in a folder, in their order."""
+        return sorted(path.name for path in folder.iterdir())
+
+    def resolve(self, path: pathlib.Path) -> pathlib.Path:
+        """The path without links, which names the device that a class entry belongs to."""
+        return pathlib.Path(os.path.realpath(path))
+
     def read(self, path: pathlib.Path) -> str:
         """The value, without its newline."""
         return path.read_text(encoding="ascii").strip()
@@ -24,3 +32,11 @@ class AttributeFiles:
             os.write(descriptor, value.encode("ascii"))
         finally:
             os.close(descriptor)
+
+
+def read_number(files: AttributeFiles, path: pathlib.Path) -> int | None:
+    """The whole number in an attribute file; None if it cannot be read."""
+    try:
+        return int(files.read(path))
+    except (OSError, ValueError):
+        return None

@@ -16,7 +16,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from shared.units import NS_PER_S
-from vehicle.core.pulses import PERIOD_NS, Pulses
+from vehicle.core.pulses import PERIOD_NS, PulseResolution, Pulses
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class GpioMotorsOptions:
 class GpioMotors:
     """Reserves its pins when built, without a pulse. gpiozero ends the pulses with its process, unless it is killed."""
 
+    is_cut = False  # there is no enable line
+
     def __init__(self, options: dict[str, Any], clock: Clock, factory: Factory | None = None) -> None:
         del clock  # the library times the pulses
         self._options = from_table(options, GpioMotorsOptions, "[motors.options]")
@@ -67,8 +69,8 @@ class GpioMotors:
             raise HardwareMissing(f"GPIO{number} cannot pulse ({error}): is the pin free, and on the header?") from None
 
     @property
-    def resolution_ns(self) -> int:
-        return self._library.resolution_ns
+    def resolution(self) -> PulseResolution:
+        return PulseResolution(self._library.resolution_ns)
 
     def apply(self, pulses: Pulses) -> None:
         widths = (pulses.throttle_ns, pulses.steering_ns)  # the motor first
@@ -89,6 +91,12 @@ class GpioMotors:
             steering.off()
         except Exception as error:  # of whatever kind: the guard trips and opens the pins again
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
+
+    def enable(self) -> None:
+        """Nothing to enable."""
+
+    def cut(self) -> None:
+        """Nothing to cut."""
 
     def close(self) -> None:
         for pin in self._pins:

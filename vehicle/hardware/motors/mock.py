@@ -1,7 +1,8 @@
 """Mock motors: they record every change with its time, and refuse what a real driver would refuse.
 
 Like kernel PWM they repeat the last pulse after their writer dies, until another process sets neutral. With `record`
-each change is a line of JSON in a file, which other processes can read.
+each change is a line of JSON in a file, which other processes can read. With `enable_line` they have a line that cuts
+the outputs: it is cut when they are opened, and each line of the record says whether it is.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
-from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses
+from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, PulseResolution, Pulses
 
 _MAX_CHANGES = 20_000  # a bound on memory for a day of racing
 
@@ -28,14 +29,16 @@ class MockMotorsOptions:
     neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, min=1)
     absent: pathlib.Path | None = setting(None, what="while this file exists the motors are not there")
     fail_after: int = setting(0, min=0, what="changes after which the device refuses; 0: never")
+    enable_line: bool = setting(False, what="whether the outputs have a line that cuts them")
 
 
 @dataclass(frozen=True, slots=True)
 class PulseChange:
-    """One change of the pulses."""
+    """One change of the pulses, or of the line that cuts them."""
 
     at_ns: int
-    pulses: Pulses
+    pulses: Pulses | None
+    is_cut: bool = False
 
 
 class MockMotors:
@@ -47,13 +50,15 @@ class MockMotors:
         self.changes: deque[PulseChange] = deque(maxlen=_MAX_CHANGES)
         self._change_count = 0
         self.pulses: Pulses | None = None
+        self.is_cut = False
         self._require_present()
         if self._options.record is not None:
             _require_appendable(self._options.record)
+        self.cut()
 
     @property
-    def resolution_ns(self) -> int:
-        return self._options.resolution_ns
+    def resolution(self) -> PulseResolution:
+        return PulseResolution(self._options.resolution_ns)
 
     def apply(self, pulses: Pulses) -> None:
         for width_ns in (pulses.steering_ns, pulses.throttle_ns):
@@ -71,23 +76,44 @@ class MockMotors:
         self._require_present()
         self._set(Pulses(self._options.neutral_steering_ns, self._options.neutral_throttle_ns))
 
+    def enable(self) -> None:
+        self._switch(is_cut=False)
+
+    def cut(self) -> None:
+        """Works also while the pulses cannot be set: a line is a second way to stop."""
+        self._switch(is_cut=True)
+
     def close(self) -> None:
         """Nothing to close; the pulses stay, as on real hardware."""
+
+    def _switch(self, *, is_cut: bool) -> None:
+        if self._options.enable_line and is_cut != self.is_cut:
+            self.is_cut = is_cut
+            self._note()
 
     def _require_present(self) -> None:
         if self._options.absent is not None and self._options.absent.exists():
             raise HardwareMissing("the mock motors do not answer: they are set to be absent.")
 
     def _truncated(self, width_ns: int) -> int:
-        return width_ns // self.resolution_ns * self.resolution_ns
+        return width_ns // self._options.resolution_ns * self._options.resolution_ns
 
     def _set(self, pulses: Pulses) -> None:
         self.pulses = pulses
-        change = PulseChange(self._clock.now_ns(), pulses)
-        self.changes.append(change)
         self._change_count += 1
+        self._note()
+
+    def _note(self) -> None:
+        change = PulseChange(self._clock.now_ns(), self.pulses, self.is_cut)
+        self.changes.append(change)
         if self._options.record is not None:
-            line = {"at_ns": change.at_ns, "steering_ns": pulses.steering_ns, "throttle_ns": pulses.throttle_ns}
+            line: dict[str, int | bool | None] = {
+                "at_ns": change.at_ns,
+                "steering_ns": self.pulses.steering_ns if self.pulses is not None else None,
+                "throttle_ns": self.pulses.throttle_ns if self.pulses is not None else None,
+            }
+            if self._options.enable_line:
+                line["is_cut"] = self.is_cut
             with self._options.record.open("a", encoding="utf-8") as record:
                 record.write(json.dumps(line) + "\n")
 

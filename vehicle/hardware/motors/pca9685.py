@@ -6,6 +6,7 @@ hardware it continues to pulse when its writer dies. Every `apply` writes, even 
 shows at once.
 """
 
+import errno
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -15,8 +16,10 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
-from vehicle.core.pulses import Pulses
+from vehicle.core.pulses import PulseResolution, Pulses
+from vehicle.hardware.motors.attributes import AttributeFiles
 from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, log_if_unnamed
+from vehicle.hardware.motors.enable_line import EnableLine
 
 MODE1, MODE2, LED0_ON_L, PRESCALE = 0x00, 0x01, 0x06, 0xFE
 RESTART, AUTO_INCREMENT, SLEEP = 0x80, 0x20, 0x10
@@ -49,6 +52,9 @@ class Pca9685MotorsOptions:
     oscillator_hz: int = setting(
         25_000_000, min=20_000_000, max=30_000_000, what="its frequency, measured on this chip"
     )
+    enable_gpio: int | None = setting(
+        None, min=0, max=65_535, what="the GPIO at the chip's OE pin, which cuts the outputs while it is high"
+    )
 
     def __post_init__(self) -> None:
         check_channels(self.steering_channel, self.motor_channel)
@@ -65,11 +71,18 @@ class Pca9685MotorsOptions:
 
 
 class Pca9685Motors:
-    """Sets the rate when built, if it is not set already; the first pulse is the first `apply`."""
+    """Cuts the outputs, if they have a line, and sets the rate when built; the first pulse is the first `apply`."""
 
-    def __init__(self, options: dict[str, Any], clock: Clock, bus: I2cBus | None = None) -> None:
+    def __init__(
+        self,
+        options: dict[str, Any],
+        clock: Clock,
+        bus: I2cBus | None = None,
+        attributes: AttributeFiles | None = None,
+    ) -> None:
         del clock  # the chip times the pulses
         self._options = from_table(options, Pca9685MotorsOptions, "[motors.options]")
+        self._line = EnableLine(self._options.enable_gpio, attributes or AttributeFiles())  # first: it needs no bus
         self._bus = bus if bus is not None else _open(self._options.bus)
         try:
             self._set_up()
@@ -79,8 +92,12 @@ class Pca9685Motors:
         log_if_unnamed(options)  # only now: an absent one is retried, and would log each time
 
     @property
-    def resolution_ns(self) -> int:
-        return round(self._options.step_ns)
+    def resolution(self) -> PulseResolution:
+        return PulseResolution(self._options.step_ns)
+
+    @property
+    def is_cut(self) -> bool:
+        return self._line.is_cut
 
     def apply(self, pulses: Pulses) -> None:
         period_ns = self._options.step_ns * COUNTS
@@ -99,6 +116,12 @@ class Pca9685Motors:
             self._write_channel(self._options.motor_channel, [0, 0, 0, FULL_OFF])
         finally:
             self._write_channel(self._options.steering_channel, [0, 0, 0, FULL_OFF])
+
+    def enable(self) -> None:
+        self._line.enable()
+
+    def cut(self) -> None:
+        self._line.cut()
 
     def close(self) -> None:
         """Close the bus; the chip continues its pulses."""
@@ -120,7 +143,7 @@ class Pca9685Motors:
             )
 
     def _pulse(self, channel: int, width_ns: int) -> None:
-        count = round(width_ns / self._options.step_ns)
+        count = self.resolution.steps(width_ns)
         self._write_channel(channel, [0, 0, count & 0xFF, count >> 8])
 
     def _write_channel(self, channel: int, registers: list[int]) -> None:
@@ -143,6 +166,11 @@ class Pca9685Motors:
 
     def _no_answer(self, error: OSError) -> HardwareMissing:
         where = f"{self._options.address:#x} on /dev/i2c-{self._options.bus}"
+        if error.errno == errno.EBUSY:
+            return HardwareMissing(
+                f'the kernel itself drives the PCA9685 at {where}: set `driver = "sysfs"` with '
+                f'`chip = "i2c-{self._options.bus}"`, or remove its `dtoverlay`.'
+            )
         return HardwareMissing(f"the PCA9685 at {where} does not answer ({error.strerror or error}): check its wires.")
 
 

@@ -31,9 +31,12 @@ function width() {
   return Number.isInteger(typed) && typed >= 500 && typed <= 2500 ? typed : null;
 }
 
+// A change that is smaller than the motors' own step would be none.
+function atLeastOneStep(by) { return by === 0 ? 0 : Math.max(Math.abs(by), calibration.step_us); }
+
 function tryWidth(by = 0) {
   const now = width();
-  const wanted = now === null ? null : now + by;
+  const wanted = now === null ? null : now + Math.sign(by) * atLeastOneStep(by);
   if (wanted === null || wanted < 500 || wanted > 2500) { showMessage(t("A pulse must be 500 to 2500 µs.")); return; }
   byId("wizard_us").value = wanted;
   queueAction("try", { width_us: wanted });
@@ -50,6 +53,7 @@ function renderStep() {
   byId("wizard_done").hidden = !done;
   byId("wizard_back").disabled = calibration.step === 0;
   byId("wizard_us").value = calibration.width_us;
+  for (const button of document.querySelectorAll("[data-by]")) button.textContent = `${button.dataset.by < 0 ? "−" : "+"}${atLeastOneStep(Number(button.dataset.by))}`;
   if (done && calibration.found) byId("wizard_found").replaceChildren(channelRow(t("Steering"), calibration.found.steering), channelRow(t("Motor"), calibration.found.motor));
   byId("wizard_question").focus({ preventScroll: true }); // screen readers announce the next question
 }
@@ -71,6 +75,7 @@ function render(status) {
   if (step === -1) byId("calibration_part").open = true;
   const isNewStep = step !== calibration.step;
   if (isNewStep) { step = calibration.step; renderStep(); }
+  else if (calibration.width_us !== previous.width_us) byId("wizard_us").value = calibration.width_us; // as the motors make it
   setText("wizard_pulse", calibration.is_pulsing ? t("The pulse is on") : t("The wheels are at neutral"));
   byId("wizard_pulse").dataset.on = String(calibration.is_pulsing);
   // So that all of it is above the neutral button, wherever the last step left the page.

@@ -1,0 +1,1 @@
+"""Certificates of the machines of an event: the authority, what it issues and revokes, and the broker's files."""

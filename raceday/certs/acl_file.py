@@ -1,0 +1,48 @@
+"""The broker's access rules as mosquitto reads them, from who holds a certificate. Pure.
+
+The rules themselves are those of `shared/link/acl.py`: cars share one pattern, a station and a display have a block
+each. A name that holds no good certificate any more is denied everything, so that a connection that stands is stopped
+by the broker's next reload; the list of revoked certificates only keeps it from coming again. Lines below the last mark
+are the organiser's own and stay.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from shared.link.acl import MAY_READ, MAY_WRITE
+
+FIRST = (
+    "# Written by `raceday certs`; the rules are those of shared/link/acl.py. Your own lines go below the last mark."
+)
+LAST = "# -- end of what `raceday certs` writes --"
+
+
+def acl_text(
+    stations: Sequence[str], displays: Sequence[str] = (), denied: Iterable[str] = (), own_lines: str = ""
+) -> str:
+    """The whole file. All names are checked ones."""
+    parts = [
+        FIRST,
+        "# %u is the CN of the machine's certificate.",
+        "",
+        "# Every car publishes under its own name and receives what is sent to it.",
+        *(f"pattern write {topic}" for topic in MAY_WRITE["car"]),
+        *(f"pattern read {topic}" for topic in MAY_READ["car"]),
+    ]
+    for name in stations:
+        parts += ["", "# A station. The deny line takes away what the pattern above allows cars.", f"user {name}"]
+        parts += [f"topic deny raceday/cars/{name}/#"]
+        parts += [f"topic write {topic.replace('%u', name)}" for topic in MAY_WRITE["station"]]
+        parts += [f"topic read {topic}" for topic in MAY_READ["station"]]
+    for name in displays:
+        parts += ["", "# A screen or bridge that only subscribes.", f"user {name}"]
+        parts += [f"topic deny raceday/cars/{name}/#", *(f"topic read {topic}" for topic in MAY_READ["station"])]
+    for name in denied:
+        parts += ["", "# Its certificates are revoked.", f"user {name}", "topic deny #"]
+    return "\n".join([*parts, "", LAST, ""]) + own_lines
+
+
+def own_lines(text: str) -> str | None:
+    """The organiser's own lines of a file that `acl_text` wrote; None for a file of another origin."""
+    if not text.startswith(FIRST):
+        return None
+    return text.partition(f"\n{LAST}\n")[2]

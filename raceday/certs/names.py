@@ -1,0 +1,81 @@
+"""Who a certificate is for: a machine's role and name, and the names and addresses of the broker. Pure.
+
+A machine's name is the CN that the broker takes as user name, a level of topics and a file name: it is checked by the
+one rule of `shared/protocol/topics.py`, and may not be the name of a file that stands beside it.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from cryptography import x509
+
+from shared.errors import BadInput, Refused
+from shared.protocol.topics import checked_device
+from shared.web.host_names import host_name
+
+MachineRole = Literal["broker", "station", "car", "display"]
+ROLES: tuple[MachineRole, ...] = get_args(MachineRole)
+BROKER = "broker"
+RESERVED = frozenset({"ca", "crl", BROKER})  # ca.pem, crl.pem and broker.pem are other things
+ALWAYS = ("localhost", "127.0.0.1", "::1")  # the station speaks to a broker on its own machine
+
+_LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\n +/32 host LOCAL")
+
+
+def checked_machine_name(name: str) -> str:
+    """The name of a station, car or display. Raises Refused."""
+    checked_device(name)
+    if name in RESERVED:
+        raise Refused(f"{name!r} cannot name a machine: a file of this name is another's; choose another name.")
+    return name
+
+
+def checked_host(written: str) -> str:
+    """A host name in lower case, or an address in its shortest form. Raises BadInput."""
+    bare = written.strip().strip("[]")
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        pass
+    else:
+        if address.is_unspecified or address.is_multicast:
+            raise BadInput(f"{written!r} is no address that a car can connect to: give the one that cars use.")
+        return str(address)
+    try:
+        return host_name(written)
+    except ValueError:
+        raise BadInput(
+            f'{written!r} is neither a host name nor an address; write it alone ("raceday.local", "10.42.0.1"), '
+            "without scheme, port or path."
+        ) from None
+
+
+def general_names(hosts: Iterable[str]) -> list[x509.GeneralName]:
+    """Checked hosts as a certificate writes them (RFC 5280, 4.2.1.6)."""
+    return [_general_name(host) for host in hosts]
+
+
+def own_hosts(hostname: str, fib_trie: str) -> tuple[str, ...]:
+    """By which names and addresses this machine can be reached, as far as it knows.
+
+    `fib_trie` is the kernel's own list of its IPv4 addresses (/proc/net/fib_trie). A host name that no certificate can
+    hold is left out.
+    """
+    hosts: list[str] = []
+    try:
+        short = host_name(hostname)
+        hosts += [short] if "." in short else [short, f"{short}.local"]
+    except ValueError:
+        pass
+    found = (match["address"] for match in _LOCAL_ADDRESS.finditer(fib_trie))
+    hosts += [address for address in found if not ipaddress.ip_address(address).is_loopback]
+    return tuple(dict.fromkeys((*hosts, *ALWAYS)))
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -1,0 +1,1 @@
+"""What an installation writes onto a machine, as pure functions from settings and facts to texts."""

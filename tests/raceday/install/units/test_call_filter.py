@@ -1,0 +1,78 @@
+"""Each machine under the system call filter of its own unit: it lives, whatever its drivers import.
+
+What was found with a kernel: the station of 0.1.0 died with SIGSYS under its unit as soon as a GPIO or Pico gate was
+named, since numpy's OpenBLAS calls mbind when it is imported (kernel's audit: `sig=31 syscall=237`).
+"""
+
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from raceday.install.shipped_files import unit_text
+from tests.raceday.install.units import call_filter
+
+RUNNER = pathlib.Path(call_filter.__file__)
+DRIVERS = """
+import importlib, sys
+from importlib.metadata import entry_points
+for group in sys.argv[2:]:
+    for each in entry_points(group=group):
+        each.load()
+import numpy
+assert (numpy.ones((300, 300)) @ numpy.ones((300, 300)))[0, 0] == 300
+importlib.import_module(sys.argv[1])
+"""
+LOADED = {
+    "raceday-station": (
+        "station.build",
+        "raceday.gates",
+        "raceday.decoders",
+        "raceday.stop_buttons",
+        "raceday.start_lights",
+    ),
+    "raceday-sync": ("station.commands.sync", "raceday.leaderboards"),
+    "raceday-vehicle": ("vehicle.build", "raceday.cameras", "raceday.motors"),
+    "raceday-leaderboard": ("leaderboard.build",),
+}
+
+
+def under(unit: str, tmp_path: pathlib.Path, words: list[str]) -> "subprocess.CompletedProcess[str]":
+    path = tmp_path / "some.service"
+    path.write_text(unit)
+    command = [sys.executable, str(RUNNER), str(path), sys.executable, "-c", DRIVERS, *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(autouse=True)
+def _has_what_systemd_has() -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed: the filters of the units are not tried here")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LOADED))
+def test_all_drivers_load_under_the_units_filter(name: str, tmp_path: pathlib.Path) -> None:
+    ran = under(unit_text(f"{name}.service"), tmp_path, list(LOADED[name]))
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.slow
+def test_the_filter_is_applied_and_kills_without_an_error_number(tmp_path: pathlib.Path) -> None:
+    """The station's unit as it was before: the same filter, and each refused call the end of the station."""
+    unit = unit_text("raceday-station.service").replace("SystemCallErrorNumber=EPERM", "")
+    assert under(unit, tmp_path, list(LOADED["raceday-station"])).returncode == -signal.SIGSYS
+
+
+def test_what_a_unit_allows_is_what_systemd_reads() -> None:
+    sets = {
+        "@default": ["exit"],
+        "@system-service": ["read", "mbind", "@memlock"],
+        "@memlock": ["mlock"],
+        "@resources": ["mbind"],
+    }
+    unit = "SystemCallFilter=@system-service\nSystemCallFilter=~@resources @memlock\nSystemCallFilter=mlock\n"
+    assert call_filter.allowed(unit, sets) == {"exit", "read", "mlock"}
