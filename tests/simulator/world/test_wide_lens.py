@@ -8,7 +8,7 @@ import pytest
 
 from simulator.world.approaches import Approach, GateView
 from simulator.world.camera import CameraParameters
-from simulator.world.gate_boards import GATE_BOARDS, board_image
+from simulator.world.gate_boards import GATE_BOARDS, GateBoard, board_image
 from simulator.world.tracks import load_track
 from simulator.world.wide_lens import WideLens
 from vehicle.lapwatch.marker_finder import MarkerFinder
@@ -53,7 +53,7 @@ def test_boards_are_where_opencv_projects_them(fov_deg: float, k: tuple[float, f
 
 
 @pytest.mark.parametrize("board", GATE_BOARDS)
-def test_a_boards_picture_has_the_shares_of_the_board(board: object) -> None:
+def test_a_boards_picture_has_the_shares_of_the_board(board: GateBoard) -> None:
     picture = board_image(board)
     marker_px = np.flatnonzero((picture == 0).any(axis=0))
     width = marker_px[-1] - marker_px[0] + 1

@@ -102,10 +102,10 @@ def test_the_drawing_is_well_formed_and_shows_each_corner() -> None:
     root = ET.fromstring(miss_picture(FISHEYE, "car-1 <&> lens"))
     svg = "{http://www.w3.org/2000/svg}"
     assert len(root.findall(f".//{svg}circle")) == len(CORNERS)
-    assert root.find(f"{svg}title").text == "car-1 <&> lens"
+    assert root.findtext(f"{svg}title") == "car-1 <&> lens"
     polygons = root.findall(f".//{svg}polygon")
     assert len(polygons) >= 4
-    first = [float(one) for one in polygons[0].get("points").split()[0].split(",")]
+    first = [float(one) for one in polygons[0].attrib["points"].split()[0].split(",")]
     # The ring of 15 degrees: theta + k1 theta^3 + k2 theta^5 times the focal length, three times enlarged.
     angle = math.radians(15)
     assert first[0] == pytest.approx((160.5 + 118.25 * (angle - 0.03 * angle**3 + 0.01 * angle**5) + 0.5) * 3, abs=0.1)
