@@ -19,7 +19,7 @@ from vehicle.lapwatch.lens_options import KNOWN_LENSES, LensOptions
 Floats = NDArray[np.float64]
 Distortion = tuple[float, float, float, float]
 
-_NEWTON_STEPS = 8
+_NEWTON_STEPS = 4
 _WIDEST_RAD = math.pi / 2 + 0.35  # no lens of a car's camera sees farther than 110 degrees from its axis
 _SAMPLES = 400
 
@@ -67,15 +67,24 @@ class Lens:
         falling = np.flatnonzero(_slope(angles, self.k) <= 0)
         return float(angles[falling[0] - 1]) if len(falling) else _WIDEST_RAD
 
-    def _angle(self, radius: Floats) -> Floats:
-        """The angle whose distorted angle is `radius`, by Newton's method from below; NaN beyond the lens's reach."""
+    @cached_property
+    def _table(self) -> tuple[Floats, Floats]:
+        """Angles up to the widest, and how far out each falls for a focal length of 1."""
         assert self.k is not None
-        angle = np.minimum(radius, self.widest_rad)
+        angles = np.linspace(0.0, self.widest_rad, _SAMPLES)
+        return angles, _distorted(angles, self.k)
+
+    def _angle(self, radius: Floats) -> Floats:
+        """The angle that falls so far out: by the table, then by Newton's method between its neighbours; NaN beyond."""
+        assert self.k is not None
+        angles, radii = self._table
+        guess = np.interp(radius, radii, angles)
+        spacing = float(angles[1])
+        angle = guess
         for _ in range(_NEWTON_STEPS):
-            step = (_distorted(angle, self.k) - radius) / np.maximum(_slope(angle, self.k), 1e-3)
-            angle = np.clip(angle - step, 0.0, self.widest_rad)
-        reached = radius <= _distorted(np.array(self.widest_rad), self.k)
-        return np.where(reached, angle, np.nan)
+            step = (_distorted(angle, self.k) - radius) / np.maximum(_slope(angle, self.k), 1e-6)
+            angle = np.clip(angle - step, guess - spacing, guess + spacing)
+        return np.where(radius <= radii[-1], angle, np.nan)
 
 
 def lens_of(options: LensOptions, fov_rad: float, shape: Sequence[int]) -> Lens:
