@@ -55,6 +55,7 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand(
         "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"
     ),
+    CliCommand("install", "raceday.install.command", "make this machine a station, a car or a leaderboard; upgrade it"),
     CliCommand("rank", "raceday.rank", "rank a CSV of results by a method"),
     CliCommand("replay", "station.commands.replay", "run a journal through the engine again and compare the facts"),
     CliCommand(

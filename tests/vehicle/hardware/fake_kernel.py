@@ -1,7 +1,8 @@
 """A fake kernel for the motor drivers' tests: /sys/class/pwm with its chips, and /sys/class/gpio.
 
-Each rule is the kernel's own: drivers/pwm/core.c, sysfs.c and pwm-pca9685.c of Linux 6.1 (shared divider since 5.13),
-drivers/gpio/gpiolib-sysfs.c. A value that the kernel refuses is refused with its error number.
+Each rule is the kernel's own: drivers/pwm/core.c, sysfs.c and pwm-pca9685.c of Linux 6.1 (its shared divider is since
+5.13; what 6.18 made of it is `WaveformPca9685`), and drivers/gpio/gpiolib-sysfs.c. A value that the kernel refuses is
+refused with its error number.
 """
 
 import errno
@@ -130,6 +131,29 @@ class KernelPca9685(KernelPwmChip):
 
     def pulse_ns(self, number: int) -> int:
         return self.counts[number] * (self.prescale + 1) * 40
+
+
+class WaveformPca9685(KernelPca9685):
+    """The same chip since Linux 6.18: counts are rounded down, by the divider's own step.
+
+    A period that is longer than the present divider's is taken without a change of the divider while another channel is
+    requested; a shorter one is EINVAL. Freeing a channel does not end its pulses.
+    """
+
+    def release(self, number: int) -> None:
+        self.enabled.discard(number)
+
+    def set(self, number: int, state: PwmState) -> None:
+        if not state.enable:
+            self.counts[number] = 0
+            return
+        prescale = min(255, state.period // 163_840 - 1)
+        if self.enabled - {number}:
+            if self.prescale > prescale and state.duty_cycle:
+                raise kernel_error(errno.EINVAL)
+        else:
+            self.prescale = prescale
+        self.counts[number] = state.duty_cycle // (40 * (self.prescale + 1))
 
 
 @dataclass

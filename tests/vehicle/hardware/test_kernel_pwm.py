@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from shared.clock import ManualClock
 from shared.errors import ConfigError, HardwareMissing
-from tests.vehicle.hardware.fake_kernel import CHIP, ON_A_PI, Kernel, KernelPca9685, KernelPwmChip, PwmState
+from tests.vehicle.hardware.fake_kernel import (
+    CHIP,
+    ON_A_PI,
+    Kernel,
+    KernelPca9685,
+    KernelPwmChip,
+    PwmState,
+    WaveformPca9685,
+)
 from vehicle.core.actions import Action
 from vehicle.core.pulses import (
     MICROSECONDS,
@@ -56,10 +64,15 @@ def test_a_chip_with_a_fine_clock_makes_exactly_what_was_asked(steering: float, 
 
 
 @settings(deadline=None)
-@given(SHARES, SHARES)
-def test_a_pca9685_makes_the_steps_that_are_recorded(steering: float, throttle: float) -> None:
-    """Each recorded width is one count of the chip's, and not the one beside it; 0.06 % is the divider's rounding."""
-    chip = KernelPca9685()
+@given(SHARES, SHARES, st.sampled_from([KernelPca9685, WaveformPca9685]))
+def test_a_pca9685_makes_the_steps_that_are_recorded(
+    steering: float, throttle: float, kind: type[KernelPca9685]
+) -> None:
+    """Each recorded width is one count of the chip's, and not the one beside it; 0.06 % is the divider's rounding.
+
+    Whether the kernel rounds a count up (until 6.17) or down (since 6.18): a width that is recorded is on a step.
+    """
+    chip = kind()
     motors = sysfs(Kernel(chip))
     recorded = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution)
     motors.apply(recorded)
@@ -125,7 +138,10 @@ def test_the_resolution_is_the_chips(chip: KernelPwmChip, stated_ns: int | None,
 # The order
 
 
-@pytest.mark.parametrize("chip", [KernelPca9685(), KernelPca9685(prescale=121), KernelPwmChip()])
+@pytest.mark.parametrize(
+    "chip",
+    [KernelPca9685(), KernelPca9685(prescale=121), WaveformPca9685(), WaveformPca9685(prescale=121), KernelPwmChip()],
+)
 def test_from_power_on_nothing_pulses_before_the_first_neutral(chip: KernelPwmChip) -> None:
     motors = sysfs(Kernel(chip))
     assert set(chip.history.get(0, [0])) == {0}  # opening them moves nothing
@@ -158,7 +174,7 @@ def test_our_own_crash_is_taken_over_without_a_gap() -> None:
     assert set(chip.history[0]) <= {driving_ns, chip.pulse_ns(0)}
 
 
-@pytest.mark.parametrize("kind", [KernelPwmChip, KernelPca9685])
+@pytest.mark.parametrize("kind", [KernelPwmChip, KernelPca9685, WaveformPca9685])
 @pytest.mark.parametrize("left", [PwmState(30_000_000, 25_000_000, 1), PwmState(10_000_000, 0, 1)])
 def test_channels_of_another_rate_are_silenced_and_opened_again(kind: type[KernelPwmChip], left: PwmState) -> None:
     chip = kind()
@@ -176,8 +192,10 @@ def test_channels_of_another_rate_are_silenced_and_opened_again(kind: type[Kerne
     assert abs(at_rest_ns - 1_446_000) < 5_000
 
 
-def test_others_of_another_rate_are_named_with_their_cure() -> None:
-    chip = KernelPca9685()
+@pytest.mark.parametrize("kind", [KernelPca9685, WaveformPca9685])
+def test_others_of_another_rate_are_named_with_their_cure(kind: type[KernelPca9685]) -> None:
+    """The newer kernel would take the period and go on at 100 Hz: a neutral of 0.7 ms."""
+    chip = kind()
     for number in (2, 3):
         chip.export(number)
         if number == 2:
@@ -191,7 +209,7 @@ def test_others_of_another_rate_are_named_with_their_cure() -> None:
 
 
 def test_they_go_on_pulsing_when_closed_and_end_by_neutral() -> None:
-    for chip in (KernelPwmChip(), KernelPca9685()):
+    for chip in (KernelPwmChip(), KernelPca9685(), WaveformPca9685()):
         motors = sysfs(Kernel(chip))
         motors.apply(Pulses(1_450_000, 1_311_000))
         motors.close()
@@ -203,7 +221,7 @@ def test_they_go_on_pulsing_when_closed_and_end_by_neutral() -> None:
 
 
 def test_neutral_without_a_calibration_is_the_first_thing_that_is_asked() -> None:
-    for chip in (KernelPwmChip(), KernelPca9685()):
+    for chip in (KernelPwmChip(), KernelPca9685(), WaveformPca9685()):
         sysfs(Kernel(chip)).neutral()
         assert (chip.pulse_ns(1), chip.pulse_ns(0)) == (0, 0)
 

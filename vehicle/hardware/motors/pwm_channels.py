@@ -8,6 +8,8 @@ Called by the sysfs motors, and by whatever else drives channels of the same chi
   needs another divider is EBUSY while another channel is exported. So each channel gets its period before the next one
   is exported.
 * A channel that is exported shows the chip's own period, and pulses if its register holds a width.
+* Since 6.18 the PCA9685's driver does not refuse a period for which it would need another divider: it keeps the one
+  that it has, and shows the period that was asked for. So the chip's own is looked at before one is set.
 """
 
 import errno
@@ -17,10 +19,12 @@ from collections.abc import Sequence
 
 from shared.errors import HardwareMissing
 from vehicle.hardware.motors.attributes import AttributeFiles, read_number
+from vehicle.hardware.motors.pca9685_registers import kernel_prescale
 from vehicle.hardware.motors.pwm_chip import PwmChip
 
 _EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
 _POLL_S = 0.01
+CHANNEL_FILES = ("period", "duty_cycle", "enable")
 
 
 class PwmChannels:
@@ -73,17 +77,20 @@ class PwmChannels:
         if not self._files.exists(folder):
             self._write(self._chip.folder / "export", number)
         deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
-        while not self._files.writable(folder / "duty_cycle"):
+        while closed := [name for name in CHANNEL_FILES if not self._files.writable(folder / name)]:
             if time.monotonic() > deadline_s:
                 raise HardwareMissing(
-                    f"{folder}/duty_cycle may not be written: let the udev rule hand PWM to a group of this user."
+                    f"{folder}/{closed[0]} may not be written: let the udev rule hand PWM to a group of this user."
                 )
             time.sleep(_POLL_S)
 
     def _set_period(self, number: int) -> None:
         path = self._folder(number) / "period"
-        if self._read(path) == self._period_ns:
+        if (present_ns := self._read(path)) == self._period_ns:
             return
+        same_divider = kernel_prescale(present_ns) == kernel_prescale(self._period_ns)
+        if self._chip.is_pca9685 and not same_divider and self._others():
+            raise HardwareMissing(self._other_rate(path))
         try:
             self._files.write(path, str(self._period_ns))
         except OSError as error:
@@ -93,16 +100,18 @@ class PwmChannels:
 
     def _other_rate(self, path: pathlib.Path) -> str:
         """Why the chip's only clock cannot be set, and what cures it."""
-        others = [n for n in range(self._chip.channels) if n not in self._numbers and self._is_exported(n)]
-        why = f"{path} refused {self._period_ns} ns: the chip has one clock for all channels, and "
+        others = self._others()
+        why = f"{path} cannot be {self._period_ns} ns: the chip has one clock for all channels, and "
         if not others:
             return why + "one that the kernel itself uses (a light or fan in its device tree) runs at another rate."
         periods = ", ".join(f"{n} at {read_number(self._files, self._folder(n) / 'period')} ns" for n in others)
         cure = "; ".join(f"echo {n} > {self._chip.folder}/unexport" for n in others)
         return why + f"others run at another rate ({periods}). Stop the program that uses them, or free them: `{cure}`."
 
-    def _is_exported(self, number: int) -> bool:
-        return self._files.exists(self._folder(number))
+    def _others(self) -> list[int]:
+        """The channels that other programs have exported."""
+        numbers = (number for number in range(self._chip.channels) if number not in self._numbers)
+        return [number for number in numbers if self._files.exists(self._folder(number))]
 
     def _read(self, path: pathlib.Path) -> int:
         value = read_number(self._files, path)

@@ -1,0 +1,198 @@
+"""`raceday install station | car | leaderboard`: makes this machine one of them, or brings it up to date; needs root.
+
+`raceday install upgrade [FILE]` and `raceday install rollback` change the release that is in use.
+"""
+
+import argparse
+import os
+import pathlib
+import secrets
+import sys
+import tempfile
+from importlib.metadata import entry_points
+
+from raceday.install.certificates import carried_name
+from raceday.install.effects import apply_effects
+from raceday.install.facts import MachineFacts, gathered, refusal
+from raceday.install.last_words import last_words
+from raceday.install.machine import Machine
+from raceday.install.machine_files.access_point import KEYFILE
+from raceday.install.plan import InstallPlan, install_plan
+from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel
+from raceday.install.releases.release import RELEASES, MakeRelease, remove_old_releases
+from raceday.install.releases.upgrade import roll_back, upgrade
+from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
+from raceday.install.running import page_address, runs_on_track
+from raceday.install.shipped_files import ROLES, Role
+from raceday.install.steps import Step
+from raceday.install.uninstall import uninstall
+from shared.errors import OperatorError
+
+UNLIKE_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises OperatorError for what a person must do."""
+    chosen = _parser().parse_args(arguments)
+    machine = Machine(chosen.root)
+    os.umask(0o022)  # what is made is readable by the service; keys have modes of their own
+    if not getattr(chosen, "dry_run", False) and os.geteuid() != 0:
+        raise OperatorError(f"this changes the system: run it as root (sudo raceday install {' '.join(arguments)}).")
+    if chosen.action == "upgrade":
+        return upgrade(machine, chosen.file, _say, force=chosen.force)
+    if chosen.action == "rollback":
+        return roll_back(machine, _say, force=chosen.force)
+    return _role(machine, chosen)
+
+
+def _role(machine: Machine, chosen: argparse.Namespace) -> int:
+    facts = gathered(machine)
+    if reason := refusal(facts):
+        raise OperatorError(reason)
+    request = asked(chosen, machine)
+    with tempfile.TemporaryDirectory(prefix="raceday-install-") as work:
+        roles = tuple(role for role in ROLES if role in {*facts.roles, request.role})
+        wheels = chosen.wheels or (DEB_WHEELS if DEB_WHEELS.is_dir() else None)
+        program = _program(wheels, machine, pathlib.Path(work))
+        plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, wheels))
+        if chosen.uninstall:
+            return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
+        pending = [step for step in plan.steps if not step.is_done(machine)]
+        if chosen.dry_run:
+            _print_plan(plan, pending, facts)
+            return 0
+        _refuse_during_a_run(machine, request.role, pending, force=chosen.force)
+        carry_out(machine, pending, plan.services)
+    for line in last_words(machine, request, plan, bool(pending)):
+        print(line)
+    return 0
+
+
+def _program(wheels: pathlib.Path | None, machine: Machine, work: pathlib.Path) -> ProgramWheel:
+    """The release that runs this command; on a machine without one what lies in the folder of wheels.
+
+    A newer version is the business of `raceday install upgrade`, which checks it first.
+    """
+    is_release = machine.is_here and pathlib.Path(sys.prefix).resolve().is_relative_to(RELEASES)
+    return program_wheel(None if is_release else wheels, work)
+
+
+def carry_out(machine: Machine, pending: list[Step], services: tuple[str, ...]) -> None:
+    """Does the steps, then what follows from them. Raises OperatorError."""
+    for step in pending:
+        _say(step.description())
+        step.do(machine)
+    if machine.is_running:
+        apply_effects(machine, {effect for step in pending for effect in step.effects}, services, _say)
+        remove_old_releases(machine)
+
+
+def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:
+    """The arguments as a checked request. Raises OperatorError."""
+    role: Role = chosen.action
+    protocols = frozenset(each.name for each in entry_points(group="raceday.decoders"))
+    certs: pathlib.Path | None = getattr(chosen, "certs", None)
+    request = InstallRequest(
+        role,
+        name=getattr(chosen, "name", "") or "",
+        gates=tuple(parsed_gate(text, protocols) for text in getattr(chosen, "gate", [])),
+        profile=getattr(chosen, "profile", "") or "",
+        broker=getattr(chosen, "broker", "127.0.0.1"),
+        certs_file=certs,
+        certs=carried_name(certs) if certs is not None else "",
+        database=getattr(chosen, "database", "") or "",
+        host=getattr(chosen, "host", "") or "",
+        access_point=_access_point(chosen, machine),
+    )
+    check_request(request)
+    return request
+
+
+def _access_point(chosen: argparse.Namespace, machine: Machine) -> AccessPoint | None:
+    """The access point that was asked for, with the passphrase that it has already, or a new one."""
+    if not getattr(chosen, "access_point", None):
+        return None
+    if not machine.path("/etc/NetworkManager").is_dir():
+        raise OperatorError("an access point needs NetworkManager here: apt install network-manager dnsmasq-base.")
+    there = (machine.read(KEYFILE) or b"").decode("utf-8", "replace")
+    known = next((line.removeprefix("psk=") for line in there.splitlines() if line.startswith("psk=")), "")
+    passphrase = known or "".join(secrets.choice(UNLIKE_LETTERS) for _ in range(16))
+    return access_point(chosen.access_point, chosen.country or "", passphrase)
+
+
+def _refuse_during_a_run(machine: Machine, role: Role, pending: list[Step], *, force: bool) -> None:
+    """Raises OperatorError if services would start again while a run is on the track."""
+    restarts = any(step.effects & {"services", "units", "broker", "network"} for step in pending)
+    if restarts and not force and machine.is_running and role == "station":
+        count = runs_on_track(page_address("station", machine))
+        if count:
+            raise OperatorError(
+                "a run is on the track, and the station would start again: wait until it is over, or add --force."
+            )
+
+
+def _print_plan(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> None:
+    print(f"On {facts.system}, Python {'.'.join(map(str, facts.python_version))}, {facts.processor}:")
+    for step in pending:
+        print(f"  {step.description()}")
+    print("  nothing: all of it is done." if not pending else f"  start {', '.join(plan.services)}")
+    for note in plan.notes:
+        print(f"Note: {note}")
+
+
+def _say(line: str) -> None:
+    print(f"  {line} ...", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="raceday install", description=__doc__)
+    parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("/"), help=argparse.SUPPRESS)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="station|car|leaderboard|upgrade|rollback")
+    station = _role_parser(actions, "station", "timing, officiating, pages, broker")
+    station.add_argument(
+        "--gate", action="append", default=[], metavar="KIND:WHERE",
+        help="gpio:17 or gpio:17,27 (pins), pico:/dev/serial/by-id/…, or PROTOCOL:PORT of a decoder; the first is the "
+        "start and finish line, further ones are splits",
+    )  # fmt: skip
+    car = _role_parser(actions, "car", "guard, pilot, comms, phone page")
+    car.add_argument("--profile", metavar="NAME", help="the kind of car, which sets its drivers (docs/bring-a-car.md)")
+    car.add_argument("--broker", default="127.0.0.1", metavar="HOST", help="the station's name or address")
+    for each in (station, car):
+        each.add_argument("--name", metavar="NAME", help="this machine's name, and its certificate's")
+        each.add_argument(
+            "--certs", type=pathlib.Path, metavar="FILE", help="the file that `raceday certs` made for it"
+        )
+        each.add_argument("--access-point", metavar="SSID", help="also make a Wi-Fi of this name, on 5 GHz")
+        each.add_argument("--country", metavar="CC", help="of the access point: where the race is (DE, US)")
+    board = _role_parser(actions, "leaderboard", "takes results, ranks them, shows them")
+    board.add_argument("--database", metavar="URL", help="a PostgreSQL database instead of a file")
+    board.add_argument("--host", metavar="ADDRESS", help="serve at this address; default: this machine alone")
+    up = actions.add_parser("upgrade", help="a newer version beside the one in use, checked, then in its place")
+    up.add_argument("file", type=pathlib.Path, nargs="?", metavar="FILE", help="a .deb, a wheel, or a folder of wheels")
+    back = actions.add_parser("rollback", help="the release before this one again")
+    for each in (up, back):
+        each.add_argument("--force", action="store_true", help="also while a run is on the track")
+    return parser
+
+
+def _role_parser(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", role: Role, what: str
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(role, help=what)
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
+    parser.add_argument("--uninstall", action="store_true", help="remove what an installation made; data and keys stay")
+    parser.add_argument("--purge", action="store_true", help="with --uninstall: data and keys too, after a question")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--force", action="store_true", help="also while a run is on the track")
+    parser.add_argument(
+        "--wheels", type=pathlib.Path, metavar="FOLDER", help="take all packages from here, not from the net"
+    )
+    # After the role as well as before it; the default must not overwrite what was given before.
+    parser.add_argument(
+        "--root",
+        type=pathlib.Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="install below this folder (an image)",
+    )
+    return parser

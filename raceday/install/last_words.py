@@ -1,0 +1,67 @@
+"""What a person reads at the end of an installation: where the pages are, how to get in, what to do next."""
+
+import socket
+
+from raceday.install.machine import Machine
+from raceday.install.machine_files.access_point import ADDRESS, KEYFILE
+from raceday.install.plan import InstallPlan
+from raceday.install.request import InstallRequest
+from raceday.install.running import page_address
+from raceday.install.shipped_files import CONFIG_NAMES
+
+
+def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has_changed: bool) -> list[str]:
+    """Lines for the terminal."""
+    lines = ["Nothing to do: all of it is done already." if not has_changed else "Done."]
+    if not machine.is_running:
+        lines.append(f"Services start with the machine: {', '.join(plan.services)}.")
+    elif request.role == "station":
+        lines += _station(machine)
+    elif request.role == "car":
+        lines += _car(machine)
+    else:
+        lines += _leaderboard(machine)
+    if request.access_point is not None and has_changed:
+        wanted = request.access_point
+        lines.append(
+            f"Wi-Fi {wanted.ssid}: passphrase {wanted.passphrase} (also in {KEYFILE}); this machine is {ADDRESS}."
+        )
+    return lines + [f"Note: {note}" for note in plan.notes]
+
+
+def _url(machine: Machine, request_role: str) -> str:
+    address = page_address(request_role, machine)  # type: ignore[arg-type]  # the callers pass roles
+    host = f"{socket.gethostname()}.local" if address.is_open else address.own
+    return f"http://{host}:{address.port}"
+
+
+def _station(machine: Machine) -> list[str]:
+    url, config = _url(machine, "station"), f"/etc/raceday/{CONFIG_NAMES['station']}"
+    return [
+        f"The station serves at {url}; race control is {url}/operate.",
+        f"To sign in first: open {url}/claim and enter the claim code, which is in `journalctl -u raceday-station`.",
+        f"Settings: {config}. After a change of gates or devices: sudo raceday install station.",
+        "The journal is in /var/lib/raceday: on a Raspberry Pi put it on a USB SSD rather than on the SD card, and "
+        "back it up (`raceday backup FILE --data-dir /var/lib/raceday`).",
+        "Is all well? sudo raceday doctor station",
+    ]
+
+
+def _car(machine: Machine) -> list[str]:
+    return [
+        f"The car's phone page is {_url(machine, 'car')}; its claim code is in `journalctl -u raceday-vehicle`.",
+        f"Settings: /etc/raceday/{CONFIG_NAMES['car']}. After a change of camera or motors: sudo raceday install car.",
+        "Wheels off the ground, then calibrate: sudo systemctl stop raceday-vehicle; "
+        "sudo raceday vehicle calibrate --config /etc/raceday/vehicle.toml; sudo systemctl start raceday-vehicle.",
+        "Is all well? sudo raceday doctor car",
+    ]
+
+
+def _leaderboard(machine: Machine) -> list[str]:
+    return [
+        f"The leaderboard serves at {_url(machine, 'leaderboard')}.",
+        "Its claim code, which makes the first account an admin, is in `journalctl -u raceday-leaderboard`.",
+        "Stations post with the secret in /var/lib/raceday-leaderboard/secrets/webhook.secret.",
+        f"Settings: /etc/raceday/{CONFIG_NAMES['leaderboard']}. For the internet put a TLS proxy in front of it.",
+        "Is all well? sudo raceday doctor leaderboard",
+    ]

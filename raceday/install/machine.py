@@ -1,0 +1,133 @@
+"""The machine that is installed: its files and commands, on this machine or below a root folder (an image, a chroot).
+
+Called by the steps of an installation. Paths are as the machine itself sees them ("/etc/raceday"); with a root folder
+they lie below it, and commands run in it by chroot.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+
+from shared.errors import OperatorError, StorageError
+
+COMMAND_S = 1800.0  # pip on a Pi with a slow card
+LAST_LINES = 6  # of a command's output, shown when it fails
+
+
+class Machine:
+    """Reads, writes and runs. Raises OperatorError, with what a person can do, for whatever refuses."""
+
+    def __init__(self, root: pathlib.Path = pathlib.Path("/")) -> None:
+        self.root = root.resolve()
+        self.is_here = self.root == pathlib.Path("/")
+
+    @property
+    def is_running(self) -> bool:
+        """Does systemd run here, so that services can be started? Not below a root folder, nor in a container."""
+        return self.is_here and pathlib.Path("/run/systemd/system").is_dir()
+
+    def path(self, name: str) -> pathlib.Path:
+        """Where a path of the machine lies. Raises OperatorError if links lead out of the root folder."""
+        path = self.root / name.lstrip("/")
+        if not self.is_here and not path.parent.resolve().is_relative_to(self.root):
+            raise OperatorError(f"{path}: a link leads out of {self.root}: this installs only below it.")
+        return path
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes, None if it is not there."""
+        try:
+            return self.path(name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StorageError(f"{self.path(name)} cannot be read ({error.strerror}).") from None
+
+    def write(self, name: str, data: bytes, mode: int, owner: str = "root", group: str = "") -> None:
+        """Puts a file in place at once: whoever looks sees the old one or the new one, never with a wider mode."""
+        path = self.path(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                self.give(pathlib.Path(temporary), owner, group, mode)
+                pathlib.Path(temporary).replace(path)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    pathlib.Path(temporary).unlink()
+                raise
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written ({error.strerror}).") from None
+
+    def give(self, path: pathlib.Path, owner: str, group: str, mode: int) -> None:
+        """Sets owner, group (the owner's own, if it is "") and mode."""
+        uid, gid = self.ids(owner, group or owner)
+        if os.geteuid() == 0:
+            os.chown(path, uid, gid)
+        path.chmod(mode)
+
+    def ids(self, user: str, group: str) -> tuple[int, int]:
+        """The numbers of a user and a group, by its own lists. Raises OperatorError for one that is unknown."""
+        return self._number("etc/passwd", user, "user"), self._number("etc/group", group, "group")
+
+    def names(self, file: str) -> frozenset[str]:
+        """All names of /etc/passwd or /etc/group."""
+        text = (self.read(file) or b"").decode("utf-8", "replace")
+        return frozenset(line.partition(":")[0] for line in text.splitlines() if ":" in line)
+
+    def _number(self, file: str, name: str, what: str) -> int:
+        if name == "root":
+            return 0
+        for line in (self.read(file) or b"").decode("utf-8", "replace").splitlines():
+            parts = line.split(":")
+            if parts[0] == name and len(parts) > 2 and parts[2].isdigit():
+                return int(parts[2])
+        raise OperatorError(f"there is no {what} {name} on this machine: run the installation again, it makes it.")
+
+    def run(self, words: Sequence[str], what: str, *, user: str = "") -> str:
+        """Runs a command to its end; returns what it printed. Raises OperatorError, which begins with `what`."""
+        ran = self.attempt(words, user=user)
+        if ran.returncode:
+            output = "\n".join((ran.stderr + ran.stdout).strip().splitlines()[-LAST_LINES:])
+            raise OperatorError(
+                f"{what} did not work; `{' '.join(words[:4])} …` ended with {ran.returncode}:\n{output}"
+            )
+        return ran.stdout
+
+    def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        """Runs a command to its end, whatever its exit code. Raises OperatorError if there is no such program."""
+        command = [*([] if self.is_here else ["chroot", str(self.root)]), *words]
+        if user:
+            command = self._as(user, words)
+        environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+        passed = ("TMPDIR", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT", "https_proxy", "http_proxy", "no_proxy")
+        environment |= {name: os.environ[name] for name in passed if name in os.environ}
+        try:
+            return subprocess.run(
+                command, check=False, capture_output=True, text=True, timeout=COMMAND_S, env=environment, cwd="/"
+            )
+        except FileNotFoundError:
+            raise OperatorError(f"{words[0]} is not installed here: install it, then run this again.") from None
+        except subprocess.TimeoutExpired:
+            raise OperatorError(f"`{' '.join(words[:4])} …` did not end within {COMMAND_S:.0f} s.") from None
+
+    def _as(self, user: str, words: Sequence[str]) -> list[str]:
+        """A command as another user, without a shell: setpriv is part of util-linux, which every Debian has."""
+        uid, gid = self.ids(user, user)
+        chroot = [] if self.is_here else ["chroot", str(self.root)]
+        return [*chroot, "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", *words]
+
+    def remove(self, name: str) -> None:
+        """Removes a file, a link, or a folder with all in it; nothing if it is not there."""
+        path = self.path(name)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""The plan: what a machine needs to become a station, a car or a leaderboard, as steps in their order.
+
+A pure function of what was asked and what is known of the machine; called by the command, which tells or does them.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from raceday.install.certificates import PlaceCertificates
+from raceday.install.facts import STOCK_CORE, UNIT_OF, MachineFacts
+from raceday.install.first_data import CopyDemoModel, MakeSecrets
+from raceday.install.machine_files import access_point, broker_files
+from raceday.install.machine_files import config_files as configs
+from raceday.install.machine_files.drop_ins import DROP_IN, drop_in
+from raceday.install.machine_files.named_devices import NamedDevices, car_devices, station_devices
+from raceday.install.machine_files.udev_rules import modules_to_load, udev_rules
+from raceday.install.releases.release import CURRENT, OPT, MakeRelease
+from raceday.install.request import InstallRequest
+from raceday.install.shipped_files import CONFIG_NAMES, Role, config_text, unit_text
+from raceday.install.steps import (
+    UNITS,
+    Effect,
+    EnableService,
+    MakeFolder,
+    MakeLink,
+    MakeUser,
+    RemoveFile,
+    ReplaceLines,
+    Step,
+    WriteConfig,
+    WriteFile,
+)
+
+USER = "raceday"
+SYNC = "raceday-sync.service"
+DATA: dict[Role, str] = {
+    "station": configs.STATION_DATA,
+    "car": configs.CAR_DATA,
+    "leaderboard": configs.BOARD_DATA,
+}
+USUAL_NAME: dict[Role, str] = {"station": "station-1", "car": "car-1", "leaderboard": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPlan:
+    """The steps, in order, and what a person should know of them. `services` start once the steps are done."""
+
+    steps: tuple[Step, ...]
+    services: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRelease) -> InstallPlan:
+    """All steps for the role, also those that are done already."""
+    role = request.role
+    certificates = facts.certificates | ({f"{request.certs}.pem", f"{request.certs}.key"} if request.certs else set())
+    name = request.name or request.certs or USUAL_NAME[role]
+    has_certs = f"{name}.key" in certificates
+    config = facts.configs.get(role) or _new_config(request, name, has_certs)
+    table = _read(config)
+    devices = named_devices(role, table, facts.links)
+    services = _services(role, table)
+    steps: list[Step] = [
+        MakeUser(USER, DATA["station"]),
+        MakeFolder("/etc/raceday", 0o755),
+        MakeFolder(OPT, 0o755),
+        release,
+        MakeLink(CURRENT, release.folder.removeprefix(f"{OPT}/"), effects=frozenset({"services"})),
+        MakeLink(f"{OPT}/bin", "current/bin"),
+        MakeFolder(DATA[role], 0o700, USER),
+    ]
+    if not facts.has_debian_command:
+        steps.append(MakeLink("/usr/local/bin/raceday", f"{OPT}/bin/raceday"))
+    if request.certs_file is not None:
+        steps.append(PlaceCertificates(str(request.certs_file.resolve())))
+    steps.append(WriteConfig(f"/etc/raceday/{CONFIG_NAMES[role]}", config))
+    steps += _certificates_in_config(request, name, has_certs)
+    steps += _units(role, services, devices, facts)
+    steps += _of_the_role(request, facts, name, has_certs)
+    steps += _wifi(request, facts)
+    steps += [EnableService(service) for service in services]
+    return InstallPlan(tuple(steps), services, _notes(request, facts, devices, name, has_certs))
+
+
+def named_devices(role: Role, table: Mapping[str, Any], links: Mapping[str, str]) -> NamedDevices:
+    """What the config of a role names; the doctor asks too."""
+    if role == "station":
+        return station_devices(table, links)
+    return car_devices(table) if role == "car" else NamedDevices(())
+
+
+def device_drop_in(role: Role, devices: NamedDevices, facts: MachineFacts) -> str:
+    """The text that the role's drop-in must have on this machine, "" if there must be none; the doctor asks too."""
+    core = STOCK_CORE if role == "car" and facts.has_stock_core else ""
+    return drop_in(f"/etc/raceday/{CONFIG_NAMES[role]}", devices.kinds, facts.groups, core)
+
+
+def _new_config(request: InstallRequest, name: str, has_certs: bool) -> str:
+    shipped = config_text(CONFIG_NAMES[request.role])
+    if request.role == "station":
+        return configs.station_config(shipped, request, name, has_certs)
+    if request.role == "car":
+        return configs.car_config(shipped, request, name, has_certs)
+    return configs.leaderboard_config(shipped, request)
+
+
+def _read(config: str) -> dict[str, Any]:
+    """The config as a table; one that is not TOML names no device, and the config check says what is wrong."""
+    try:
+        return tomllib.loads(config)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _services(role: Role, table: Mapping[str, Any]) -> tuple[str, ...]:
+    """What starts with the machine: sync only where there is a leaderboard to post to."""
+    sync = table.get("sync")
+    posts = role == "station" and isinstance(sync, Mapping) and bool(sync.get("leaderboard_url"))
+    return (UNIT_OF[role], SYNC) if posts else (UNIT_OF[role],)
+
+
+def _certificates_in_config(request: InstallRequest, name: str, has_certs: bool) -> list[Step]:
+    """The table [mqtt] of a config that was written before there were certificates."""
+    if not has_certs or request.role == "leaderboard":
+        return []
+    path = f"/etc/raceday/{CONFIG_NAMES[request.role]}"
+    plain = configs.PLAIN_MQTT if request.role == "station" else configs.PLAIN_CAR_MQTT
+    ((old, new),) = configs.tls_change(name, plain, request.broker)
+    return [ReplaceLines(path, old, new, "the broker is reached with certificates")]
+
+
+def _units(role: Role, services: tuple[str, ...], devices: NamedDevices, facts: MachineFacts) -> list[Step]:
+    unit: frozenset[Effect] = frozenset({"units", "services"})
+    names = dict.fromkeys((*services, *((SYNC,) if role == "station" else ())))
+    steps: list[Step] = [WriteFile(f"{UNITS}/{name}", unit_text(name), effects=unit) for name in names]
+    text = device_drop_in(role, devices, facts)
+    steps.append(_file_or_none(f"{UNITS}/{UNIT_OF[role]}.d/{DROP_IN}", text, unit))
+    rules = udev_rules(devices.kinds, facts.groups)
+    steps.append(_file_or_none(f"/etc/udev/rules.d/99-raceday-{role}.rules", rules, frozenset({"udev", "services"})))
+    loaded = modules_to_load(devices.kinds, facts.modules)
+    steps.append(_file_or_none(f"/etc/modules-load.d/raceday-{role}.conf", loaded, frozenset({"modules", "services"})))
+    return steps
+
+
+def _file_or_none(path: str, text: str, effects: frozenset[Effect]) -> Step:
+    return WriteFile(path, text, effects=effects) if text else RemoveFile(path, effects)
+
+
+def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str, has_certs: bool) -> list[Step]:
+    if request.role == "leaderboard":
+        return [MakeSecrets(f"/etc/raceday/{CONFIG_NAMES['leaderboard']}", f"{configs.BOARD_DATA}/secrets")]
+    if request.role == "car":
+        models = f"{configs.CAR_DATA}/models"
+        link = MakeLink(f"{models}/selected", "demo", keep=True)
+        return [MakeFolder(models, 0o700, USER), CopyDemoModel(f"{models}/demo"), link]
+    if not facts.has_broker:
+        return []
+    broker: frozenset[Effect] = frozenset({"broker"})
+    # Not before the station itself has a certificate: it would be shut out.
+    has_certs = {"ca.pem", "broker.pem", "broker.key"} <= facts.certificates and has_certs
+    conf = broker_files.broker_conf(config_text("mosquitto.conf"), has_certs)
+    steps: list[Step] = [WriteFile(broker_files.BROKER_CONF, conf, effects=broker)]
+    if has_certs:
+        # `raceday certs` keeps it up to date from then on: it knows who has a certificate.
+        steps.append(
+            WriteConfig("/etc/raceday/acl", broker_files.acl_of(config_text("acl"), name), "mosquitto", broker)
+        )
+    return steps
+
+
+def _wifi(request: InstallRequest, facts: MachineFacts) -> list[Step]:
+    network: frozenset[Effect] = frozenset({"network"})
+    steps: list[Step] = []
+    if facts.has_network_manager and (request.role == "car" or request.access_point is not None):
+        steps.append(WriteFile(access_point.POWER_SAVING, access_point.power_saving_off(), effects=network))
+    if request.access_point is not None:
+        wanted = request.access_point
+        steps.append(WriteFile(access_point.COUNTRY, access_point.country_option(wanted)))
+        keyfile = access_point.access_point_keyfile(wanted)
+        steps.append(WriteFile(access_point.KEYFILE, keyfile, 0o600, effects=network))
+    return steps
+
+
+def _notes(
+    request: InstallRequest, facts: MachineFacts, devices: NamedDevices, name: str, has_certs: bool
+) -> tuple[str, ...]:
+    notes = [
+        f"The driver {driver!r} is of another package: nothing is known of its devices. Open them by a drop-in of your "
+        f"own in {UNITS}/{UNIT_OF[request.role]}.d/."
+        for driver in devices.strange
+    ]
+    if request.role == "station":
+        notes += _notes_of_a_station(request, facts, name, has_certs)
+    if request.role == "car" and not has_certs:
+        notes.append(
+            "This car has no certificates: `raceday certs car NAME` at the station makes the file for --certs."
+        )
+    return tuple(notes)
+
+
+def _notes_of_a_station(request: InstallRequest, facts: MachineFacts, name: str, has_certs: bool) -> list[str]:
+    notes = []
+    if not facts.has_broker:
+        notes.append("No broker is here, so no car can be reached: apt install mosquitto, then run this again.")
+    elif not has_certs or "broker.key" not in facts.certificates:
+        first = "" if "broker.key" in facts.certificates else "sudo raceday certs init; "
+        notes.append(
+            "The broker listens to this machine alone, since there are no certificates. For cars: "
+            f"{first}sudo raceday certs machine {name}; sudo raceday install station --certs {name}.raceday-certs"
+        )
+    if "station" not in facts.configs and not request.gates:
+        notes.append(
+            "No gate was named: the station has a mock gate. Name yours in /etc/raceday/station.toml, and run this "
+            "again."
+        )
+    elif request.gates and "station" in facts.configs:
+        notes.append("/etc/raceday/station.toml is there already and stays: put the gates into it.")
+    return notes

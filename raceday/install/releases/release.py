@@ -1,0 +1,130 @@
+"""One release: an environment with the pinned packages of the machine's roles and the program. A step of the plan."""
+
+import contextlib
+import hashlib
+import json
+import pathlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from raceday.install.machine import Machine
+from raceday.install.releases.program_wheel import ProgramWheel
+from raceday.install.shipped_files import Role
+from raceday.install.steps import Effect
+
+OPT = "/opt/raceday"
+RELEASES = f"{OPT}/releases"
+CURRENT, PREVIOUS = f"{OPT}/current", f"{OPT}/previous"
+WORK = "/var/cache/raceday-install"
+MARK = "raceday-release.json"  # written last: a release without it is not whole
+SYSTEM_PACKAGES = "/usr/lib/python3/dist-packages"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRelease:
+    """The environment of one version for these roles. `wheels`: where packages come from, None for pip's registries."""
+
+    program: ProgramWheel
+    roles: tuple[Role, ...]
+    python: str
+    wheels: pathlib.Path | None
+    effects: frozenset[Effect] = frozenset({"services"})
+
+    @property
+    def folder(self) -> str:
+        """Of one program, these roles and this Python: what runs is never changed, a further role is a new release."""
+        made_of = " ".join((self.program.digest, *self.roles, self.python))
+        return f"{RELEASES}/{self.program.version}-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
+
+    def description(self) -> str:
+        source = "pip's registries" if self.wheels is None else str(self.wheels)
+        return f"install Raceday {self.program.version} for {', '.join(self.roles)} into {self.folder}, from {source}"
+
+    def is_done(self, machine: Machine) -> bool:
+        return frozenset(self.roles) <= roles_of(machine, self.folder)
+
+    def do(self, machine: Machine) -> None:
+        """Makes the environment; one that was cut off, or of other roles, is made anew. Raises OperatorError."""
+        machine.path(RELEASES).mkdir(parents=True, exist_ok=True)
+        machine.remove(f"{self.folder}/{MARK}")
+        words = [self.python, "-m", "venv", "--clear", self.folder]
+        machine.run(words, "making the environment (is the package python3-venv installed?)")
+        pip = [f"{self.folder}/bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+        with self._work(machine) as work:
+            locks = [word for role in self.roles for word in ("-r", f"{work}/{role}.lock")]
+            source = [] if self.wheels is None else ["--no-index", "--find-links", self._wheels(machine, work)]
+            pinned = ["--require-hashes", "--only-binary", ":all:", *locks]
+            machine.run([*pip, *source, *pinned], "installing the packages")
+            own = ["--no-deps", "--no-index", f"{work}/{self.program.path.name}"]
+            machine.run([*pip, *own], "installing the program")
+        link_system_lgpio(machine, self.folder)
+        mark = {"version": self.program.version, "roles": list(self.roles)}
+        machine.write(f"{self.folder}/{MARK}", json.dumps(mark).encode(), 0o644)
+
+    def undo(self, machine: Machine) -> str:
+        """Removes all releases: no service uses them any more."""
+        if not machine.path(RELEASES).exists():
+            return ""
+        machine.remove(RELEASES)
+        machine.remove(PREVIOUS)
+        return f"removed {RELEASES}"
+
+    @contextlib.contextmanager
+    def _work(self, machine: Machine) -> Iterator[str]:
+        """A folder of the machine with the program and its pins, as commands in a root folder see it."""
+        folder = machine.path(WORK)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            for role in self.roles:
+                (folder / f"{role}.lock").write_text(self.program.locks[role])
+            shutil.copy(self.program.path, folder)
+            yield WORK
+        finally:
+            shutil.rmtree(folder)
+
+    def _wheels(self, machine: Machine, work: str) -> str:
+        """The folder of wheels as the machine sees it: copied, if it lies outside of a root folder."""
+        assert self.wheels is not None
+        folder = self.wheels.resolve()
+        if machine.is_here:
+            return str(folder)
+        if folder.is_relative_to(machine.root):
+            return f"/{folder.relative_to(machine.root)}"
+        shutil.copytree(folder, machine.path(f"{work}/wheels"))
+        return f"{work}/wheels"
+
+
+def roles_of(machine: Machine, folder: str) -> frozenset[str]:
+    """The roles that a whole release serves; empty if it is not whole."""
+    try:
+        mark = json.loads(machine.read(f"{folder}/{MARK}") or b"{}")
+    except ValueError:
+        return frozenset()
+    roles = mark.get("roles") if isinstance(mark, dict) else None
+    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
+
+
+def link_system_lgpio(machine: Machine, folder: str) -> None:
+    """Links the system's lgpio into the environment, where pip has none: on Python 3.13 (Raspberry Pi OS's own).
+
+    Only this one library, and not all packages of the system (`--system-site-packages`): those are of other versions
+    than the pinned ones.
+    """
+    packages = next(iter(machine.path(f"{folder}/lib").glob("python3.*/site-packages")), None)
+    system = machine.path(SYSTEM_PACKAGES)
+    if packages is None or (packages / "lgpio.py").exists():
+        return
+    for file in [*system.glob("lgpio.py"), *system.glob("_lgpio*.so")]:
+        (packages / file.name).unlink(missing_ok=True)
+        (packages / file.name).symlink_to(f"{SYSTEM_PACKAGES}/{file.name}")
+
+
+def remove_old_releases(machine: Machine) -> list[str]:
+    """Removes what is neither in use nor the one before; returns the names."""
+    kept = {machine.path(link).resolve().name for link in (CURRENT, PREVIOUS) if machine.path(link).is_symlink()}
+    old = [each.name for each in machine.path(RELEASES).iterdir() if each.name not in kept]
+    for name in old:
+        machine.remove(f"{RELEASES}/{name}")
+    return sorted(old)

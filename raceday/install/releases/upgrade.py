@@ -1,0 +1,176 @@
+"""`raceday install upgrade` and `rollback`: another release takes the place of the one in use, if it can read the data.
+
+Before the change the data are backed up, and the other release reads a copy of the journal from beginning to end. It
+then puts its own units in place and starts; if a service does not come up, the release before it does so again. The
+journal itself is never changed by any of this. Called by the command.
+"""
+
+import pathlib
+import tempfile
+from dataclasses import dataclass
+
+from raceday.install.effects import Say
+from raceday.install.facts import UNIT_OF, gathered
+from raceday.install.machine import Machine
+from raceday.install.machine_files.config_files import BOARD_DATA, STATION_DATA
+from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel, read_wheel
+from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, MakeRelease, roles_of
+from raceday.install.running import comes_up, page_address, runs_on_track
+from raceday.install.shipped_files import CONFIG_NAMES, ROLES, Role
+from raceday.install.steps import MakeFolder, MakeLink
+from shared.errors import OperatorError
+
+COMES_UP_S = 120.0  # a Pi with a long journal and a slow card
+BACKUPS = {"station": f"{STATION_DATA}/backups", "leaderboard": f"{BOARD_DATA}/backups"}
+COPY = f"{STATION_DATA}/backups/.read-by-the-other-release"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one release to another: their folders, and the roles of this machine."""
+
+    old: str
+    new: str
+    roles: tuple[Role, ...]
+
+
+def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: bool) -> int:
+    """Upgrades to what `file` holds, or to what the system's package brought. Raises OperatorError."""
+    roles = _roles(machine)
+    _refuse_during_a_run(machine, roles, force=force)
+    with tempfile.TemporaryDirectory(prefix="raceday-upgrade-") as work:
+        program, wheels = _source(machine, file, pathlib.Path(work))
+        release = MakeRelease(program, roles, gathered(machine).python, wheels)
+        old = _in_use(machine)
+        if release.folder == old:
+            print(f"Raceday {program.version} is in use already.")
+            return 0
+        if not release.is_done(machine):
+            say(release.description())
+            release.do(machine)
+    change = Change(old, release.folder, roles)
+    _let_it_read(machine, change, say)
+    _change(machine, change, say)
+    print(f"Raceday {program.version} is in use. `sudo raceday install rollback` goes back to the release before it.")
+    return 0
+
+
+def roll_back(machine: Machine, say: Say, *, force: bool) -> int:
+    """Goes back to the release before, if that can read what was written since. Raises OperatorError."""
+    roles = _roles(machine)
+    _refuse_during_a_run(machine, roles, force=force)
+    previous = machine.path(PREVIOUS)
+    before = f"{OPT}/{previous.readlink()}" if previous.is_symlink() else ""
+    if not before or not frozenset(roles) <= roles_of(machine, before):
+        raise OperatorError("there is no earlier release for the roles of this machine: nothing was changed.")
+    change = Change(_in_use(machine), before, roles)
+    _let_it_read(machine, change, say)
+    _change(machine, change, say)
+    print(f"The release {pathlib.PurePath(before).name} is in use again.")
+    return 0
+
+
+def _source(
+    machine: Machine, file: pathlib.Path | None, work: pathlib.Path
+) -> tuple[ProgramWheel, pathlib.Path | None]:
+    """The program, and where its packages come from (None: pip's registries). Raises OperatorError."""
+    if file is None:
+        if not DEB_WHEELS.is_dir():
+            raise OperatorError("name what to upgrade to: a raceday_….deb, a wheel, or a folder of wheels.")
+        return program_wheel(DEB_WHEELS, work), DEB_WHEELS
+    if file.is_dir():
+        return program_wheel(file, work), file
+    if file.suffix == ".deb":
+        machine.run(["dpkg-deb", "-x", str(file.resolve()), str(work)], f"unpacking {file.name}")
+        wheels = work / DEB_WHEELS.relative_to("/")
+        return program_wheel(wheels, work), wheels
+    return read_wheel(file), None
+
+
+def _roles(machine: Machine) -> tuple[Role, ...]:
+    roles = tuple(role for role in ROLES if machine.path(f"/etc/systemd/system/{UNIT_OF[role]}").exists())
+    if not roles:
+        raise OperatorError("nothing is installed here yet: sudo raceday install station (or car, or leaderboard).")
+    return roles
+
+
+def _in_use(machine: Machine) -> str:
+    current = machine.path(CURRENT)
+    if not current.is_symlink():
+        raise OperatorError(f"{CURRENT} is missing: run `sudo raceday install {_roles(machine)[0]}` again.")
+    return f"{OPT}/{current.readlink()}"
+
+
+def _refuse_during_a_run(machine: Machine, roles: tuple[Role, ...], *, force: bool) -> None:
+    is_timing = "station" in roles and machine.is_running and runs_on_track(page_address("station", machine))
+    if is_timing and not force:
+        raise OperatorError("a run is on the track: wait until it is over, or add --force.")
+
+
+def _let_it_read(machine: Machine, change: Change, say: Say) -> None:
+    """Backs up, and lets the other release read a copy of the journal. Raises OperatorError if it cannot."""
+    name = f"before-{pathlib.PurePath(change.new).name}.backup"
+    if "leaderboard" in change.roles and machine.path(f"{BOARD_DATA}/leaderboard.db").exists():
+        say("backing up the leaderboard")
+        MakeFolder(BACKUPS["leaderboard"], 0o700, "raceday").do(machine)
+        config = f"/etc/raceday/{CONFIG_NAMES['leaderboard']}"
+        words = ["league", "backup", f"{BACKUPS['leaderboard']}/{name}", "--replace", "--config", config]
+        machine.run([f"{change.old}/bin/raceday", *words], "backing up the leaderboard", user="raceday")
+    if "station" not in change.roles or not machine.path(f"{STATION_DATA}/station.db").exists():
+        return
+    say("backing up the journal")
+    MakeFolder(BACKUPS["station"], 0o700, "raceday").do(machine)
+    backup = f"{BACKUPS['station']}/{name}"
+    machine.remove(backup)
+    machine.run(
+        [f"{change.old}/bin/raceday", "backup", backup, "--data-dir", STATION_DATA],
+        "backing up the journal",
+        user="raceday",
+    )
+    say("letting the other release read a copy of it")
+    program = f"{change.new}/bin/raceday"
+    try:
+        machine.run([program, "restore", backup, "--data-dir", COPY], "restoring the copy", user="raceday")
+        for verb in (["journal", "verify"], ["replay"]):
+            machine.run(
+                [program, *verb, f"{COPY}/station.db"], f"{' '.join(verb)} by the other release", user="raceday"
+            )
+    except OperatorError as error:
+        raise OperatorError(
+            f"the other release cannot read the journal, so nothing was changed (its backup: {backup}). {error}"
+        ) from None
+    finally:
+        machine.remove(COPY)
+
+
+def _change(machine: Machine, change: Change, say: Say) -> None:
+    """Puts the new release in place of the old one; the old one again if it does not come up. Raises OperatorError."""
+    MakeLink(PREVIOUS, change.old.removeprefix(f"{OPT}/")).do(machine)
+    failure = _put_in_place(machine, change.new, change.roles, say)
+    if not failure:
+        return
+    say(f"{failure}: going back")
+    MakeLink(PREVIOUS, change.new.removeprefix(f"{OPT}/")).do(machine)
+    again = _put_in_place(machine, change.old, change.roles, say)
+    state = (
+        "the release before is in use again"
+        if not again
+        else f"and the release before does not come up either: {again}"
+    )
+    raise OperatorError(f"{failure}; {state}. `journalctl -u {UNIT_OF[change.roles[0]]}` says why.")
+
+
+def _put_in_place(machine: Machine, release: str, roles: tuple[Role, ...], say: Say) -> str:
+    """The release installs itself: link, units, services. Returns what does not come up, "" if all does."""
+    for role in roles:
+        say(f"{pathlib.PurePath(release).name} takes its place as {role}")
+        ran = machine.attempt([f"{release}/bin/raceday", "install", role, "--force"])
+        if ran.returncode:
+            return f"it could not be put in place ({' '.join(ran.stderr.split()[-30:])})"
+    if not machine.is_running:
+        return ""
+    for role in roles:
+        address = None if role == "car" else page_address(role, machine)
+        if failure := comes_up(machine, UNIT_OF[role], address, COMES_UP_S):
+            return failure
+    return ""

@@ -1,0 +1,99 @@
+"""What runs on this machine now: its address, whether a run is on the track, whether a service came up.
+
+Called by the command and by an upgrade. A service is asked over HTTP as anybody may ask it.
+"""
+
+import http.client
+import json
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from raceday.install.machine import Machine
+from raceday.install.shipped_files import CONFIG_NAMES, Role
+
+ANSWER_S = 2.0
+POLL_S = 0.5
+_TABLE: dict[Role, str] = {"station": "web", "leaderboard": "server", "car": "console"}
+_PORT: dict[Role, int] = {"station": 8080, "leaderboard": 8090, "car": 8008}
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """Where a role serves its pages. `host` may be all addresses ("0.0.0.0")."""
+
+    host: str
+    port: int
+
+    @property
+    def own(self) -> str:
+        """The address by which this machine itself reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def is_open(self) -> bool:
+        """Can other machines reach it?"""
+        return self.host in {"0.0.0.0", "::"} or not self.host.startswith(("127.", "::1", "localhost"))  # noqa: S104
+
+
+def page_address(role: Role, machine: Machine) -> PageAddress:
+    """By the role's config on this machine; the usual one where the config does not say."""
+    try:
+        config = tomllib.loads((machine.read(f"/etc/raceday/{CONFIG_NAMES[role]}") or b"").decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        config = {}
+    table = config.get(_TABLE[role])
+    table = table if isinstance(table, Mapping) else {}
+    host, port = table.get("host", "0.0.0.0" if role == "car" else "127.0.0.1"), table.get("port")  # noqa: S104
+    return PageAddress(str(host), port if isinstance(port, int) else _PORT[role])
+
+
+def answers(address: PageAddress) -> bool:
+    """Does a web server answer there, whatever it says?"""
+    return _asked(address, "/") is not None
+
+
+def runs_on_track(address: PageAddress) -> int:
+    """How many runs a station has on the track; 0 if none, or if no station answers."""
+    body = _asked(address, "/api/v1/now")
+    try:
+        now: Any = json.loads(body or b"{}")
+    except ValueError:
+        return 0
+    runs = now.get("runs") if isinstance(now, dict) else None
+    return len(runs) if isinstance(runs, list) else 0
+
+
+def comes_up(machine: Machine, service: str, address: PageAddress | None, within_s: float) -> str:
+    """Waits until the service runs and its page answers; "" once it does, else a sentence that says what is missing."""
+    until_s, began = time.monotonic() + within_s, _starts(machine, service)
+    while True:
+        state = machine.attempt(["systemctl", "is-active", service]).stdout.strip()
+        if _starts(machine, service) > began:
+            return f"{service} ends again and again"
+        if state == "active" and (address is None or answers(address)):
+            return ""
+        if state == "failed" or time.monotonic() > until_s:
+            return f"{service} is {state or 'unknown'}" + (
+                "" if state != "active" else ", and its page does not answer"
+            )
+        time.sleep(POLL_S)
+
+
+def _starts(machine: Machine, service: str) -> int:
+    """How often systemd had to start the service again."""
+    output = machine.attempt(["systemctl", "show", "--property=NRestarts", "--value", service]).stdout.strip()
+    return int(output) if output.isdigit() else 0
+
+
+def _asked(address: PageAddress, path: str) -> bytes | None:
+    connection = http.client.HTTPConnection(address.own, address.port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", path, headers={"host": f"localhost:{address.port}"})
+        return connection.getresponse().read(1_000_000)
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,151 @@
+"""Facts of a machine and a request become a plan: the steps of each role on the machines that there are."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import pytest
+
+from raceday.install.certificates import PlaceCertificates
+from raceday.install.facts import MachineFacts, refusal
+from raceday.install.plan import InstallPlan, install_plan
+from raceday.install.releases.program_wheel import ProgramWheel
+from raceday.install.releases.release import MakeRelease
+from raceday.install.request import AccessPoint, GateRequest, InstallRequest
+from raceday.install.shipped_files import ROLES, Role
+from raceday.install.steps import EnableService, RemoveFile, ReplaceLines, WriteConfig, WriteFile
+
+PROGRAM = ProgramWheel(pathlib.Path("raceday-0.1.0-py3-none-any.whl"), "0.1.0", "0123abcd", dict.fromkeys(ROLES, ""))
+PI = MachineFacts(groups=frozenset({"gpio", "i2c", "video", "dialout"}), modules=frozenset({"cdc_acm", "i2c_dev"}))
+PLAIN_DEBIAN = MachineFacts(processor="x86_64", groups=frozenset({"video", "dialout"}))
+STOCK_CAR = MachineFacts(system="Ubuntu 24.04", processor="x86_64", python_version=(3, 12), has_stock_core=True)
+ALL_CERTIFICATES = frozenset({"ca.pem", "crl.pem", "broker.pem", "broker.key", "station-1.pem", "station-1.key"})
+
+
+def plan(request: InstallRequest, facts: MachineFacts = PI) -> InstallPlan:
+    return install_plan(request, facts, MakeRelease(PROGRAM, (request.role,), facts.python, None))
+
+
+def written(made: InstallPlan) -> dict[str, str]:
+    return {step.path: step.text for step in made.steps if isinstance(step, WriteFile | WriteConfig)}
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, ""),
+        ({"processor": "x86_64", "python_version": (3, 13)}, ""),
+        ({"python_version": (3, 10)}, "this machine has 3.10"),
+        ({"python_version": (3, 8)}, "this machine has 3.8"),
+        ({"python_version": (3, 14)}, "this machine has 3.14"),
+        ({"bits": 32}, "a 32-bit system on aarch64"),
+        ({"processor": "armv7l", "bits": 32}, "a 32-bit system on armv7l"),
+        ({"processor": "armv7l"}, "this is armv7l"),
+        ({"processor": "i686", "bits": 32}, "a 32-bit system on i686"),
+        ({"processor": "riscv64"}, "this is riscv64"),
+    ],
+)
+def test_a_machine_that_cannot_run_it_hears_so_in_one_sentence(facts: dict[str, Any], words: str) -> None:
+    said = refusal(dataclasses.replace(PI, **facts))
+    assert words in said
+    assert "\n" not in said
+    assert bool(said) == bool(words)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("facts", [PI, PLAIN_DEBIAN, STOCK_CAR])
+def test_no_group_is_named_that_the_machine_lacks(role: Role, facts: MachineFacts) -> None:
+    made = plan(InstallRequest(role, gates=(GateRequest("gpio", (17,)),)), facts)
+    for text in written(made).values():
+        named = {
+            word for line in text.splitlines() if line.startswith("SupplementaryGroups=") for word in line[20:].split()
+        }
+        assert named <= facts.groups
+
+
+def test_a_station_with_a_gpio_gate_on_a_pi() -> None:
+    made = plan(InstallRequest("station", gates=(GateRequest("gpio", (17, 27)),)))
+    files = written(made)
+    assert made.services == ("raceday-station.service",)
+    assert "DeviceAllow=char-gpiochip rw" in files["/etc/systemd/system/raceday-station.service.d/devices.conf"]
+    assert "SupplementaryGroups=gpio\n" in files["/etc/systemd/system/raceday-station.service.d/devices.conf"]
+    assert 'GROUP="gpio"' in files["/etc/udev/rules.d/99-raceday-station.rules"]
+    assert "listener 1883 127.0.0.1" in files["/etc/mosquitto/conf.d/raceday.conf"]
+    assert "raceday-sync.service" not in str([step for step in made.steps if isinstance(step, EnableService)])
+    assert any("raceday certs init" in note for note in made.notes)
+
+
+def test_a_config_that_is_there_decides_and_not_what_is_asked() -> None:
+    config = '[[gate]]\nname = "start"\ndriver = "pico"\n[gate.options]\nport = "/dev/ttyACM0"\n'
+    facts = dataclasses.replace(PI, configs={"station": config})
+    made = plan(InstallRequest("station", gates=(GateRequest("gpio", (17,)),)), facts)
+    drop_in = written(made)["/etc/systemd/system/raceday-station.service.d/devices.conf"]
+    assert "char-ttyACM" in drop_in
+    assert "gpiochip" not in drop_in
+    assert written(made)["/etc/modules-load.d/raceday-station.conf"].splitlines()[1:] == ["cdc_acm"]
+    assert any("is there already and stays" in note for note in made.notes)
+
+
+def test_a_drop_in_that_is_needed_no_more_is_removed() -> None:
+    facts = dataclasses.replace(PI, configs={"station": 'gate = [{name = "start", driver = "mock"}]'})
+    removed = {step.path for step in plan(InstallRequest("station"), facts).steps if isinstance(step, RemoveFile)}
+    assert "/etc/systemd/system/raceday-station.service.d/devices.conf" in removed
+
+
+def test_sync_starts_once_there_is_a_leaderboard() -> None:
+    facts = dataclasses.replace(PI, configs={"station": '[sync]\nleaderboard_url = "https://b.example"'})
+    assert plan(InstallRequest("station"), facts).services == ("raceday-station.service", "raceday-sync.service")
+
+
+def test_certificates_open_the_broker_and_change_the_table_that_is_as_it_was_shipped() -> None:
+    facts = dataclasses.replace(PI, certificates=ALL_CERTIFICATES)
+    made = plan(InstallRequest("station"), facts)
+    conf = written(made)["/etc/mosquitto/conf.d/raceday.conf"]
+    assert "\nlistener 8883\n" in conf
+    assert "\ncrlfile /etc/raceday/tls/crl.pem\n" in conf
+    assert "port = 8883" in written(made)["/etc/raceday/station.toml"]
+    assert "user station-1\n" in written(made)["/etc/raceday/acl"]
+    (change,) = [step for step in made.steps if isinstance(step, ReplaceLines)]
+    plain = written(plan(InstallRequest("station")))["/etc/raceday/station.toml"]
+    assert change.old in plain
+    assert plain.replace(change.old, change.new) == written(made)["/etc/raceday/station.toml"]
+
+
+def test_a_stock_car_of_2404_does_not_run_beside_its_own_core() -> None:
+    made = plan(InstallRequest("car", profile="deepracer-2404"), STOCK_CAR)
+    assert (
+        "Conflicts=deepracer-core.service"
+        in written(made)["/etc/systemd/system/raceday-vehicle.service.d/devices.conf"]
+    )
+
+
+def test_a_car_that_gets_its_certificates_from_a_file() -> None:
+    request = InstallRequest(
+        "car", broker="station-1.local", certs_file=pathlib.Path("/media/car-3.raceday-certs"), certs="car-3"
+    )
+    made = plan(request)
+    assert PlaceCertificates("/media/car-3.raceday-certs") in made.steps
+    config = written(made)["/etc/raceday/vehicle.toml"]
+    assert 'device = "car-3"' in config
+    assert 'host = "station-1.local"\nport = 8883\n' in config
+    assert 'cert = "/etc/raceday/tls/car-3.pem"' in config
+
+
+def test_an_access_point_has_its_passphrase_in_a_file_of_roots_alone() -> None:
+    made = plan(InstallRequest("station", access_point=AccessPoint("Race Ä", "DE", "secret-passphrase")))
+    (keyfile,) = [step for step in made.steps if isinstance(step, WriteFile) and step.path.endswith(".nmconnection")]
+    assert keyfile.mode == 0o600
+    assert f"ssid={';'.join(str(each) for each in 'Race Ä'.encode())};\n" in keyfile.text
+    assert "psk=secret-passphrase\n" in keyfile.text
+    assert not any("secret-passphrase" in step.description() for step in made.steps)
+
+
+def test_without_a_broker_nothing_is_written_for_it() -> None:
+    made = plan(InstallRequest("station"), dataclasses.replace(PI, has_broker=False))
+    assert not any("mosquitto" in path for path in written(made))
+    assert any("apt install mosquitto" in note for note in made.notes)
+
+
+def test_a_driver_of_another_package_is_said() -> None:
+    facts = dataclasses.replace(PI, configs={"station": 'gate = [{name = "start", driver = "mine"}]'})
+    assert any("'mine' is of another package" in note for note in plan(InstallRequest("station"), facts).notes)
