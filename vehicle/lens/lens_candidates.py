@@ -67,17 +67,17 @@ class LensCandidate:
 
 
 # Fits a candidate, from the fit of a smaller one if there is one.
-Fitting = Callable[[LensCandidate, BundleFit | None], BundleFit]
+FitCandidate = Callable[[LensCandidate, BundleFit | None], BundleFit]
 
 
-def choose_lens(fitting: Fitting, width_px: int, height_px: int) -> tuple[LensCandidate, BundleFit]:
+def choose_lens(fit_candidate: FitCandidate, width_px: int, height_px: int) -> tuple[LensCandidate, BundleFit]:
     """The candidate that explains the data best, and its fit. Raises BadInput if no lens explains them."""
-    found = [(start, fitting(start, None)) for start in _starts(width_px, height_px)]
+    found = [(start, fit_candidate(start, None)) for start in _starts(width_px, height_px)]
     simple = sorted(found, key=lambda one: _criterion(*one))
     best: list[tuple[LensCandidate, BundleFit]] = []
     for is_fisheye in (False, True):
         start, first = next(one for one in simple if one[0].is_fisheye == is_fisheye)
-        best += _grown(fitting, start, first)
+        best += _grown(fit_candidate, start, first)
     usable = [one for one in best if _is_usable(one[0].lens(one[1].shared), width_px, height_px)]
     if not usable:
         raise BadInput("no lens explains these pictures: are the boards' sizes right, and all from one camera?")
@@ -91,7 +91,9 @@ def _starts(width_px: int, height_px: int) -> Iterable[LensCandidate]:
         yield LensCandidate(is_fisheye, FOCAL, start, width_px)
 
 
-def _grown(fitting: Fitting, candidate: LensCandidate, fit: BundleFit) -> list[tuple[LensCandidate, BundleFit]]:
+def _grown(
+    fit_candidate: FitCandidate, candidate: LensCandidate, fit: BundleFit
+) -> list[tuple[LensCandidate, BundleFit]]:
     """The candidate, and those with more unknowns, each begun where a smaller one ended."""
     grown = [(candidate, fit)]
     sets: list[tuple[int, ...]] = [FOCAL + CENTRE]
@@ -101,7 +103,7 @@ def _grown(fitting: Fitting, candidate: LensCandidate, fit: BundleFit) -> list[t
     for free in sets:
         smaller, its_fit = max((one for one in grown if set(one[0].free) < set(free)), key=lambda one: len(one[0].free))
         larger = smaller.with_free(free, smaller.values(its_fit.shared))
-        grown.append((larger, fitting(larger, its_fit)))
+        grown.append((larger, fit_candidate(larger, its_fit)))
     return grown
 
 

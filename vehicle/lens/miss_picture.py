@@ -47,9 +47,13 @@ def miss_picture(lens: MeasuredLens, title: str) -> str:
 def _ring(lens: MeasuredLens, degrees: int, scale: float) -> str:
     """The points of the picture that see this angle from the axis."""
     angle = math.radians(degrees)
-    turns = np.linspace(0.0, 2 * math.pi, _RING_POINTS, endpoint=False)
+    azimuths = np.linspace(0.0, 2 * math.pi, _RING_POINTS, endpoint=False)
     rays = np.stack(
-        [math.sin(angle) * np.cos(turns), math.sin(angle) * np.sin(turns), np.full(_RING_POINTS, math.cos(angle))]
+        [
+            math.sin(angle) * np.cos(azimuths),
+            math.sin(angle) * np.sin(azimuths),
+            np.full(_RING_POINTS, math.cos(angle)),
+        ]
     )
     spots = lens.lens.pixels(rays.T)
     if not np.isfinite(spots).all() or float(np.abs(spots).max()) > 4 * lens.width_px:

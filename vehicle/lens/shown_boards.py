@@ -90,11 +90,11 @@ class _Views:
         """How far down the camera points by the boards that stood upright; None if none did."""
         if not self._upright.any():
             return None
-        downs = _rotations(poses[self._upright, :3])[:, :, 1]  # the boards' downwards, as the camera has it
+        downs = _rotation_matrices(poses[self._upright, :3])[:, :, 1]  # the boards' downwards, as the camera has it
         return float(np.median(np.arctan2(downs[:, 2], downs[:, 1])))
 
     def _misses(self, candidate: LensCandidate, shared: Floats, poses: Floats) -> Floats:
-        spots = self._solid @ np.swapaxes(_rotations(poses[:, :3]), 1, 2) + poses[:, None, 3:]
+        spots = self._solid @ np.swapaxes(_rotation_matrices(poses[:, :3]), 1, 2) + poses[:, None, 3:]
         seen = inset(candidate.lens(shared).pixels(spots), float(shared[-1]))
         missed = np.where(np.isfinite(seen), seen - self.points, _UNSEEN_PX) / PIXEL_SIGMA
         sigma_m = _DISTANCE_SIGMA_M + _DISTANCE_SIGMA_SHARE * self._distance_m
@@ -121,20 +121,20 @@ def _pose(rays: Floats, solid: Floats) -> list[float]:
     if np.isfinite(flat).all() and (ahead > 0.05).all():
         # OpenCV's order of corners has y upwards: turn the board's axes half around x, and back.
         upward = solid * (1.0, -1.0, -1.0)
-        done, turns, places, _ = cv2.solvePnPGeneric(
+        done, rotations, places, _ = cv2.solvePnPGeneric(
             upward, np.ascontiguousarray(flat), np.eye(3), None, flags=cv2.SOLVEPNP_IPPE_SQUARE
         )
         if done:
-            turn = cv2.Rodrigues(cv2.Rodrigues(turns[0])[0] @ np.diag([1.0, -1.0, -1.0]))[0]
+            turn = cv2.Rodrigues(cv2.Rodrigues(rotations[0])[0] @ np.diag([1.0, -1.0, -1.0]))[0]
             return [*turn.ravel().tolist(), *places[0].ravel().tolist()]
     middle = np.nan_to_num(rays).mean(axis=0)
     return [0.0, 0.0, 0.0, *(middle if middle[2] > 0.05 else np.array([0.0, 0.0, 1.0])).tolist()]
 
 
-def _rotations(turns: Floats) -> Floats:
+def _rotation_matrices(vectors: Floats) -> Floats:
     """Rotation matrices (V, 3, 3) of rotation vectors (V, 3), after Rodrigues."""
-    angle = np.linalg.norm(turns, axis=1)[:, None, None]
-    axis = turns / np.maximum(np.linalg.norm(turns, axis=1), 1e-12)[:, None]
+    angle = np.linalg.norm(vectors, axis=1)[:, None, None]
+    axis = vectors / np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)[:, None]
     x, y, z = axis.T
     zero = np.zeros_like(x)
     across = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from shared.errors import BadInput
-from simulator.world.approaches import GateView, spread_approaches
 from simulator.world.camera import CameraParameters
+from simulator.world.optics.approaches import ApproachView, spread_approaches
+from simulator.world.optics.wide_lens import WideLens
 from simulator.world.tracks import load_track
-from simulator.world.wide_lens import WideLens
 from tests.vehicle.lens.opencv_camera import OpencvCamera
 from vehicle.hardware.frame import Frame
 from vehicle.lapwatch.lens_options import LensOptions
@@ -117,7 +117,7 @@ def test_a_single_board_is_the_one_that_it_follows() -> None:
 @pytest.mark.slow
 def test_a_fisheye_of_160_degrees_reports_well_after_a_drive() -> None:
     """The issue's measure, small: `./dev bench lapwatch-optics` has it whole."""
-    view = GateView(
+    view = ApproachView(
         load_track("reinvent_base"), CameraParameters(), WideLens(math.radians(160.0), (-0.02, 0.004, 0, 0))
     )
     finder = MarkerFinder(LapwatchOptions())

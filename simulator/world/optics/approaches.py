@@ -16,8 +16,8 @@ from simulator.world.floor_texture import FloorTexture, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards
 from simulator.world.geometry import Pose, Track
 from simulator.world.looks import look_of
+from simulator.world.optics.wide_lens import WideLens, render_wide
 from simulator.world.surroundings import Surroundings, grey_level, surroundings_of
-from simulator.world.wide_lens import WideLens, render_wide
 
 _NS = 1_000_000_000
 
@@ -57,7 +57,7 @@ class Approach:
         return [self.start_ns + round((n + self.phase) / self.rate_hz * _NS) for n in range(count)]
 
 
-class GateView:
+class ApproachView:
     """The start/finish gate of a track as a camera sees it; `camera_ahead_m`: from the car's nose to the lens."""
 
     def __init__(

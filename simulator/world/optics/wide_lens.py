@@ -3,7 +3,7 @@
 Three flat pictures look ahead, to the left and to the right; each pixel of the fisheye's picture takes what its own
 ray meets in one of them. The lens follows the general polynomial of Kannala and Brandt (IEEE TPAMI 28(8), 2006), whose
 inverse is looked up in a table: no code is shared with the lap watcher that is tested by these pictures.
-Called by `world.py` and `approaches.py`.
+Called by `approaches.py`.
 """
 
 import math

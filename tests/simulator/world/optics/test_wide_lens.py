@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from simulator.world.approaches import Approach, GateView
 from simulator.world.camera import CameraParameters
 from simulator.world.gate_boards import GATE_BOARDS, GateBoard, board_image
+from simulator.world.optics.approaches import Approach, ApproachView
+from simulator.world.optics.wide_lens import WideLens
 from simulator.world.tracks import load_track
-from simulator.world.wide_lens import WideLens
 from vehicle.lapwatch.marker_finder import MarkerFinder
 from vehicle.lapwatch.markers import LapwatchOptions
 
@@ -20,7 +20,7 @@ BEFORE_M = 1.2
 @pytest.mark.parametrize(("fov_deg", "k"), [(120, (0.0, 0.0, 0.0, 0.0)), (160, (-0.02, 0.004, 0.0, 0.0))])
 def test_boards_are_where_opencv_projects_them(fov_deg: float, k: tuple[float, float, float, float]) -> None:
     camera, lens = CameraParameters(640, 480), WideLens(math.radians(fov_deg), k)
-    view = GateView(load_track("reInvent2019_wide"), camera, lens, camera_ahead_m=0.0)
+    view = ApproachView(load_track("reInvent2019_wide"), camera, lens, camera_ahead_m=0.0)
     approach = Approach(1.0, 0.1, 0.05, from_m=4.0)
     at_ns = approach.line_ns - round(BEFORE_M * 1e9)
     found = MarkerFinder(LapwatchOptions()).corners(view.frame(approach, at_ns))
@@ -62,7 +62,7 @@ def test_a_boards_picture_has_the_shares_of_the_board(board: GateBoard) -> None:
 
 def test_the_faces_meet_without_a_seam() -> None:
     """A floor and sky of one level each: no pixel of another level at the borders of the three flat pictures."""
-    view = GateView(load_track("reInvent2019_wide"), CameraParameters(), WideLens(math.radians(160.0)))
+    view = ApproachView(load_track("reInvent2019_wide"), CameraParameters(), WideLens(math.radians(160.0)))
     view._boards = []
     frame = view.frame(Approach(1.0), 10_000_000_000).astype(int)
     steps = np.abs(np.diff(frame, axis=1))
