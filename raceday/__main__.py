@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
-from shared.errors import RacedayError, StorageError
+from raceday.extras import missing_sentence
+from raceday.version import version_text
+from shared.errors import HardwareMissing, RacedayError, StorageError
 from shared.files import DISK_FULL
 from shared.process.start_up import without_collecting
 
@@ -17,22 +19,29 @@ from shared.process.start_up import without_collecting
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 DISK_ERRORS = DISK_FULL | {errno.EROFS}
+RACE_EXTRAS = ("station", "simulator")
+DEMO_EXTRAS = ("station", "vehicle", "leaderboard", "simulator")
 
 
 @dataclass(frozen=True, slots=True)
 class CliCommand:
-    """A command: its name, the module with its `main(arguments) -> exit code`, and one line of help."""
+    """A command: its name, the module with its `main(arguments) -> exit code`, and one line of help.
+
+    `extras` are those that it needs, where its module's machine does not say it (`raceday/extras.py`).
+    """
 
     words: str
     module: str
     what: str
     main: str = "main"
+    extras: tuple[str, ...] = ()
 
 
 # A module is imported only when its command is called.
 COMMANDS: tuple[CliCommand, ...] = (
-    CliCommand("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
+    CliCommand("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware", extras=DEMO_EXTRAS),
     CliCommand("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
+    CliCommand("bridge", "vehicle.commands.bridge", "a stock car, whose own software stays, as a car of ours"),
     CliCommand("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
     CliCommand("sync", "station.commands.sync", "the service that posts qualified results to the leaderboard"),
     CliCommand("leaderboard", "leaderboard.cli", "the reference leaderboard"),
@@ -40,12 +49,13 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("league", "leaderboard.commands.league", "a leaderboard's data: backup, restore, archive a season"),
     CliCommand("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
     CliCommand("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
-    CliCommand("race", "raceday.simulate", "whole races on virtual time: race simulate"),
+    CliCommand("race", "raceday.simulate", "whole races on virtual time: race simulate", extras=RACE_EXTRAS),
     CliCommand(
         "model",
         "raceday.model",
         "models: check, import, inspect, list, quantise, select, remove, replay, evaluate, train, render, choose, race,"
         " video",
+        extras=("vehicle", "simulator"),
     ),
     CliCommand("verify", "simulator.farm.verify.cli", "drive a virtual race's result again and compare"),
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
@@ -76,6 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
     """`raceday COMMAND ...`; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     command = next((c for c in COMMANDS if words[:1] == [c.words]), None)
+    if words[:1] in (["--version"], ["-V"]):
+        print(version_text())
+        return 0
     if command is None:
         return _usage(words[:1])
     signal.signal(signal.SIGTERM, _stop)
@@ -86,6 +99,12 @@ def main(arguments: list[str] | None = None) -> int:
     except RacedayError as error:
         print(f"raceday {command.words}: {error}", file=sys.stderr)
         return error.exit_code
+    except ImportError as error:
+        sentence = missing_sentence(command.module, command.extras, error)
+        if sentence is None:
+            raise
+        print(f"raceday {command.words}: {sentence}", file=sys.stderr)
+        return HardwareMissing.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -111,7 +130,7 @@ def _usage(words: list[str]) -> int:
     out = sys.stdout if wants_help else sys.stderr
     if not wants_help:
         print(f"raceday: there is no command {words[0]!r}.", file=out)
-    print("usage: raceday COMMAND [options]\n", file=out)
+    print("usage: raceday COMMAND [options]   (raceday COMMAND --help; raceday --version)\n", file=out)
     for command in COMMANDS:
         print(f"  {command.words:<12} {command.what}", file=out)
     return 0 if wants_help else 2

@@ -13,6 +13,7 @@ CarMode = Literal["disarmed", "ready", "driving", "stopped", "tripped"]
 RunPhase = Literal["idle", "armed", "running", "finished"]
 Grant = Literal["none", "drive"]
 OrderAction = Literal["arm", "start", "stop", "estop", "reset"]
+Promise = Literal["lease", "leash", "best_effort"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class CarHeartbeat:
 class CarState:
     """Car, retained: what the pages show. `online` False is the car's will; `practice` as in its heartbeats.
 
-    `battery_percent` None: the car's computer does not report it.
+    `battery_percent` None: the car's computer does not report it. `promise`: what stops it when nothing reaches it any
+    more: its own guard at the end of the `lease`; a `leash` on a stock car, cut when its bridge is silent; or nothing
+    but the stop that was sent before (`best_effort`).
     """
 
     online: bool
@@ -52,6 +55,7 @@ class CarState:
     throttle_percent: int = 0
     practice: bool = False
     battery_percent: int | None = None
+    promise: Promise = "lease"
 
 
 @dataclass(frozen=True, slots=True)

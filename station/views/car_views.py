@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.protocol.messages import CarMode
+from shared.protocol.messages import CarMode, Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,7 @@ class CarView:
     """One car as it last reported. `alarm` is a sentence to show as an alarm ("" if all is well).
 
     `practice`: somebody drives it from a phone, outside any run. `battery_percent` None: it does not report it.
+    `promise`: what stops it when nothing reaches it any more.
     """
 
     name: str
@@ -31,6 +32,7 @@ class CarView:
     alarm: str
     practice: bool = False
     battery_percent: int | None = None
+    promise: Promise = "lease"
 
 
 StopOutcome = Literal["stopped", "ordered", "unreached"]

@@ -13,6 +13,7 @@ from tools.reference_pages.markdown import comments_of, default_text, first_para
 CONFIGS = (
     ("station.toml", "station.config", "StationConfig", "the station, and the sync service in `[sync]`"),
     ("vehicle.toml", "vehicle.config", "VehicleConfig", "the car"),
+    ("bridge.toml", "vehicle.bridge.config", "BridgeConfig", "the bridge of a stock car"),
     ("leaderboard.toml", "leaderboard.config", "LeaderboardConfig", "the leaderboard"),
     ("world.toml", "simulator.realtime.world_process", "WorldConfig", "the mock world"),
 )

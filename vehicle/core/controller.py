@@ -14,14 +14,13 @@ from typing import Literal
 from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, DriveOrder, Lease
 from shared.text import joined, text
-from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
+from vehicle.core.lease_clock import LeaseClock
 from vehicle.core.limiter import DriveLimits, limit
 from vehicle.core.messages import PHONE_RUN_ID, Setpoint
 from vehicle.core.modes import ARMED, LATCHED, DriveReadiness, ModeEvent, ModeState, next_state
 
-_MAX_HEARTBEATS = 256
 _MAX_ORDER_IDS = 64
 _MAX_PENDING = 8
 _ALL_READY = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
@@ -43,17 +42,12 @@ class DriveController:
     def __init__(
         self, boot_id: str, limits: DriveLimits, safety: SafetyOptions, throttle_percent: int = 0, *, calibrated: bool
     ) -> None:
-        self._boot_id = boot_id
         self.calibrated = calibrated
         self._limits = limits
         self._safety = safety
         self.throttle_percent = throttle_percent
         self.mode_state = ModeState()
-        self._heartbeats: dict[int, int] = {}
-        self._newest_heartbeat = 0
-        self._lease_heartbeat = 0
-        self._lease_until_ns: int | None = None
-        self._lease_run_id = ""
+        self._lease = LeaseClock(boot_id, safety.max_lease_ms, safety.max_ttl_ms)
         self._pending: deque[_PendingOrder] = deque(maxlen=_MAX_PENDING)
         self._order_ids: deque[str] = deque(maxlen=_MAX_ORDER_IDS)
         self._model_ready = False
@@ -82,15 +76,11 @@ class DriveController:
     @property
     def is_practice(self) -> bool:
         """Whether the current lease is a phone's (free practice)."""
-        return self._lease_until_ns is not None and self._lease_run_id == PHONE_RUN_ID
+        return self._lease.is_leased and self._lease.run_id == PHONE_RUN_ID
 
     def next_heartbeat(self, now_ns: int) -> CarHeartbeat:
         """The next heartbeat to send. Its number keeps rising when the guard is restarted within one boot."""
-        self._newest_heartbeat = max(self._newest_heartbeat + 1, now_ns // NS_PER_MS)
-        self._heartbeats[self._newest_heartbeat] = now_ns
-        while len(self._heartbeats) > _MAX_HEARTBEATS:
-            del self._heartbeats[next(iter(self._heartbeats))]
-        return CarHeartbeat(self._newest_heartbeat, self.mode, self.is_practice)
+        return CarHeartbeat(self._lease.next_heartbeat(now_ns), self.mode, self.is_practice)
 
     def set_model_ready(self, is_ready: bool = True) -> None:
         """Record whether the pilot has a warm model."""
@@ -145,19 +135,11 @@ class DriveController:
 
     def on_lease(self, lease: Lease) -> None:
         """Apply a lease or its withdrawal, if it answers a recent heartbeat, not older than the last one answered."""
-        heartbeat_ns = self._heartbeats.get(lease.heartbeat) if lease.boot == self._boot_id else None
-        if heartbeat_ns is None or lease.heartbeat < self._lease_heartbeat:
-            return
-        self._lease_heartbeat = lease.heartbeat
-        if lease.grant == "none":
-            self._lease_until_ns = None
+        if self._lease.on_lease(lease) == "withdrawn":
             newer = [pending for pending in self._pending if pending.order.heartbeat >= lease.heartbeat]
             self._pending = deque(newer, maxlen=_MAX_PENDING)
             if self.mode in ARMED:
                 self._apply_event("withdraw", text("The station withdrew the lease."))
-            return
-        self._lease_until_ns = heartbeat_ns + min(lease.lease_ms, self._safety.max_lease_ms) * NS_PER_MS
-        self._lease_run_id = lease.run_id
 
     def on_order(self, order: DriveOrder) -> None:
         """Obey a stop at once; let anything else that is in time wait for its turn in the next tick."""
@@ -168,13 +150,11 @@ class DriveController:
             self._pending.clear()
             self._apply_event(order.action, _stop_reason(order))
             return
-        heartbeat_ns = self._heartbeats.get(order.heartbeat) if order.boot == self._boot_id else None
-        if heartbeat_ns is None:
+        until_ns = self._lease.order_until_ns(order)
+        if until_ns is None:
             self._refuse(order, text("it answers no recent heartbeat of this car."))
             return
-        self._pending.append(
-            _PendingOrder(order, heartbeat_ns + min(order.ttl_ms, self._safety.max_ttl_ms) * NS_PER_MS)
-        )
+        self._pending.append(_PendingOrder(order, until_ns))
 
     def tick(self, now_ns: int) -> Action:
         """Execute the orders that are due, trip the car if it must, and return the action for the motors."""
@@ -258,7 +238,7 @@ class DriveController:
         return trip_reason(*ages, self._safety, self._unusable_reason, practice=self.is_practice)
 
     def _lease_left_ns(self, now_ns: int) -> int:
-        return 0 if self._lease_until_ns is None else self._lease_until_ns - now_ns
+        return self._lease.left_ns(now_ns)
 
     def _frame_age_ns(self, now_ns: int) -> int:
         return now_ns - self._setpoint.frame_at_ns if self._setpoint is not None else 2**62

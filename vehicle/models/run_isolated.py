@@ -9,7 +9,7 @@ Called by library.py, trial.py and `raceday model`; the job is a module of JOBS.
     python -m vehicle.models.run_isolated trial PATH [any-sensors]
 """
 
-import importlib
+import importlib.util
 import os
 import pathlib
 import resource
@@ -39,6 +39,7 @@ WORK = {
     "strip": text("the reading of the archive"),
     "trial": text("the model's trial"),
 }
+NEEDED = ("onnx", "onnxruntime")
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
@@ -64,7 +65,11 @@ def run_isolated(
     """Runs a job of JOBS with `arguments`; returns what it printed. `meanwhile` is called while the child works.
 
     Raises BadInput with the sentence that the child wrote, or with one about how it ended; `about` is named there.
+    Raises ModuleNotFoundError where a package for models is missing.
     """
+    for package in NEEDED:
+        if importlib.util.find_spec(package) is None:  # the child could only say so in the words of an exception
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
     command = [sys.executable, "-m", "vehicle.models.run_isolated", work, *arguments]
     return run_child(command, WORK[work], about, timeout_s, meanwhile=meanwhile)
 

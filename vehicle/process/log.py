@@ -4,8 +4,8 @@ import contextlib
 import sys
 
 
-def log(sentence: str) -> None:
-    """Write the sentence; a closed log is ignored, since it must not end the process that drives."""
+def log(sentence: str, program: str = "vehicle") -> None:
+    """Write the sentence of this program; a closed log is ignored, since it must not end the process that drives."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"raceday vehicle: {sentence}\n")
+        sys.stderr.write(f"raceday {program}: {sentence}\n")
         sys.stderr.flush()

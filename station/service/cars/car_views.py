@@ -68,6 +68,7 @@ def car_view(
         alarm=_alarm(car, permit, online, now_ns),
         practice=online and car.mode == "driving" and practising,
         battery_percent=state.battery_percent if online else None,
+        promise=state.promise,
     )
 
 

@@ -10,6 +10,7 @@ from station.views.system_views import ManagerView
 from station.views.trackside.devices import StartLightsView, StopButtonView
 from station.views.views import View
 from station.web.presenters.mode_words import mode_words
+from station.web.presenters.promises import PROMISE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ def _car(car: CarView) -> HealthLine:
         )
     if car.dropped:
         figures.append((text("dropped"), str(car.dropped)))
+    if car.promise != "lease":
+        figures.append((text("promises"), PROMISE_WORDS[car.promise]))
     level = "bad" if car.alarm or car.mode == "tripped" else "ok"
     detail = car.alarm or car.reason or car.model
     if car.model and detail != car.model:

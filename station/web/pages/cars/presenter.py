@@ -7,6 +7,7 @@ from station.core.event.records import CarKind, EventCar
 from station.views.car_views import CarView
 from station.views.views import View
 from station.web.page import PageContent
+from station.web.presenters.promises import PROMISE_MEANS, PROMISE_WORDS
 
 KIND_WORDS: dict[CarKind, Sentence] = {
     "agent": text("with Raceday's software"),
@@ -14,7 +15,10 @@ KIND_WORDS: dict[CarKind, Sentence] = {
     "none": text("no computer"),
 }
 KIND_MEANS: dict[CarKind, Sentence] = {
-    "agent": text("Armed, started and stopped from race control; it reports its model and its state."),
+    "agent": text(
+        "Armed, started and stopped from race control; it reports its model and its state. So does a stock car with a "
+        "bridge."
+    ),
     "stock": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
     "none": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
 }
@@ -22,7 +26,10 @@ KIND_MEANS: dict[CarKind, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class CarRow:
-    """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now."""
+    """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
+
+    `promise`: what stops it when nothing reaches it any more, with what that means; "" until it has reported.
+    """
 
     key: str
     name: str
@@ -34,6 +41,8 @@ class CarRow:
     entered: bool
     state: str
     model: str
+    promise: str
+    promise_means: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
             if reported.online
             else text("offline")
         )
+    answers = reported if car.kind == "agent" else None
     return CarRow(
         key=f"car-{car.name}",
         name=car.name,
@@ -73,7 +83,9 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         colour=car.colour,
         entered=entered,
         state=state,
-        model="" if reported is None or car.kind != "agent" else reported.model,
+        model="" if answers is None else answers.model,
+        promise="" if answers is None else PROMISE_WORDS[answers.promise],
+        promise_means="" if answers is None else PROMISE_MEANS[answers.promise],
     )
 
 

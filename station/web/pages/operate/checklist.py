@@ -10,6 +10,7 @@ from station.views.race_views import RunView
 from station.views.views import View
 from station.web.pages.operate.acts import Act
 from station.web.pages.operate.steps import RunStand, run_stand
+from station.web.presenters.promises import PROMISE_MEANS
 
 LOW_PERCENT = 20  # of a car's battery: it may not last for a run
 
@@ -91,8 +92,16 @@ def _car(view: View, stand: RunStand) -> list[CheckLine]:
     return [
         CheckLine(text("{car} answers and can be armed", car=run.car), why, "/cars"),
         CheckLine(text("The model is the entry's"), model, "/cars"),
+        *_promise(car),
         *_battery(car),
     ]
+
+
+def _promise(car: CarView | None) -> list[CheckLine]:
+    """What a stock car promises: nothing that could be put right now, and nothing to arm it without knowing."""
+    if car is None or not car.online or car.promise == "lease":
+        return []
+    return [CheckLine(text("{car}: {means}", car=car.name, means=PROMISE_MEANS[car.promise]), "")]
 
 
 def _battery(car: CarView | None) -> list[CheckLine]:

@@ -6,6 +6,7 @@ from shared.rules.ranking import RaceRules
 from shared.text import Sentence, text
 from shared.units import NS_PER_MS
 from station.core.runs.hand_marks import HAND_NS
+from station.views.car_views import CarView
 from station.views.provisional import Provisional, provisional
 from station.views.race_views import RunView
 from station.views.views import View
@@ -13,6 +14,7 @@ from station.web.pages.operate.acts import Act
 from station.web.presenters.gates import short_time
 from station.web.presenters.laps import NOTHING, LapLine, PlaceLine, lap_lines, place_lines
 from station.web.presenters.page import RunPanel, panel_of
+from station.web.presenters.promises import PROMISE_MEANS, PROMISE_WORDS
 
 SHOWN_LAPS, NEAR_PLACES = 6, 2
 
@@ -32,12 +34,15 @@ class RunCard:
     """One run. `number`: its place and shortcut key; `strip`: several are on, so it is a strip that can be chosen.
 
     `left`: the time that is left while the race is paused, "" if the limit runs; `questions`: how many are open.
+
+    `promise`: what stops the car when nothing reaches it any more; "" for one that takes no orders.
     """
 
     key: str
     number: int
     strip: bool
     panel: RunPanel
+    promise: str
     attempt: Sentence
     uncertainty: str
     provisional: Provisional
@@ -112,11 +117,15 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
         notes.insert(0, procedure.start_note)
     if procedure is not None and procedure.dnf:
         notes.insert(0, text("Did not finish."))
+    car = _car(view, run)
+    if car is not None and car.promise != "lease" and run.phase in ("armed", "running"):
+        notes.insert(0, text("{car}: {means}", car=car.name, means=PROMISE_MEANS[car.promise]))
     return RunCard(
         key=f"run-{run.run_id}",
         number=number,
         strip=strip,
         panel=panel,
+        promise="" if car is None else PROMISE_WORDS[car.promise],
         attempt=attempt or text("attempt {number}", number=run.attempt),
         uncertainty=_uncertainty(view, run),
         provisional=SETTLED if submitted else provisional(view, run),
@@ -127,6 +136,13 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
         notes=tuple(notes),
         questions=len(run.proposals) + len(run.flagged) + run.model_differs,
     )
+
+
+def _car(view: View, run: RunView) -> CarView | None:
+    """The run's car, if it is online and takes orders."""
+    if run.without_agent:
+        return None
+    return next((car for car in view.cars if car.name == run.car and car.online), None)
 
 
 def _sort_key(time: str) -> tuple[int, str]:

@@ -36,6 +36,7 @@ def lines(unit: pathlib.Path, key: str) -> list[str]:
 
 def test_there_is_a_unit_for_every_machine() -> None:
     assert [unit.stem for unit in UNITS] == [
+        "raceday-bridge@",
         "raceday-leaderboard",
         "raceday-station",
         "raceday-sync",

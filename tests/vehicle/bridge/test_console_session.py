@@ -1,0 +1,165 @@
+"""The bridge's login at the mock console over real TLS: wrong passwords, stolen logins, dead tokens, hung calls."""
+
+import pathlib
+import stat
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from shared.errors import ConfigError
+from vehicle.bridge.certificate_pin import CertificatePin
+from vehicle.bridge.console_caller import ConsoleCaller
+from vehicle.bridge.console_session import ConsoleSession
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
+from vehicle.bridge.mock_console.mock_car import MockCar
+from vehicle.bridge.mock_console.mock_console import ConsoleVersion, MockConsole
+from vehicle.bridge.mock_console.outputs import CarOutputs
+from vehicle.bridge.mock_console.server import MockConsoleServer
+from vehicle.bridge.secret_files import read_secret, write_secret
+
+
+class Rig:
+    """A console that serves, and sessions at it; both read `now_s`."""
+
+    def __init__(self, folder: pathlib.Path, version: ConsoleVersion) -> None:
+        self.folder = folder
+        self.now_s = 100_000.0
+        self.console = MockConsole(MockCar(CarOutputs()), version)
+        self.server = MockConsoleServer(self.console, now_ns=lambda: round(self.now_s * 1e9))
+        self.server.start()
+        write_secret(folder / "password", "deepracer")
+
+    def session(self) -> ConsoleSession:
+        pin = CertificatePin(self.folder / "certificate")
+        return ConsoleSession("127.0.0.1", self.server.port, self.folder / "password", pin, lambda: self.now_s)
+
+
+@pytest.fixture(scope="module", params=["stock", "community"])
+def served(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    folder = pathlib.Path(request.getfixturevalue("tmp_path_factory").mktemp("console"))
+    rig = Rig(folder, request.param)
+    yield rig
+    rig.server.close()
+
+
+@pytest.fixture
+def rig(served: Rig) -> Rig:
+    served.server.release()
+    served.console.unready.clear()
+    served.console.tokens.clear()
+    served.console.password = "deepracer"
+    return served
+
+
+def test_it_logs_in_by_itself_and_says_what_was_answered(rig: Rig) -> None:
+    session = rig.session()
+    assert session.call(ConsoleCall("models")).names == ("Sample_single_cam",)
+    assert session.call(ConsoleCall("battery")).number == 9
+    assert session.call(ConsoleCall("mode")).outcome == "done"
+    rig.console.unready.add("/api/start_stop")
+    assert session.call(ConsoleCall("stop")) == StockConsoleAnswer(ConsoleCall("stop"), "refused", "Error")
+
+
+def test_a_token_that_died_after_an_hour_is_renewed_before_a_stop_goes_out(rig: Rig) -> None:
+    session = rig.session()
+    session.call(ConsoleCall("mode"))
+    rig.now_s += 3700
+    assert session.call(ConsoleCall("stop")).outcome == "done"
+    # The console was restarted with another key, or its clock was set: the token is refused although it is young.
+    session._token = "dead"
+    assert session.call(ConsoleCall("stop")).outcome == "done"
+
+
+def test_a_login_that_somebody_else_ended_is_taken_back_only_by_calls_that_may(rig: Rig) -> None:
+    session, browser = rig.session(), rig.session()
+    session.call(ConsoleCall("battery"))
+    browser.call(ConsoleCall("battery"))
+    poll = session.call(ConsoleCall("battery", may_log_in=False))
+    if rig.console.version == "community":
+        assert poll.outcome == "done", "both logins stay"
+        return
+    assert poll.outcome == "thrown_out"
+    assert browser.call(ConsoleCall("battery", may_log_in=False)).outcome == "done"
+    assert session.call(ConsoleCall("stop")).outcome == "done"
+    assert browser.call(ConsoleCall("battery", may_log_in=False)).outcome == "thrown_out"
+
+
+def test_a_login_that_ended_by_its_age_is_nobodys_doing(rig: Rig) -> None:
+    session = rig.session()
+    session.call(ConsoleCall("battery"))
+    rig.now_s += 13 * 3600
+    assert session.call(ConsoleCall("battery", may_log_in=False)).outcome == "done"
+
+
+def test_a_wrong_password_is_said_with_its_file_and_without_itself(rig: Rig) -> None:
+    rig.console.password = "changed"
+    answer = rig.session().call(ConsoleCall("battery"))
+    assert answer.outcome == "unreachable"
+    assert "refuses the password in" in answer.why
+    assert "deepracer" not in answer.why.replace(str(rig.folder), "")
+
+
+def test_a_certificate_that_changed_gets_no_password(rig: Rig) -> None:
+    rig.session().call(ConsoleCall("battery"))
+    pin = rig.folder / "certificate"
+    known = pin.read_text()
+    rig.console.tokens.clear()
+    assert stat.S_IMODE(pin.stat().st_mode) == 0o600
+    try:
+        pin.write_text("0" * 64 + "\n")
+        answer = rig.session().call(ConsoleCall("battery"))
+        assert "certificate has changed" in answer.why
+        assert not rig.console.tokens
+    finally:
+        pin.write_text(known)
+
+
+def test_a_stop_goes_out_while_another_call_hangs_in_the_console(rig: Rig) -> None:
+    session = rig.session()
+    session.call(ConsoleCall("mode"))
+    answers: list[StockConsoleAnswer] = []
+    stopped, answered = threading.Event(), threading.Event()
+
+    def on_answer(answer: StockConsoleAnswer) -> None:
+        answers.append(answer)
+        (stopped if answer.call.kind == "stop" else answered).set()
+
+    rig.server.hang("/api/max_nav_throttle")
+    caller = ConsoleCaller(session, on_answer)
+    caller.start()
+    caller.submit(ConsoleCall("throttle", number=10))
+    assert rig.server.hanging.wait(30)
+    caller.submit(ConsoleCall("stop"))
+    assert stopped.wait(30)
+    assert [answer.call.kind for answer in answers] == ["stop"]
+    rig.server.release()
+    assert answered.wait(30)
+    assert answers[-1].outcome == "refused"
+    caller.close()
+
+
+def test_what_is_no_console_or_nobody_is_said(rig: Rig, tmp_path: pathlib.Path, free_port: object) -> None:
+    assert callable(free_port)
+    write_secret(tmp_path / "password", "x")
+    nobody = ConsoleSession("127.0.0.1", free_port(), tmp_path / "password", CertificatePin(tmp_path / "pin"))
+    answer = nobody.call(ConsoleCall("stop"))
+    assert (answer.outcome, "refused" in answer.why) == ("unreachable", True)
+    plain = ConsoleSession("127.0.0.1", rig.server.direct_port, tmp_path / "password", CertificatePin(tmp_path / "pin"))
+    assert plain.call(ConsoleCall("stop"), 5.0).outcome == "unreachable"
+
+
+def test_secrets_are_for_their_owner_alone(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "secret"
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_secret(file, "the password")
+    write_secret(file, "one\n")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert read_secret(file, "the password") == "one"
+    file.chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        read_secret(file, "the password")
+    file.chmod(0o600)
+    file.write_text("\nsecond line\n")
+    with pytest.raises(ConfigError, match="is missing"):
+        read_secret(file, "the password")

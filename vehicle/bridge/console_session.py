@@ -1,0 +1,174 @@
+"""A login at a stock console, and calls under it: TLS with a pinned certificate, cookies, CSRF tokens, logins.
+
+Called by console_caller.py, on several threads: each call has a connection of its own, so none waits for another. The
+console's rules: `login.py` of aws-deepracer-webserver-pkg, and Flask-WTF's tokens, which die after an hour.
+"""
+
+import http.client
+import pathlib
+import re
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+
+from shared.errors import RacedayError
+from shared.text import text
+from vehicle.bridge.certificate_pin import CertificatePin
+from vehicle.bridge.core.console_calls import ConsoleCall, HttpCall, StockConsoleAnswer, answer_of, http_call
+from vehicle.bridge.secret_files import read_secret
+
+RENEW_S = 300.0  # a token is renewed long before the console refuses it
+RENEW_STOP_S = 3300.0  # a stop does not wait for a new token while the old one counts
+LOGIN_WAIT_S = 1.0
+MAX_BYTES = 1 << 20
+CALL_S = 12.0  # the console gives up a hung service after 10 s
+_TOKEN = re.compile(r'<meta\s+name="csrf-token"\s+content="([^"]+)"')
+
+
+class _LoginEnded(Exception):
+    """The console does not know our cookie any longer, and the call does not allow to log in again."""
+
+
+class _Unreachable(Exception):
+    """No answer, or none that is the console's; the text says why."""
+
+
+class ConsoleSession:
+    """The login of one bridge at one console. Thread-safe; `now_s`: a monotonic clock."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        password_file: pathlib.Path,
+        pin: CertificatePin,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._host, self._port = host, port
+        self._password_file = password_file
+        self._pin = pin
+        self._now_s = now_s
+        self._lock = threading.Lock()  # of the fields below; held for no longer than it takes to read them
+        self._login_lock = threading.Lock()  # one thread logs in, the others wait and use its login
+        self._cookies: dict[str, str] = {}
+        self._token = ""
+        self._token_s = 0.0
+        self._login_until_s = 0.0  # when the console itself ends the login
+
+    def call(self, call: ConsoleCall, timeout_s: float = CALL_S) -> StockConsoleAnswer:
+        """Make one call; logs in or renews the token first where it must. Never raises."""
+        try:
+            status, body = self._call_logged_in(call, timeout_s)
+        except _LoginEnded:
+            return StockConsoleAnswer(call, "thrown_out")
+        except (_Unreachable, RacedayError) as error:
+            return StockConsoleAnswer(call, "unreachable", str(error))
+        if status >= 500:
+            return StockConsoleAnswer(call, "unreachable", text("status {status}", status=status))
+        return answer_of(call, status, body)
+
+    def _call_logged_in(self, call: ConsoleCall, timeout_s: float) -> tuple[int, bytes]:
+        """The call under a login; after a refusal of the cookie or the token once more, with new ones."""
+        request = http_call(call)
+        login = self._login
+        if not login:
+            self._log_in(timeout_s, instead_of="")
+        elif self._now_s() - self._token_s > (RENEW_STOP_S if call.kind == "stop" else RENEW_S):
+            self._renew(timeout_s)
+        status, body = self._send(request, timeout_s)
+        if status == 400 and b"CSRF" in body:
+            self._renew(timeout_s)
+            return self._send(request, timeout_s)
+        if status == 401:
+            if not call.may_log_in and self._now_s() < self._login_until_s:
+                raise _LoginEnded
+            self._log_in(timeout_s, instead_of=login)
+            return self._send(request, timeout_s)
+        return status, body
+
+    @property
+    def _login(self) -> str:
+        with self._lock:
+            return self._cookies.get("deepracer_token", "")
+
+    def _renew(self, timeout_s: float) -> None:
+        """A new token from the login page, which answers in any case."""
+        status, body = self._send(HttpCall("GET", "/login"), timeout_s)
+        found = _TOKEN.search(body.decode("utf-8", "replace"))
+        if status != 200 or found is None:
+            raise _Unreachable(text("this is not the page of a DeepRacer's console (status {status})", status=status))
+        with self._lock:
+            self._token, self._token_s = found.group(1), self._now_s()
+
+    def _log_in(self, timeout_s: float, instead_of: str) -> None:
+        """Log in, unless another thread has done so since `instead_of` was the login's cookie.
+
+        A thread that hangs in a login keeps no other one off for long: a stop may be waiting.
+        """
+        is_ours = self._login_lock.acquire(timeout=LOGIN_WAIT_S)
+        try:
+            if self._login not in ("", instead_of):
+                return
+            password = read_secret(self._password_file, text("the console's password"))
+            self._renew(timeout_s)
+            body = urllib.parse.urlencode({"password": password}).encode()
+            with self._lock:
+                self._cookies.pop("deepracer_token", None)
+            status, answer = self._send(HttpCall("PUT", "/login", body), timeout_s, form=True)
+        finally:
+            if is_ours:
+                self._login_lock.release()
+        if status == 200 and answer.strip() == b"failure":
+            raise _Unreachable(text("it refuses the password in {file}", file=self._password_file))
+        if status != 200 or not self._login:
+            raise _Unreachable(text("its login answers with status {status}", status=status))
+
+    def _send(self, request: HttpCall, timeout_s: float, *, form: bool = False) -> tuple[int, bytes]:
+        """One request on a connection of its own; cookies are kept. Raises _Unreachable, and what the pin raises."""
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=_unverified())
+        headers = {"Referer": f"https://{self._host}/", "Connection": "close"}
+        with self._lock:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            if request.method != "GET":
+                headers["X-CSRFToken"] = self._token
+        if request.body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
+        try:
+            connection.connect()
+            assert isinstance(connection.sock, ssl.SSLSocket)
+            self._pin.check(connection.sock.getpeercert(binary_form=True) or b"")
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.request("POST" if form else request.method, request.path, request.body, headers)
+            response = connection.getresponse()
+            body = response.read(MAX_BYTES)
+            self._keep_cookies(response.headers.get_all("Set-Cookie") or [])
+        except (OSError, http.client.HTTPException) as error:
+            raise _Unreachable(str(error) or type(error).__name__) from None
+        finally:
+            connection.close()
+        return response.status, body
+
+    def _keep_cookies(self, headers: list[str]) -> None:
+        """Keep both cookies. They are `Secure`, and the console forgets to prolong them: its own word counts (401)."""
+        for header in headers:
+            try:
+                cookies = SimpleCookie(header)
+            except CookieError:
+                continue
+            with self._lock:
+                for name, morsel in cookies.items():
+                    self._cookies[name] = morsel.value
+                    if name == "deepracer_token" and morsel["max-age"].isdecimal():
+                        self._login_until_s = self._now_s() + int(morsel["max-age"])
+
+
+def _unverified() -> ssl.SSLContext:
+    """A car's certificate is signed by nobody: CertificatePin says whether it is the car's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
