@@ -15,6 +15,7 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from shared.text import text
 from station.core.inputs import Proof
+from station.gates.clock_map import MappedInstant
 from station.gates.driver import Edge, GateHealthReport
 from station.gates.flicker import FlickerDetector
 from station.gates.gpio.pins import GpioPins
@@ -23,6 +24,7 @@ from station.gates.resting_level import RestingLevelMonitor
 
 MAX_SENSORS = 4
 FOREIGN_NS = 2_000_000_000  # a stamp that is further than this from the station's clock is of another clock
+RELEASE_NS = 20_000_000  # the kernel reports the end of a pulse within this, or has merged it with the beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class GpioGate:
             self._pins.watch(sensor.number, sensor.changed)
 
     def health(self) -> GateHealthReport:
+        for sensor in self._sensors:
+            sensor.end_merged_pulse(self._clock.now_ns())
         fault = self._fault()
         return GateHealthReport(
             not fault,
@@ -96,6 +100,10 @@ class GpioGate:
         with self._lock:
             self._put = None
 
+    def now_ns(self) -> int:
+        """The time of the station's clock."""
+        return self._clock.now_ns()
+
     def on_edge(self, sensor: str, broken: bool, ticks: float, skipped: bool) -> None:
         """Delivers one edge, on the factory's thread. `skipped`: the one before it was never reported."""
         with self._lock:
@@ -106,12 +114,23 @@ class GpioGate:
                 self._foreign += 1
                 self._lost += 1
                 return
-            self._seq += 2 if skipped else 1
             self._lost += skipped
-            self._edges, self._last_ns = self._edges + 1, mapped.at_ns
-            self._flicker.edge(sensor, mapped.at_ns)
-            self._resting.change(sensor, broken, mapped.at_ns)
-            self._put(Edge(self._name, sensor, broken, mapped.at_ns, self._seq, self._boot, mapped.uncertainty_ns))
+            self._seq += skipped
+            self._deliver(self._put, sensor, broken, mapped)
+
+    def on_merged_release(self, sensor: str) -> None:
+        """Delivers the end of a pulse whose two edges the kernel reported as one, with the gate's newest stamp."""
+        with self._lock:
+            if self._put is not None and self._last_ns is not None:
+                uncertainty_ns = STAMPING[self._options.factory].uncertainty_ns
+                self._deliver(self._put, sensor, False, MappedInstant(self._last_ns, uncertainty_ns))
+
+    def _deliver(self, put: Callable[[Edge], None], sensor: str, broken: bool, at: MappedInstant) -> None:
+        self._seq += 1
+        self._edges, self._last_ns = self._edges + 1, at.at_ns
+        self._flicker.edge(sensor, at.at_ns)
+        self._resting.change(sensor, broken, at.at_ns)
+        put(Edge(self._name, sensor, broken, at.at_ns, self._seq, self._boot, at.uncertainty_ns))
 
     def _fault(self) -> str:
         """Why no race should be run on this gate, for display; "" if it is fine."""
@@ -132,12 +151,19 @@ class GpioGate:
 
 
 class _GpioSensor:
-    """One beam on one pin. gpiozero holds `changed` only weakly, so the gate holds this object."""
+    """One beam on one pin. gpiozero holds `changed` only weakly, so the gate holds this object.
+
+    Linux stamps an edge in the interrupt and reads the level a little later, in a thread (gpiolib-cdev.c,
+    `edge_irq_thread`): both edges of a pulse that is over by then say "free". So "free" of a free beam is the beginning
+    of a pulse, at its own stamp. Its end is the next report; if the kernel merged both into one, there is none.
+    """
 
     def __init__(self, gate: GpioGate, name: str, number: int, options: GpioGateOptions) -> None:
         self.name, self.number = name, number
         self.broken: bool | None = None
         self._gate, self._broken_level = gate, options.broken == "high"
+        self._lock = threading.Lock()
+        self._pulse_since_ns: int | None = None  # a pulse began, and its beam was free when the kernel looked
 
     def begin(self, level: bool) -> None:
         """Sets the state by the pin's level before it is watched: a beam that is broken by then gives no edge."""
@@ -147,6 +173,16 @@ class _GpioSensor:
         """Handles gpiozero's callback: the pin's new level (`state`, 0 or 1), and when it changed (`ticks`)."""
         if state not in (0, 1):
             return  # lgpio's watchdog reports 2: not an edge
-        broken = bool(state) == self._broken_level
-        skipped, self.broken = broken == self.broken, broken
-        self._gate.on_edge(self.name, broken, ticks, skipped)
+        with self._lock:
+            broken = bool(state) == self._broken_level
+            is_over = not broken and self.broken is False
+            self._pulse_since_ns = self._gate.now_ns() if is_over else None
+            skipped, self.broken = broken and broken == self.broken, broken or is_over
+            self._gate.on_edge(self.name, self.broken, ticks, skipped)
+
+    def end_merged_pulse(self, now_ns: int) -> None:
+        """Ends a pulse whose end the kernel did not report within `RELEASE_NS`: the beam has been free all the time."""
+        with self._lock:
+            if self._pulse_since_ns is not None and now_ns - self._pulse_since_ns > RELEASE_NS:
+                self._pulse_since_ns, self.broken = None, False
+                self._gate.on_merged_release(self.name)

@@ -1,5 +1,6 @@
 """The car's three processes on mock hardware, a real broker between them and a station that leases."""
 
+import json
 import os
 import pathlib
 import signal
@@ -180,6 +181,39 @@ def test_the_local_stop_needs_no_network(station: Station, car: Car) -> None:
     done = car.command("stop")
     assert done.returncode == 1
     assert "no guard answers" in done.stderr
+
+
+def test_the_line_of_the_outputs_is_on_while_armed_and_cut_by_a_trip_and_a_death(
+    tmp_path: pathlib.Path, broker: RunningBroker, station: Station
+) -> None:
+    write_model(tmp_path / "model")
+    text = with_long_hang(config_text(tmp_path, broker.port))
+    car = Car(tmp_path, text.replace("record =", "enable_line = true, record ="))
+
+    def outputs() -> list[tuple[bool, int | None]]:
+        """Whether the outputs were cut, and the throttle's pulse, at each change of either."""
+        lines = map(json.loads, (tmp_path / "pulses.jsonl").read_text().splitlines())
+        return [(line["is_cut"], line["throttle_ns"]) for line in lines]
+
+    station.wait(lambda: station.beat > 0)
+    assert {is_cut for is_cut, _ in outputs()} == {True}
+    station.drive(throttle_percent=40)
+    station.wait(lambda: any(t.throttle > 0.2 for t in station.telemetry))
+    let_out = [throttle for is_cut, throttle in outputs() if not is_cut]
+    assert let_out[0] == REST[1]  # what comes out first is neutral
+    assert min(throttle or 0 for throttle in let_out) < REST[1]  # forward is the shorter pulse
+    assert car.command("stop").returncode == 0
+    assert outputs()[-1] == (True, REST[1])
+    station.order("reset")
+    station.wait_mode("disarmed")
+    assert outputs()[-1] == (True, REST[1])  # only arming ends it
+    station.drive()
+    assert not outputs()[-1][0]
+    failsafe = psutil.Process(car.child("failsafe"))
+    car.end(signal.SIGKILL)
+    psutil.wait_procs([failsafe], timeout=60)
+    assert outputs()[-1] == (True, REST[1])  # by the fail-safe process, which ends when it has done so
+    car.process.communicate()
 
 
 def test_a_second_guard_is_refused(station: Station, car: Car) -> None:

@@ -69,6 +69,15 @@ def test_the_terminal_wizard_lets_out_neutral_first_and_cuts_at_the_end() -> Non
     kernel = Kernel(chip, gpio={512: 78})
     motors = SysfsMotors({"enable_gpio": 514, "motor_channel": 0}, ManualClock(), kernel)
     answers = iter(["wheels off", "y", "+1", "", *[""] * 5, "y", "n", "y"])
+    let_out: list[tuple[int, int]] = []  # the counts of both channels at each write while the line is on
+    write = kernel.write
+
+    def write_and_look(path: pathlib.Path, value: str) -> None:
+        write(path, value)
+        if kernel.lines[514].levels[-1] == 0:
+            let_out.append((chip.counts[1], chip.counts[0]))
+
+    kernel.write = write_and_look  # type: ignore[method-assign]
     shown: list[str] = []
     on_the_wire: list[tuple[int, int]] = []
 
@@ -78,6 +87,7 @@ def test_the_terminal_wizard_lets_out_neutral_first_and_cuts_at_the_end() -> Non
         return next(answers)
 
     calibration = TerminalWizard(motors, STOCK_CALIBRATION, ask, lambda _: None).run()
+    assert let_out[0] == (297, 297)
     assert on_the_wire[0] == (1, 0)  # cut until the wheels are off the ground
     assert set(on_the_wire[1:]) == {(0, 297)}  # neutral whenever it asks
     assert kernel.lines[514].levels[-1] == 1

@@ -157,9 +157,11 @@ class FakeFailsafe(FailsafeLink):
 class CalibrationBench:
     """A calibration over a real controller, on mock motors."""
 
-    def __init__(self, bench: Bench, calibration: Calibration | None = STOCK_CALIBRATION) -> None:
+    def __init__(
+        self, bench: Bench, calibration: Calibration | None = STOCK_CALIBRATION, *, enable_line: bool = False
+    ) -> None:
         self.bench, self.controller = bench, bench.controller
-        self.motors = MockMotors({}, ManualClock())
+        self.motors = MockMotors({"enable_line": enable_line}, ManualClock())
         self.actuators = Actuators(self.motors, calibration)
         self.failsafe = FakeFailsafe()
         self.file: Calibration | BadInput | None = FOUND
@@ -188,6 +190,21 @@ def test_an_armed_or_tripped_car_is_not_calibrated(driving: Bench) -> None:
     assert "reset it first" in setup.published[-2].message
     assert setup.motors.pulses is None
     assert setup.control.tick(driving.now_ns) is None
+
+
+def test_a_calibration_lets_neutral_out_first_and_cuts_at_its_end() -> None:
+    setup = CalibrationBench(Bench(), enable_line=True)
+    setup.command(CalibrationCommand("begin"), CalibrationCommand("show"), CalibrationCommand("yes"))
+    setup.command(CalibrationCommand("cancel"))
+    setup.motors.changes.clear()
+    for command in (CalibrationCommand("begin"), CalibrationCommand("show")):  # both before the next tick
+        setup.control.on_command(command, setup.bench.now_ns)
+    setup.control.tick(setup.bench.now_ns)
+    setup.command(CalibrationCommand("cancel"))
+    changes = [(change.is_cut, change.pulses) for change in setup.motors.changes]
+    assert changes[0] == (False, REST)
+    assert changes[-2:] == [(False, REST), (True, REST)]
+    assert (False, Pulses(1_490_000, 1_446_000)) in changes
 
 
 @pytest.mark.parametrize("device", ["motors", "button"])

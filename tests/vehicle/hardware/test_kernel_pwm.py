@@ -208,6 +208,17 @@ def test_others_of_another_rate_are_named_with_their_cure(kind: type[KernelPca96
         sysfs(Kernel(KernelPca9685(taken=(7,))))
 
 
+def test_a_clock_that_was_taken_while_the_pulses_were_off_is_said_when_they_come_back() -> None:
+    """A channel that is switched off does not hold the divider: another program may have set it since."""
+    chip = KernelPca9685()
+    motors = sysfs(Kernel(chip))
+    motors.neutral()
+    chip.export(5)
+    chip.write(5, "period", 10_000_000)
+    with pytest.raises(HardwareMissing, match=r"enable refused 1: the chip has one clock .*\(5 at 10000000 ns\)"):
+        motors.apply(REST)
+
+
 def test_they_go_on_pulsing_when_closed_and_end_by_neutral() -> None:
     for chip in (KernelPwmChip(), KernelPca9685(), WaveformPca9685()):
         motors = sysfs(Kernel(chip))

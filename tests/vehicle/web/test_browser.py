@@ -24,6 +24,7 @@ from tests.vehicle.web.test_access import Site
 from tests.vehicle.web.test_calibration_api import FakeGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.messages import CalibrationCommand, ControlTrace, LoopTelemetry, ThrottleLimit
+from vehicle.hardware.motors.pwm_chip import PCA9685_RESOLUTION
 from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of
 from vehicle.web.model_list import LibraryModelList
 
@@ -387,6 +388,38 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser) -
             page.get_by_role("button", name="Save this calibration").click()
             expect(page.locator("#calibration tr").first).to_contain_text("1500")
             expect(page.locator("#stop_word")).to_have_text("Stop")
+    finally:
+        site.server.close()
+
+
+def test_the_wizard_moves_in_the_motors_own_steps(tmp_path: pathlib.Path, browser: Browser) -> None:
+    site = Site(tmp_path, tmp_path / "calibration.json")
+    FakeGuard(site, PCA9685_RESOLUTION)
+    try:
+        with phone(browser) as page:
+            claim(page, site.url, site.code)
+            page.get_by_label("The car is on a stand").check()
+            page.get_by_role("button", name="Calibrate this car").click()
+            page.get_by_role("button", name="Show for one second").click()
+            page.get_by_role("button", name="Yes").click()
+            width = page.get_by_label("Pulse, µs")
+            expect(width).to_have_value("1450")
+            page.get_by_role("button", name="+5", exact=True).click()  # a change of 1 µs would be none
+            expect(page.get_by_role("button", name="+1", exact=True)).to_have_count(0)
+            expect(width).to_have_value("1455")
+            width.fill("1448")
+            width.press("Enter")
+            expect(width).to_have_value("1450")  # what the motors make of it
+            pictured(page, "console-steps")
+            for step in range(2, 8):
+                expect(page.locator("#wizard_step")).to_have_text(f"Step {step} of 9")
+                page.get_by_role("button", name="This is right").click()
+            for answer in ("Yes", "No"):
+                page.get_by_role("button", name=answer, exact=True).click()
+            expect(page.locator("#wizard_message")).to_contain_text("steps of 4.88 us: 29 positions")
+            expect(page.locator("#wizard_found tr").first).to_contain_text("1450.2")
+            assert violations_in_both_schemes(page, "console-positions") == []
+            pictured(page, "console-positions")
     finally:
         site.server.close()
 

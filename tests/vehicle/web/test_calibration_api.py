@@ -12,15 +12,15 @@ from tests.vehicle.web.test_phone_control import Bench
 from vehicle.calibration.file import read_calibration
 from vehicle.core.calibration_session import CLOSED, CalibrationSession
 from vehicle.core.messages import CalibrationCommand
-from vehicle.core.pulses import MICROSECONDS, STOCK_CALIBRATION
+from vehicle.core.pulses import MICROSECONDS, STOCK_CALIBRATION, PulseResolution
 from vehicle.process.channel import IpcMessage
 
 
 class FakeGuard:
     """Plays the guard's part for a site: a real calibration session that answers each command."""
 
-    def __init__(self, site: Site) -> None:
-        self.site, self.session = site, CalibrationSession(STOCK_CALIBRATION, MICROSECONDS, 0)
+    def __init__(self, site: Site, resolution: PulseResolution = MICROSECONDS) -> None:
+        self.site, self.session = site, CalibrationSession(STOCK_CALIBRATION, resolution, 0)
         self.send_to_bench = site.bench.send
         site.bench.control._send = site.bench.control.calibration._send = self.send
 

@@ -90,18 +90,12 @@ class PwmChannels:
             return
         same_divider = kernel_prescale(present_ns) == kernel_prescale(self._period_ns)
         if self._chip.is_pca9685 and not same_divider and self._others():
-            raise HardwareMissing(self._other_rate(path))
-        try:
-            self._files.write(path, str(self._period_ns))
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise HardwareMissing(f"{path} refused {self._period_ns} ({error.strerror or error}).") from None
-            raise HardwareMissing(self._other_rate(path)) from None
+            raise HardwareMissing(f"{path} cannot be {self._period_ns} ns: {self._other_rate()}")
+        self._write(path, self._period_ns)
 
-    def _other_rate(self, path: pathlib.Path) -> str:
-        """Why the chip's only clock cannot be set, and what cures it."""
-        others = self._others()
-        why = f"{path} cannot be {self._period_ns} ns: the chip has one clock for all channels, and "
+    def _other_rate(self) -> str:
+        """Why the chip's only clock cannot be ours, and what cures it."""
+        others, why = self._others(), "the chip has one clock for all channels, and "
         if not others:
             return why + "one that the kernel itself uses (a light or fan in its device tree) runs at another rate."
         periods = ", ".join(f"{n} at {read_number(self._files, self._folder(n) / 'period')} ns" for n in others)
@@ -123,7 +117,8 @@ class PwmChannels:
         try:
             self._files.write(path, str(value))
         except OSError as error:
-            why = error.strerror or str(error)
-            if error.errno == errno.EBUSY:
-                why = "the channel is in use by the kernel itself, or as a GPIO"
-            raise HardwareMissing(f"{path} refused {value} ({why}).") from None
+            if error.errno != errno.EBUSY:
+                raise HardwareMissing(f"{path} refused {value} ({error.strerror or error}).") from None
+            taken = "the channel is in use by the kernel itself, or as a GPIO."
+            why = taken if path.name == "export" else self._other_rate()
+            raise HardwareMissing(f"{path} refused {value}: {why}") from None

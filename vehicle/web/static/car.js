@@ -36,7 +36,8 @@ function isReply(content) {
 // One row of a calibration's table.
 export function channelRow(name, channel) {
   const row = document.createElement("tr");
-  const cells = [channel.min_ns / 1000, channel.mid_ns / 1000, channel.max_ns / 1000, channel.polarity > 0 ? "+1" : "−1"];
+  const tenths = (width_ns) => Math.round(width_ns / 100) / 10; // no motor moves finer
+  const cells = [tenths(channel.min_ns), tenths(channel.mid_ns), tenths(channel.max_ns), channel.polarity > 0 ? "+1" : "−1"];
   const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });
   row.append(head, ...cells.map((cell) => Object.assign(document.createElement("td"), { textContent: String(cell) })));
   return row;
