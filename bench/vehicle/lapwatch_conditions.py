@@ -31,11 +31,8 @@ class Condition:
 
     def picture(self, view: ApproachView, approach: Approach, at_ns: int, rng: np.random.Generator) -> Image:
         """The picture whose first row is exposed at `at_ns`."""
-        if self.rolling_ms:
-            seen = self._rolled(view, approach, at_ns)
-        else:
-            seen = self._exposed(view, approach, at_ns)
-        return self._developed(seen, rng)
+        taken = self._rolled if self.rolling_ms else self._exposed
+        return self._developed(taken(view, approach, at_ns), rng)
 
     def _exposed(self, view: ApproachView, approach: Approach, at_ns: int) -> Image:
         if not self.blur_ms:

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 from rich.table import Table
@@ -34,6 +35,7 @@ TRACK = "reinvent_base"
 _K = (-0.02, 0.004, 0.0, 0.0)  # how real fisheyes differ from equidistant ones, roughly
 _DRIVES = 3  # that a lens is measured by
 _DRIVE_MPS = 1.5
+_STANDARD = LapwatchOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class CameraSetting:
     condition: Condition = CLEAN
     rate_hz: float = 15.0
     lens: WideLens | None = None
-    options: LapwatchOptions = LapwatchOptions()
+    options: LapwatchOptions = _STANDARD
     measured: bool = False
 
 
@@ -165,7 +167,7 @@ def measured_options(view: ApproachView, seen: CameraParameters) -> LapwatchOpti
     ]
     lens = measure_by_gate_drive(frames, seen.width_px, seen.height_px, LapwatchOptions().pitch_rad).lens
     k1, k2, k3, k4 = lens.k or (0.0, 0.0, 0.0, 0.0)
-    model = "pinhole" if lens.k is None else "fisheye"
+    model: Literal["pinhole", "fisheye"] = "pinhole" if lens.k is None else "fisheye"
     options = LensOptions("", model, seen.width_px, seen.height_px, lens.focal_px, *lens.centre_px, k1, k2, k3, k4)
     return LapwatchOptions(lens=options)
 

@@ -15,7 +15,17 @@ from reportlab.pdfgen.canvas import Canvas
 from shared.text.sentence import Sentence
 from vehicle.boards import words
 from vehicle.boards.marker_cells import CELLS, white_cells
-from vehicle.boards.sheets import FOOTER_MM, GLUE_MM, MARGIN_MM, RIM_MM, RULER_MM, BoardSheet, Paper, sheets_of, side_mm
+from vehicle.boards.sheets import (
+    FOOTER_MM,
+    GLUE_MM,
+    MARGIN_MM,
+    RIM_MM,
+    RULER_MM,
+    BoardSheet,
+    PaperSize,
+    sheets_of,
+    side_mm,
+)
 from vehicle.lapwatch.markers import BoardKind
 
 _PT = 72.0 / 25.4  # points a millimetre
@@ -28,24 +38,24 @@ _QR_MM = 42.0
 Translate = Callable[[Sentence], str]
 
 
-def boards_pdf(kinds: Sequence[BoardKind], paper: Paper, translate: Translate, more: str) -> bytes:
+def boards_pdf(kinds: Sequence[BoardKind], paper_size: PaperSize, translate: Translate, more: str) -> bytes:
     """The document: what to do, the sheets of each board, the feet. `more` is what the QR code holds.
 
     Raises BadInput if a board is too large for the paper.
     """
-    sheets = [sheet for kind in kinds for sheet in sheets_of(kind, paper)]
+    sheets = [sheet for kind in kinds for sheet in sheets_of(kind, paper_size)]
     for name, file in ((_FONT, "Vera.ttf"), (_BOLD, "VeraBd.ttf")):  # shipped with reportlab, free to embed
         pdfmetrics.registerFont(TTFont(name, file))
     out = io.BytesIO()
     canvas = Canvas(out, invariant=1, pageCompression=1)
     canvas.setTitle(translate(words.title()))
-    page = _Page(canvas, (paper.width_mm, paper.height_mm))
+    page = _Page(canvas, (paper_size.width_mm, paper_size.height_mm))
     _draw_first(page, kinds, translate, more)
     for sheet in sheets:
         canvas.showPage()
         _draw_sheet(_Page(canvas, sheet.paper_mm), sheet, translate)
     canvas.showPage()
-    _draw_feet(_Page(canvas, (paper.width_mm, paper.height_mm)), translate)
+    _draw_feet(_Page(canvas, (paper_size.width_mm, paper_size.height_mm)), translate)
     canvas.save()
     return out.getvalue()
 

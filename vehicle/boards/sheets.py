@@ -19,7 +19,7 @@ _MAX_SHEETS = 16  # of one board
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class PaperSize:
     """A size of paper, upright."""
 
     name: str
@@ -28,9 +28,9 @@ class Paper:
 
 
 PAPERS = {
-    "A4": Paper("A4", 210.0, 297.0),
-    "A3": Paper("A3", 297.0, 420.0),
-    "Letter": Paper("Letter", 215.9, 279.4),
+    "A4": PaperSize("A4", 210.0, 297.0),
+    "A3": PaperSize("A3", 297.0, 420.0),
+    "Letter": PaperSize("Letter", 215.9, 279.4),
 }
 
 
@@ -67,17 +67,17 @@ def side_mm(kind: BoardKind) -> float:
     return kind.size_m * 1000.0 + 2 * RIM_MM
 
 
-def sheets_of(kind: BoardKind, paper: Paper) -> list[BoardSheet]:
+def sheets_of(kind: BoardKind, paper_size: PaperSize) -> list[BoardSheet]:
     """The sheets of one board, row by row; upright or across, whichever needs fewer.
 
     Raises BadInput if the board is too large for the paper.
     """
-    upright, across = (paper.width_mm, paper.height_mm), (paper.height_mm, paper.width_mm)
+    upright, across = (paper_size.width_mm, paper_size.height_mm), (paper_size.height_mm, paper_size.width_mm)
     choices = [_cut(kind, size) for size in (upright, across)]
     sheets = min(choices, key=len)
     if len(sheets) > _MAX_SHEETS:
         raise BadInput(
-            f"board {kind.id} of {kind.size_m:g} m would need {len(sheets)} sheets of {paper.name}, more than "
+            f"board {kind.id} of {kind.size_m:g} m would need {len(sheets)} sheets of {paper_size.name}, more than "
             f"{_MAX_SHEETS}: print it in a shop, on paper {math.ceil(side_mm(kind) / 10)} cm wide."
         )
     return sheets

@@ -42,7 +42,8 @@ def place(kind: BoardKind) -> Sentence:
             floor=FLOOR_MM,
         )
     return text(
-        "Board {number}: black square of {side} mm, {behind:.2f} m behind the line, lower edge {floor} mm above the floor.",
+        "Board {number}: black square of {side} mm, {behind:.2f} m behind the line, lower edge {floor} mm "
+        "above the floor.",
         number=kind.id,
         side=_mm(kind.size_m * 1000),
         behind=kind.after_line_m,

@@ -23,20 +23,22 @@ _MORE = (
 def main(arguments: list[str]) -> int:
     """Runs the command; returns the exit code. Errors are raised as RacedayError, one sentence each."""
     parsed = _parser().parse_args(arguments)
-    if parsed.paper not in PAPERS:
-        raise BadInput(f"there is no paper {parsed.paper!r}: choose {', '.join(PAPERS)}.")
+    if parsed.sheet not in PAPERS:
+        raise BadInput(f"there is no paper {parsed.sheet!r}: choose {', '.join(PAPERS)}.")
     if not 1 <= len(parsed.more.encode()) <= _MAX_MORE:
         raise BadInput(f"--more must have from 1 to {_MAX_MORE} bytes, so that a phone can read the code.")
     kinds = load(parsed.config, VehicleConfig).lapwatch.boards if parsed.config else STOCK_BOARDS
-    paper = PAPERS[parsed.paper]
-    document = boards_pdf(kinds, paper, lambda sentence: translate(sentence, parsed.language), parsed.more)
+    paper_size = PAPERS[parsed.sheet]
+    document = boards_pdf(kinds, paper_size, lambda sentence: translate(sentence, parsed.language), parsed.more)
     try:
         parsed.out.write_bytes(document)
     except OSError as error:
         raise StorageError(f"{parsed.out}: cannot be written ({error.strerror}).") from None
     for kind in kinds:
-        count = len(sheets_of(kind, paper))
-        print(f"board {kind.id}: {kind.size_m * 1000:g} mm, {count} sheet{'s' if count > 1 else ''} of {paper.name}")
+        count = len(sheets_of(kind, paper_size))
+        print(
+            f"board {kind.id}: {kind.size_m * 1000:g} mm, {count} sheet{'s' if count > 1 else ''} of {paper_size.name}"
+        )
     print(f"{parsed.out}: print at 100 % and measure the ruler; print two of each board.")
     return 0
 
@@ -45,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="raceday print boards", description=__doc__)
     parser.add_argument("what", choices=("boards",), help="boards: the gate's ArUco boards")
     parser.add_argument("-o", "--out", type=pathlib.Path, default=pathlib.Path("boards.pdf"), help="the PDF file")
-    parser.add_argument("--paper", default="A4", help=f"{', '.join(PAPERS)}; larger boards go over several sheets")
+    parser.add_argument(
+        "--paper", dest="sheet", default="A4", help=f"{', '.join(PAPERS)}; larger boards go over several sheets"
+    )
     parser.add_argument("--config", type=pathlib.Path, help="a car's TOML file, whose boards are printed")
     parser.add_argument("--language", choices=_LANGUAGES, default="en", help="of the words on the sheets")
     parser.add_argument("--more", default=_MORE, help="what the QR code holds: an address, or words")

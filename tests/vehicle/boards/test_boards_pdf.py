@@ -14,7 +14,7 @@ from shared.text.catalogue import translate
 from shared.text.sentence import Sentence
 from vehicle.boards.board_pdf import boards_pdf, wrapped
 from vehicle.boards.marker_cells import white_cells
-from vehicle.boards.sheets import GLUE_MM, MARGIN_MM, PAPERS, RIM_MM, BoardSheet, Paper, sheets_of, side_mm
+from vehicle.boards.sheets import GLUE_MM, MARGIN_MM, PAPERS, RIM_MM, BoardSheet, PaperSize, sheets_of, side_mm
 from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind
 
 PX_PER_MM = 4.0
@@ -31,12 +31,12 @@ def german(sentence: Sentence) -> str:
 
 
 @pytest.fixture(scope="module", params=PAPERS)
-def pages(request: pytest.FixtureRequest) -> tuple[Paper, list[np.ndarray]]:
+def pages(request: pytest.FixtureRequest) -> tuple[PaperSize, list[np.ndarray]]:
     """All pages of the stock boards on one paper as grey pixels, 4 for each millimetre."""
-    paper = PAPERS[request.param]
-    document = pypdfium2.PdfDocument(boards_pdf(STOCK_BOARDS, paper, german, MORE))
+    paper_size = PAPERS[request.param]
+    document = pypdfium2.PdfDocument(boards_pdf(STOCK_BOARDS, paper_size, german, MORE))
     scale = PX_PER_MM * 25.4 / 72
-    return paper, [page.render(scale=scale, grayscale=True).to_numpy().squeeze() for page in document]
+    return paper_size, [page.render(scale=scale, grayscale=True).to_numpy().squeeze() for page in document]
 
 
 def part_pixels(sheet: BoardSheet, page: np.ndarray) -> np.ndarray:
@@ -56,11 +56,11 @@ def glued(sheets: Sequence[BoardSheet], parts: Sequence[np.ndarray]) -> np.ndarr
     return np.vstack([row[:, :width] for row in rows])
 
 
-def test_each_board_has_its_size_and_opencv_reads_it(pages: tuple[Paper, list[np.ndarray]]) -> None:
-    paper, rendered = pages
+def test_each_board_has_its_size_and_opencv_reads_it(pages: tuple[PaperSize, list[np.ndarray]]) -> None:
+    paper_size, rendered = pages
     number = 1
     for kind in STOCK_BOARDS:
-        sheets = sheets_of(kind, paper)
+        sheets = sheets_of(kind, paper_size)
         board = glued(sheets, [part_pixels(s, p) for s, p in zip(sheets, rendered[number:], strict=False)])
         number += len(sheets)
         # The grey cutting lines are thin: what stays black is the square.
@@ -76,12 +76,12 @@ def test_each_board_has_its_size_and_opencv_reads_it(pages: tuple[Paper, list[np
     assert number == len(rendered) - 1  # the feet come last
 
 
-def test_the_rulers_are_true_and_nothing_is_near_the_edge(pages: tuple[Paper, list[np.ndarray]]) -> None:
-    paper, rendered = pages
+def test_the_rulers_are_true_and_nothing_is_near_the_edge(pages: tuple[PaperSize, list[np.ndarray]]) -> None:
+    paper_size, rendered = pages
     for page in rendered:
         height, width = page.shape
         assert sorted((width, height)) == pytest.approx(
-            sorted((paper.width_mm * PX_PER_MM, paper.height_mm * PX_PER_MM)), abs=1.5
+            sorted((paper_size.width_mm * PX_PER_MM, paper_size.height_mm * PX_PER_MM)), abs=1.5
         )
         edge = int(MARGIN_MM * PX_PER_MM) - 2
         inner = np.zeros(page.shape, bool)
@@ -99,7 +99,7 @@ def test_the_rulers_are_true_and_nothing_is_near_the_edge(pages: tuple[Paper, li
         assert any(w / PX_PER_MM == pytest.approx(100.0, abs=0.5) for _, w in lines)
 
 
-def test_a_phone_reads_the_code(pages: tuple[Paper, list[np.ndarray]]) -> None:
+def test_a_phone_reads_the_code(pages: tuple[PaperSize, list[np.ndarray]]) -> None:
     text, _, _ = cv2.QRCodeDetector().detectAndDecode(pages[1][0])
     assert text == MORE
 
