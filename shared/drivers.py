@@ -1,7 +1,7 @@
 """Drivers are found by name through packaging entry points, so that other packages can add their own.
 
 Groups: raceday.clocks, raceday.cameras, raceday.motors, raceday.gates, raceday.decoders,
-raceday.stop_buttons, raceday.start_lights, raceday.leaderboards.
+raceday.stop_buttons, raceday.start_lights, raceday.leaderboards, raceday.batteries, raceday.car_lights.
 Used by each machine's build code, and by the commands that list decoders.
 """
 

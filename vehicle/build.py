@@ -7,7 +7,7 @@ from shared.errors import HardwareMissing
 from vehicle.config import ButtonOptions, VehicleConfig
 from vehicle.core.controller import DriveController
 from vehicle.core.pulses import Calibration, describe_positions
-from vehicle.drivers import motors_factory, require_resolution
+from vehicle.drivers import motors_factory, require_motors_to_ourselves, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.child import Child
@@ -20,6 +20,7 @@ from vehicle.guard.stop_sources import StopSource, StopSources
 from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
+from vehicle.hardware.stock_software import StockSoftwareStop
 from vehicle.process.channel import socket_pair
 from vehicle.process.log import log
 
@@ -37,6 +38,7 @@ def _fine_enough(motors: Motors, calibration: Calibration | None) -> Motors:
 def _open_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
     """The motors, or why they are absent. Raises HardwareMissing if they are too coarse: waiting does not help."""
     try:
+        require_motors_to_ourselves(config)
         motors = motors_factory(config, clock)()
     except HardwareMissing as error:
         return None, str(error)
@@ -45,6 +47,7 @@ def _open_motors(config: VehicleConfig, clock: Clock, calibration: Calibration |
 
 def _reopen_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
     """Open motors that were absent, and set them to neutral. Raises HardwareMissing, also if they are too coarse."""
+    require_motors_to_ourselves(config)
     motors = _fine_enough(motors_factory(config, clock)(), calibration)
     try:
         Actuators(motors, calibration).set_neutral()
@@ -78,8 +81,10 @@ def _try_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
 
 def build_stop_sources(config: VehicleConfig, button: StopSource | None) -> StopSources:
     """Everything at the car that can stop it. Raises OperatorError if another guard holds the local socket."""
-    sources = [button] if button is not None else []
+    sources: list[StopSource] = [button] if button is not None else []
     stop_socket = StopSocket(config.local.socket)
+    if config.stock_software.service:
+        sources.append(StockSoftwareStop(config.stock_software.service))
     if (key := open_stop_key()) is not None:
         log("any key in this terminal is an emergency stop.")
         sources.append(key)

@@ -12,10 +12,15 @@ from shared.protocol.topics import checked_device
 from shared.web.host_names import host_names
 from vehicle.calibration.file import CalibrationChoice
 from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.light_patterns import LightColour, colour_of
 from vehicle.core.limiter import DriveLimits
 from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.lights.maker_colour import read_maker_colour
+from vehicle.hardware.profiles import with_profile
+from vehicle.hardware.stock_software import checked_service
 from vehicle.lapwatch.markers import LapwatchOptions
 
+NO_LIGHTS = "none"
 _MAX_SOCKET_PATH = 100  # the kernel accepts 107 bytes
 
 
@@ -79,6 +84,44 @@ class ButtonOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class BatteryChoice:
+    """`[battery]`: the battery's gauge, and its options, which the driver itself checks."""
+
+    driver: str = setting("kernel", what="a driver of raceday.batteries")
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LightsChoice:
+    """`[lights]`: the car's lights, their options, and the colour by which the car is known."""
+
+    driver: str = setting(NO_LIGHTS, what="a driver of raceday.car_lights; none: the car has no lights")
+    colour: str = setting("", what="#rrggbb, by which the car is known; without it white")
+    maker_file: pathlib.Path | None = setting(None, what="the stock car's led_values.json, whose colour it takes else")
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.colour and colour_of(self.colour) is None:
+            raise ConfigError(f"`lights.colour` is {self.colour!r}; it must be like #46c8f5.")
+
+    def own_colour(self) -> LightColour | None:
+        """The car's own colour; None if nobody chose one."""
+        if self.colour:
+            return colour_of(self.colour)
+        return None if self.maker_file is None else read_maker_colour(self.maker_file)
+
+
+@dataclass(frozen=True, slots=True)
+class StockSoftwareOptions:
+    """`[stock_software]`: the car's own software, which may not drive while ours does."""
+
+    service: str = setting("", what="its systemd service, such as deepracer-core; without it the car has none")
+
+    def __post_init__(self) -> None:
+        checked_service(self.service)
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderOptions:
     """`[recorder]`: the recordings of drives."""
 
@@ -126,9 +169,18 @@ class VehicleConfig:
     local: LocalOptions
     button: ButtonOptions
     calibration: CalibrationChoice
+    battery: BatteryChoice
+    lights: LightsChoice
+    stock_software: StockSoftwareOptions
     recorder: RecorderOptions
     console: ConsoleOptions
     device: str = setting(what="the car's name at the broker, such as car-1")
+    profile: str = setting("", what="a hardware profile, whose settings hold where this file says nothing")
+
+    @classmethod
+    def completed(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """The table with its hardware profile's settings written out. Raises ConfigError."""
+        return with_profile(table)
 
     def __post_init__(self) -> None:
         try:

@@ -8,13 +8,26 @@ from shared.clock import Clock
 from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import Calibration, require_fine_enough
+from vehicle.hardware.batteries.battery import Battery
 from vehicle.hardware.interfaces import Camera, Motors
+from vehicle.hardware.lights.lights import LightsDriver
+from vehicle.hardware.stock_software import in_the_way, is_running
 from vehicle.process.seccomp import AllowedSockets
 
 
 def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
     """The camera that the config names, opened. Raises ConfigError or HardwareMissing."""
     return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
+
+
+def build_battery(config: VehicleConfig, clock: Clock) -> Battery:
+    """The battery gauge that the config names. Raises ConfigError or HardwareMissing."""
+    return cast(Battery, drivers.find("raceday.batteries", config.battery.driver)(config.battery.options, clock))
+
+
+def build_lights(config: VehicleConfig, clock: Clock) -> LightsDriver:
+    """The lights that the config names, opened. Raises ConfigError or HardwareMissing."""
+    return cast(LightsDriver, drivers.find("raceday.car_lights", config.lights.driver)(config.lights.options, clock))
 
 
 def camera_sockets(config: VehicleConfig) -> AllowedSockets:
@@ -26,6 +39,12 @@ def motors_factory(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
     """The motor driver, found and loaded now, and opened by each call. Opening sends no pulse."""
     driver = drivers.find("raceday.motors", config.motors.driver)
     return lambda: cast(Motors, driver(config.motors.options, clock))
+
+
+def require_motors_to_ourselves(config: VehicleConfig) -> None:
+    """Raises HardwareMissing while the car's own software runs, which writes to the motors too."""
+    if is_running(config.stock_software.service):
+        raise HardwareMissing(in_the_way(config.stock_software.service))
 
 
 def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from raceday.install.machine import Machine
 from raceday.install.machine_files.config_files import TLS
-from raceday.install.releases.release import OPT
+from raceday.install.releases.release import CURRENT
 from raceday.install.steps import Effect, StaysForGood
 from shared.errors import BadInput
 
@@ -39,7 +39,7 @@ class PlaceCertificates(StaysForGood):
         inside = "/etc/raceday/.carried"
         machine.write(inside, pathlib.Path(self.file).read_bytes(), 0o600)
         try:
-            machine.run([f"{OPT}/bin/python", "-c", _PLACE, inside, TLS], "placing the certificates")
+            machine.run([f"{CURRENT}/bin/python", "-c", _PLACE, inside, TLS], "placing the certificates")
         finally:
             machine.remove(inside)
 

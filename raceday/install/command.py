@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 
 from raceday.install.certificates import carried_name
 from raceday.install.effects import apply_effects
-from raceday.install.facts import MachineFacts, gathered, refusal
+from raceday.install.facts import UNIT_OF, MachineFacts, gathered, refusal
 from raceday.install.last_words import last_words
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
@@ -54,15 +54,16 @@ def _role(machine: Machine, chosen: argparse.Namespace) -> int:
         roles = tuple(role for role in ROLES if role in {*facts.roles, request.role})
         wheels = chosen.wheels or (DEB_WHEELS if DEB_WHEELS.is_dir() else None)
         program = _program(wheels, machine, pathlib.Path(work))
-        plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, wheels))
+        plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, facts.python_version, wheels))
         if chosen.uninstall:
             return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
         pending = [step for step in plan.steps if not step.is_done(machine)]
         if chosen.dry_run:
             _print_plan(plan, pending, facts)
             return 0
-        _refuse_during_a_run(machine, request.role, pending, force=chosen.force)
-        carry_out(machine, pending, plan.services)
+        services = _services(plan, pending, facts)
+        _refuse_during_a_run(machine, services, pending, force=chosen.force)
+        carry_out(machine, pending, services)
     for line in last_words(machine, request, plan, bool(pending)):
         print(line)
     return 0
@@ -77,6 +78,12 @@ def _program(wheels: pathlib.Path | None, machine: Machine, work: pathlib.Path) 
     return program_wheel(None if is_release else wheels, work)
 
 
+def _services(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tuple[str, ...]:
+    """What starts again: with another release the services of this machine's other roles as well."""
+    others = [UNIT_OF[role] for role in facts.roles] if any(isinstance(step, MakeRelease) for step in pending) else []
+    return tuple(dict.fromkeys((*plan.services, *others)))
+
+
 def carry_out(machine: Machine, pending: list[Step], services: tuple[str, ...]) -> None:
     """Does the steps, then what follows from them. Raises OperatorError."""
     for step in pending:
@@ -84,7 +91,7 @@ def carry_out(machine: Machine, pending: list[Step], services: tuple[str, ...]) 
         step.do(machine)
     if machine.is_running:
         apply_effects(machine, {effect for step in pending for effect in step.effects}, services, _say)
-        remove_old_releases(machine)
+    remove_old_releases(machine)
 
 
 def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:
@@ -120,10 +127,10 @@ def _access_point(chosen: argparse.Namespace, machine: Machine) -> AccessPoint |
     return access_point(chosen.access_point, chosen.country or "", passphrase)
 
 
-def _refuse_during_a_run(machine: Machine, role: Role, pending: list[Step], *, force: bool) -> None:
+def _refuse_during_a_run(machine: Machine, services: tuple[str, ...], pending: list[Step], *, force: bool) -> None:
     """Raises OperatorError if services would start again while a run is on the track."""
     restarts = any(step.effects & {"services", "units", "broker", "network"} for step in pending)
-    if restarts and not force and machine.is_running and role == "station":
+    if restarts and not force and machine.is_running and UNIT_OF["station"] in services:
         count = runs_on_track(page_address("station", machine))
         if count:
             raise OperatorError(

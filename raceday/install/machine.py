@@ -95,10 +95,8 @@ class Machine:
         """Runs a command to its end; returns what it printed. Raises OperatorError, which begins with `what`."""
         ran = self.attempt(words, user=user)
         if ran.returncode:
-            output = "\n".join((ran.stderr + ran.stdout).strip().splitlines()[-LAST_LINES:])
-            raise OperatorError(
-                f"{what} did not work; `{' '.join(words[:4])} …` ended with {ran.returncode}:\n{output}"
-            )
+            output = "\n".join((ran.stdout + ran.stderr).strip().splitlines()[-LAST_LINES:])
+            raise OperatorError(f"{what} did not work ({words[0]} ended with {ran.returncode}):\n{output}")
         return ran.stdout
 
     def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":

@@ -32,6 +32,7 @@ from raceday.install.steps import (
     WriteConfig,
     WriteFile,
 )
+from vehicle.hardware.profiles import with_profile
 
 USER = "raceday"
 SYNC = "raceday-sync.service"
@@ -88,7 +89,7 @@ def named_devices(role: Role, table: Mapping[str, Any], links: Mapping[str, str]
     """What the config of a role names; the doctor asks too."""
     if role == "station":
         return station_devices(table, links)
-    return car_devices(table) if role == "car" else NamedDevices(())
+    return car_devices(with_profile(table)) if role == "car" else NamedDevices(())
 
 
 def device_drop_in(role: Role, devices: NamedDevices, facts: MachineFacts) -> str:

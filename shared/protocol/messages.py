@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 VERSION = 1
+LOW_BATTERY_PERCENT = 20  # below it a car may not last for a run
 
 CarMode = Literal["disarmed", "ready", "driving", "stopped", "tripped"]
 RunPhase = Literal["idle", "armed", "running", "finished"]
@@ -44,7 +45,7 @@ class CarState:
 
     `battery_percent` None: the car's computer does not report it. `promise`: what stops it when nothing reaches it any
     more: its own guard at the end of the `lease`; a `leash` on a stock car, cut when its bridge is silent; or nothing
-    but the stop that was sent before (`best_effort`).
+    but the stop that was sent before (`best_effort`). `colour`: "#rrggbb" of its own lights; "" for none.
     """
 
     online: bool
@@ -56,6 +57,7 @@ class CarState:
     practice: bool = False
     battery_percent: int | None = None
     promise: Promise = "lease"
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)

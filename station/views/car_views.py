@@ -12,6 +12,7 @@ class CarView:
 
     `practice`: somebody drives it from a phone, outside any run. `battery_percent` None: it does not report it.
     `promise`: what stops it when nothing reaches it any more.
+    `colour`: "#rrggbb" of its own lights, "" for none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class CarView:
     practice: bool = False
     battery_percent: int | None = None
     promise: Promise = "lease"
+    colour: str = ""
 
 
 StopOutcome = Literal["stopped", "ordered", "unreached"]

@@ -21,6 +21,8 @@ DRIVERS = (
     ("raceday.gates", "`[gate.options]`, by `gate.driver`"),
     ("raceday.cameras", "`[camera.options]`, by `camera.driver`"),
     ("raceday.motors", "`[motors.options]`, by `motors.driver`"),
+    ("raceday.batteries", "`[battery.options]`, by `battery.driver`"),
+    ("raceday.car_lights", "`[lights.options]`, by `lights.driver`"),
     ("raceday.clocks", "`[clock.options]`, by `clock.driver`"),
     ("raceday.leaderboards", "`[sync.options]`, by `sync.driver`"),
 )

@@ -16,6 +16,7 @@ from typing import Any
 from shared.config import from_table, setting
 from shared.errors import BadInput, ConfigError, StorageError
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration
+from vehicle.process.log import log
 
 VERSION = 1
 BIOS_VERSION = pathlib.Path("/sys/class/dmi/id/bios_version")
@@ -28,6 +29,9 @@ class CalibrationChoice:
     """`[calibration]`: a file, the pulse widths themselves, or `stock`. With none of them the car cannot be armed."""
 
     file: pathlib.Path | None = setting(None, what="written by `raceday vehicle calibrate`")
+    maker_file: pathlib.Path | None = setting(
+        None, what="the stock car's own calibration.json, which is read until there is `file`, and never written"
+    )
     stock: bool = setting(False, what="drive with the stock DeepRacer's figures, unmeasured")
     steering: ChannelCalibration | None = None
     motor: ChannelCalibration | None = None
@@ -44,9 +48,20 @@ class CalibrationChoice:
             return STOCK_CALIBRATION
         if self.steering is not None and self.motor is not None:
             return Calibration(self.steering, self.motor)
-        if self.file is None or not self.file.exists():
+        if self.file is not None and self.file.exists():
+            return read_calibration(self.file)
+        return None if self.maker_file is None else self._makers(self.maker_file)
+
+    @staticmethod
+    def _makers(path: pathlib.Path) -> Calibration | None:
+        """The maker's calibration; None, which the log explains, for one that is not to be driven with."""
+        if not path.exists():
             return None
-        return read_calibration(self.file)
+        try:
+            return read_calibration(path)
+        except BadInput as error:
+            log(str(error))
+            return None
 
 
 def read_calibration(path: pathlib.Path, bios_version: pathlib.Path = BIOS_VERSION) -> Calibration:

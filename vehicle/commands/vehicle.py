@@ -11,9 +11,10 @@ from shared.errors import BadInput, ConfigError, Refused
 from vehicle.build import build_guard
 from vehicle.calibration.file import read_calibration, write_calibration
 from vehicle.calibration.terminal_wizard import TerminalWizard
+from vehicle.commands.hand_over import HandOver
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, describe_positions, require_fine_enough
-from vehicle.drivers import motors_factory, require_resolution
+from vehicle.drivers import motors_factory, require_motors_to_ourselves, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
 from vehicle.process.log import log
@@ -47,6 +48,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if parsed.what == "neutral":
         return _neutral(config)
+    if parsed.what in ("take-over", "give-back"):
+        return _hand_over(config, parsed.what)
     if parsed.what == "calibrate":
         return _calibrate(config, parsed.begin_with)
     return build_guard(config, str(parsed.config)).run(parsed.ready_file)
@@ -57,12 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("run", "stop", "neutral", "calibrate", "claim"),
+        choices=("run", "stop", "neutral", "calibrate", "claim", "take-over", "give-back"),
         default="run",
         help="run: the agent (default); stop: emergency stop of the agent that runs here, no network needed; "
         "neutral: motors to neutral when no agent runs (for the service's stop hook); "
         "calibrate: find this car's pulse widths, wheels off the ground; "
         "claim: a new claim code for the phone page, which ends all sessions; "
+        "take-over: stop a stock car's own software, the motors at neutral, so that ours may drive (needs root); "
+        "give-back: start it again, with ours stopped; "
         "lens: measure the camera's lens, see `raceday vehicle lens --help`",
     )
     parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
@@ -88,12 +93,28 @@ def _neutral(config: VehicleConfig) -> int:
     return 0
 
 
+def _hand_over(config: VehicleConfig, direction: str) -> int:
+    """Hand the motors over while holding the guard's socket: our agent must not run meanwhile."""
+    open_motors = motors_factory(config, build_clock(config.clock))
+    calibration = _saved_calibration(config, "Neutral is that of the stock figures.")
+    record = config.outbox.path.absolute().parent / "stock-software-was-enabled"
+    hand_over = HandOver(config.stock_software.service, open_motors, calibration, record)
+    stop_socket = StopSocket(config.local.socket)
+    try:
+        print(hand_over.take_over() if direction == "take-over" else hand_over.give_back())
+    finally:
+        stop_socket.close()
+    return 0
+
+
 def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     """Run the wizard while holding the guard's socket, so that no guard can start meanwhile."""
     file = config.calibration.file
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
-    start = read_calibration(begin_with) if begin_with else _saved_calibration(config)
+    otherwise = "This calibration begins with the stock figures."
+    start = read_calibration(begin_with) if begin_with else _saved_calibration(config, otherwise)
+    require_motors_to_ourselves(config)
     stop_socket = StopSocket(config.local.socket)
     try:
         motors = require_resolution(motors_factory(config, build_clock(config.clock))(), start)
@@ -110,12 +131,12 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     return 0
 
 
-def _saved_calibration(config: VehicleConfig) -> Calibration:
-    """The calibration to begin with: the saved one, or the stock figures where there is none or it is damaged."""
+def _saved_calibration(config: VehicleConfig, otherwise: str) -> Calibration:
+    """The saved calibration, or the stock figures where there is none or it is damaged."""
     try:
         return config.calibration.load() or STOCK_CALIBRATION
     except BadInput as error:
-        log(f"{error} This calibration begins with the stock figures.")
+        log(f"{error} {otherwise}")
         return STOCK_CALIBRATION
 
 

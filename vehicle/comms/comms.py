@@ -1,14 +1,13 @@
 """Comms: a child process between the guard and the broker. It may die without touching control.
 
 Started by: `guard/child.py` as `python -m vehicle.comms.comms`. Calls: `shared/link` (MQTT), `comms/lap_outbox.py`,
-`comms/side_services.py` (recorder and phone page).
+`comms/side_services.py` (recorder, phone page, battery, lights).
 
 It publishes heartbeats, the state, telemetry and laps, and receives leases, orders and acknowledgements. It decides
 nothing: the guard decides whether a lease or an order still counts. A lap is on the disk before it is sent, and stays
 there until the station has acknowledged it.
 """
 
-import pathlib
 import queue
 import selectors
 import socket
@@ -23,26 +22,26 @@ from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
 from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, LoopTelemetry
 from vehicle.core.telemetry import telemetry
+from vehicle.drivers import build_battery
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
 from vehicle.process.sandbox import confine
-from vehicle.web.system_health import battery_percent
 
 _MAX_WAIT_S = 0.2
 _MAX_DELIVERIES = 1000
-BATTERIES = pathlib.Path("/sys/class/power_supply")
 
 
 class Comms:
     """The messages of one car between guard and broker; `step` does what is due and never blocks.
 
-    `batteries`: the kernel's folder of power supplies.
+    `battery`: the charge in per cent, or None; it never blocks. `colour`: of the car's lights, "#rrggbb" or "".
     """
 
     def __init__(
@@ -53,7 +52,8 @@ class Comms:
         guard: Channel,
         laps: Channel,
         resend_s: float,
-        batteries: pathlib.Path = BATTERIES,
+        battery: Callable[[], int | None],
+        colour: str = "",
     ) -> None:
         self._device = device
         self._link = link
@@ -61,7 +61,7 @@ class Comms:
         self._guard = guard
         self._laps = laps
         self._resend_s = resend_s
-        self._batteries = batteries
+        self._battery, self._colour = battery, colour
         self._resend_due_s = 0.0
         self._was_connected = False
         self.listeners: list[Callable[[IpcMessage], None]] = []  # recorder and console
@@ -157,7 +157,7 @@ class Comms:
 
     def _publish_state(self, state: CarState) -> None:
         """Publish the state with what the battery has now; sent again every few seconds, it stays fresh."""
-        self._link.publish(replace(state, battery_percent=battery_percent(self._batteries)))
+        self._link.publish(replace(state, battery_percent=self._battery(), colour=self._colour))
 
     def _store_lap(self, lap: CarLap) -> None:
         """Store the lap, then publish it. A disk that refuses is tried again in each step, and logged once per lap."""
@@ -215,8 +215,18 @@ def main(arguments: list[str]) -> int:
     guard, laps = channel_from_fd(parsed.guard_fd), channel_from_fd(parsed.lap_fd)
     outbox = LapOutbox(config.outbox.path, log)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
-    comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
-    services = SideServices(config, clock, comms, parsed.frame_fd)
+    battery = BatteryMonitor(lambda: build_battery(config, clock))
+    comms = Comms(
+        config.device,
+        link,
+        outbox,
+        guard,
+        laps,
+        config.comms.resend_s,
+        battery.percent,
+        str(config.lights.own_colour() or ""),
+    )
+    services = SideServices(config, clock, comms, parsed.frame_fd, battery)
     try:
         services.start()
         comms.start()

@@ -1,4 +1,4 @@
-"""The recorder and the console in the comms process, each on threads of its own."""
+"""What runs beside MQTT in the comms process, each on threads of its own: recorder, console, battery and lights."""
 
 import functools
 import socket
@@ -9,7 +9,11 @@ from typing import Protocol
 from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
 from shared.web.server import listen
-from vehicle.config import VehicleConfig
+from vehicle.comms.battery_monitor import BatteryMonitor
+from vehicle.comms.car_lights import CarLights
+from vehicle.config import NO_LIGHTS, VehicleConfig
+from vehicle.core.light_patterns import WHITE
+from vehicle.drivers import build_lights
 from vehicle.guard.stop_socket import ask_to_stop
 from vehicle.process.channel import IpcMessage
 from vehicle.process.log import log
@@ -33,9 +37,17 @@ class CommsAccess(Protocol):
 
 
 class SideServices:
-    """Starts and ends recorder and console. Raises ConfigError or StorageError before anything runs."""
+    """Starts and ends them. Raises ConfigError or StorageError before anything runs."""
 
-    def __init__(self, config: VehicleConfig, clock: Clock, comms: CommsAccess, frame_fd: int | None) -> None:
+    def __init__(
+        self, config: VehicleConfig, clock: Clock, comms: CommsAccess, frame_fd: int | None, battery: BatteryMonitor
+    ) -> None:
+        self._battery = battery
+        self._lights: CarLights | None = None
+        if config.lights.driver != NO_LIGHTS:
+            own = config.lights.own_colour() or WHITE
+            self._lights = CarLights(lambda: build_lights(config, clock), own, lambda: battery.is_low)
+            comms.listeners.append(self._lights.on_message)
         self._recorder: RecorderThread | None = None
         self._console: ConsoleServer | None = None
         viewers: list[Callable[[RecordedFrame], None]] = []
@@ -50,25 +62,25 @@ class SideServices:
             comms.listeners.append(phone.on_guard_message)
             comms.admits = lambda message: phone.admits(message, time.monotonic())
             viewers.append(phone.on_picture)
-            self._console = _console(config, phone)
+            self._console = _console(config, phone, battery)
         self._pump: FramePump | None = None
         if viewers and frame_fd is not None:
             self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
 
     def start(self) -> None:
         """Start all threads."""
-        for part in (self._recorder, self._pump, self._console):
+        for part in (self._recorder, self._pump, self._console, self._battery, self._lights):
             if part is not None:
                 part.start()
 
     def close(self) -> None:
         """End all threads; the recorder last, so that its file receives everything and is closed with an index."""
-        for part in (self._console, self._pump, self._recorder):
+        for part in (self._lights, self._battery, self._console, self._pump, self._recorder):
             if part is not None:
                 part.close()
 
 
-def _console(config: VehicleConfig, phone: PhoneControl) -> ConsoleServer:
+def _console(config: VehicleConfig, phone: PhoneControl, battery: BatteryMonitor) -> ConsoleServer:
     options = config.console
     claims = ClaimCodes(options.claims)
     code = claims.first_code()
@@ -79,6 +91,7 @@ def _console(config: VehicleConfig, phone: PhoneControl) -> ConsoleServer:
         config.motors.driver,
         options.claims.absolute().parent,
         config.calibration.file,
+        battery.percent,
     )
     app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port, "console"))

@@ -46,6 +46,7 @@ class CarInfo:
     motors: str
     disk: pathlib.Path
     calibration_file: pathlib.Path | None = None
+    battery: Callable[[], int | None] = lambda: None  # the charge in per cent, None if it is unknown
 
     def current_calibration(self) -> Calibration | None:
         """The calibration, read again from its file, which may have been written since the start. Raises BadInput."""
@@ -247,7 +248,7 @@ def _add_model_routes(
     @app.get("/api/about", dependencies=guarded)
     async def about() -> CarDetails:
         """The car's hardware, calibration and health."""
-        health = await anyio.to_thread.run_sync(read_health, car.disk)
+        health = await anyio.to_thread.run_sync(read_health, car.disk, car.battery())
         calibration = await anyio.to_thread.run_sync(car.current_calibration)
         return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 

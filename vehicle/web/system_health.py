@@ -19,24 +19,15 @@ class SystemHealth:
     load: float | None
 
 
-def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> SystemHealth:
-    """Read all values from the kernel's files under `root`; `folder` is on the disk to report."""
+def read_health(folder: pathlib.Path, battery_percent: int | None, root: pathlib.Path = _ROOT) -> SystemHealth:
+    """Read the rest from the kernel's files under `root`; `folder` is on the disk to report."""
     return SystemHealth(
-        battery_percent=battery_percent(root / "sys/class/power_supply"),
+        battery_percent=battery_percent,
         wifi_dbm=wifi_dbm(_text(root / "proc/net/wireless")),
         temperature_c=celsius(_text(root / "sys/class/thermal/thermal_zone0/temp")),
         disk_free_mb=_disk_free_mb(folder),
         load=round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     )
-
-
-def battery_percent(supplies: pathlib.Path) -> int | None:
-    """The charge of the first battery in /sys/class/power_supply, 0 to 100."""
-    for capacity in sorted(supplies.glob("*/capacity")):
-        text = _text(capacity).strip()
-        if text.isascii() and text.isdigit() and int(text) <= 100:
-            return int(text)
-    return None
 
 
 def wifi_dbm(table: str) -> int | None:

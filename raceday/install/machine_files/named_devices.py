@@ -21,7 +21,7 @@ PIN_LIBRARIES: dict[str, tuple[DeviceKind, ...]] = {
     "pigpio": (),
     "mock": (),
 }
-WITHOUT_DEVICE = frozenset({"mock", "simulator", "drem", "files", "video"})
+WITHOUT_DEVICE = frozenset({"mock", "simulator", "drem", "files", "video", "kernel", "none"})
 _TTY = re.compile(r"(tty[A-Za-z]+)\d+", re.ASCII)
 _SERIAL: dict[str, DeviceKind] = {
     "ttyACM": kinds.USB_MODEM,
@@ -58,14 +58,14 @@ def car_devices(config: Mapping[str, Any]) -> NamedDevices:
     """What a vehicle.toml needs, with its profile's drivers written out."""
     found: list[DeviceKind] = []
     strange: list[str] = []
-    for table in ("camera", "motors"):
+    for table in ("camera", "motors", "battery", "lights"):
         for driver, options in map(_driver, _tables(config, table)):
             found += _CAR_DRIVERS.get(driver, ())
             if driver == "gpio":
                 found += PIN_LIBRARIES.get(str(options.get("library", "pigpio")), ())
             elif driver not in WITHOUT_DEVICE | _CAR_DRIVERS.keys():
                 strange.append(driver)
-            if "enable_gpio" in options or "enable_file" in options:
+            if any(options.get(key) for key in ("enable_gpio", "enable_file", "side_gpios")):
                 found.append(kinds.GPIO_LINE)
     for button in _tables(config, "button"):
         if "pin" in button:
@@ -76,8 +76,11 @@ def car_devices(config: Mapping[str, Any]) -> NamedDevices:
 _CAR_DRIVERS: dict[str, tuple[DeviceKind, ...]] = {
     "v4l2": (kinds.VIDEO,),
     "picamera": (kinds.PI_CAMERA,),
+    "rpicam": (kinds.PI_CAMERA,),
     "sysfs": (kinds.KERNEL_PWM,),
+    "pwm": (kinds.KERNEL_PWM,),
     "pca9685": (kinds.I2C,),
+    "deepracer": (kinds.I2C,),
 }
 
 

@@ -28,13 +28,14 @@ class MakeRelease:
     program: ProgramWheel
     roles: tuple[Role, ...]
     python: str
+    python_version: tuple[int, int]
     wheels: pathlib.Path | None
     effects: frozenset[Effect] = frozenset({"services"})
 
     @property
     def folder(self) -> str:
         """Of one program, these roles and this Python: what runs is never changed, a further role is a new release."""
-        made_of = " ".join((self.program.digest, *self.roles, self.python))
+        made_of = " ".join((self.program.digest, *self.roles, *map(str, self.python_version)))
         return f"{RELEASES}/{self.program.version}-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
 
     def description(self) -> str:

@@ -40,7 +40,8 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
     _refuse_during_a_run(machine, roles, force=force)
     with tempfile.TemporaryDirectory(prefix="raceday-upgrade-") as work:
         program, wheels = _source(machine, file, pathlib.Path(work))
-        release = MakeRelease(program, roles, gathered(machine).python, wheels)
+        facts = gathered(machine)
+        release = MakeRelease(program, roles, facts.python, facts.python_version, wheels)
         old = _in_use(machine)
         if release.folder == old:
             print(f"Raceday {program.version} is in use already.")

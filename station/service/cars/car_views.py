@@ -3,6 +3,7 @@
 Called by car_control.py, under its lock. `rate` is seconds of the station's clock per real second.
 """
 
+import re
 from collections.abc import Sequence
 
 from shared.text import text
@@ -11,6 +12,9 @@ from station.core.moment import Moment
 from station.service.cars.controlled_car import ControlledCar, DrivePermit
 from station.service.cars.name_claims import SILENT_NS
 from station.views.car_views import CarStopView, CarView
+
+EMPTY_PERCENT = 10  # of a car's battery: it may stand still in the middle of its run
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 
 def stop_view_of(car: ControlledCar, now: Moment, rate: float) -> CarStopView:
@@ -69,6 +73,7 @@ def car_view(
         practice=online and car.mode == "driving" and practising,
         battery_percent=state.battery_percent if online else None,
         promise=state.promise,
+        colour=state.colour if _COLOUR.fullmatch(state.colour) else "",
     )
 
 
@@ -87,11 +92,12 @@ def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns:
             name=car.name,
             reason=car.state.reason or text("no reason given"),
         )
-    return (
-        ""
-        if car.mode == "driving" or car.goal
-        else text("{name} is {mode} in the middle of its run.", name=car.name, mode=car.mode)
-    )
+    if car.mode != "driving" and not car.goal:
+        return text("{name} is {mode} in the middle of its run.", name=car.name, mode=car.mode)
+    percent = car.state.battery_percent
+    if percent is not None and percent < EMPTY_PERCENT:
+        return text("The battery of {name} is nearly empty: {percent} % are left.", name=car.name, percent=percent)
+    return ""
 
 
 def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ ALL_CERTIFICATES = frozenset({"ca.pem", "crl.pem", "broker.pem", "broker.key", "
 
 
 def plan(request: InstallRequest, facts: MachineFacts = PI) -> InstallPlan:
-    return install_plan(request, facts, MakeRelease(PROGRAM, (request.role,), facts.python, None))
+    return install_plan(request, facts, MakeRelease(PROGRAM, (request.role,), facts.python, facts.python_version, None))
 
 
 def written(made: InstallPlan) -> dict[str, str]:

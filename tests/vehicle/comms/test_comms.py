@@ -24,7 +24,7 @@ class Bench:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
-        self.batteries = folder / "power_supply"
+        self.charge: int | None = None
         self.broker = MockBroker(seed=1)
         self.now_ns = 0
         self.received: list[Message] = []
@@ -40,7 +40,7 @@ class Bench:
         self.guard, self.pilot = Channel(ours), Channel(pilots)
         self.link = MockLink(self.broker, "car-1", "boot-1", "car")
         self.outbox = LapOutbox(self.folder / "laps.db")
-        self.comms = Comms("car-1", self.link, self.outbox, Channel(theirs), Channel(laps), 3.0, self.batteries)
+        self.comms = Comms("car-1", self.link, self.outbox, Channel(theirs), Channel(laps), 3.0, lambda: self.charge)
         self.comms.start()
         self.run(500)
 
@@ -88,13 +88,11 @@ def test_beats_states_and_figures_go_out(bench: Bench) -> None:
 
 
 def test_the_charge_of_the_battery_goes_out_with_the_state_and_stays_fresh(bench: Bench) -> None:
-    (bench.batteries / "bat0").mkdir(parents=True)
-    charge = bench.batteries / "bat0" / "capacity"
-    charge.write_text("84\n", encoding="ascii")
+    bench.charge = 84
     bench.guard.send(CarState(True, "ready"))
     bench.run(200)
     assert bench.published(CarState)[-1].body == CarState(True, "ready", battery_percent=84)
-    charge.write_text("12\n", encoding="ascii")
+    bench.charge = 12
     bench.run(3_200)
     assert bench.published(CarState)[-1].body == CarState(True, "ready", battery_percent=12)
 

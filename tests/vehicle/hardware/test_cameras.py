@@ -1,18 +1,18 @@
 """The real cameras' drivers: V4L2 on a fake device, a fake of the Pi's library, and a video file."""
 
 import pathlib
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from shared import drivers
 from shared.clock import ManualClock
-from shared.errors import BadInput, ConfigError, HardwareMissing
+from shared.errors import BadInput, ConfigError
+from tests.vehicle.hardware.fake_usb_camera import UsbCamera, corner
 from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.cameras.picamera import PiCamera
+from vehicle.hardware.cameras.rpicam import RpicamCamera
 from vehicle.hardware.cameras.v4l2 import V4l2Camera
 from vehicle.hardware.cameras.video import VideoCamera
 
@@ -20,189 +20,13 @@ S = 1_000_000_000
 
 
 def test_the_drivers_are_found_by_name() -> None:
-    classes = [drivers.find("raceday.cameras", name) for name in ("v4l2", "video", "picamera")]
-    assert classes == [V4l2Camera, VideoCamera, PiCamera]
-
-
-# V4L2
-
-
-class Device:
-    """A USB camera behind cv2.VideoCapture: gives MJPEG as bytes when told not to convert, then falls silent."""
-
-    def __init__(self, frames: list[NDArray[np.uint8] | None]) -> None:
-        self.settings: dict[int, float] = {}
-        self.released = False
-        self._frames = frames
-        self._now: NDArray[np.uint8] | None = None
-
-    def isOpened(self) -> bool:
-        return not self.released
-
-    def set(self, propId: int, value: float) -> bool:  # noqa: N803
-        self.settings[propId] = value
-        return propId != cv2.CAP_PROP_FPS  # a camera that cannot do the rate ignores it
-
-    def grab(self) -> bool:
-        self._now = self._frames.pop(0) if self._frames else None
-        return self._now is not None
-
-    def retrieve(self) -> tuple[bool, NDArray[Any]]:
-        assert self._now is not None
-        return True, self._now
-
-    def release(self) -> None:
-        self.released = True
-
-
-def jpeg(value: int, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
-    ok, data = cv2.imencode(".jpg", np.full((height, width, 3), value, np.uint8))
-    assert ok
-    return np.asarray(data, np.uint8).reshape(1, -1)
-
-
-@pytest.mark.parametrize(("decode", "shape"), [("reduced", (120, 160)), ("half", (240, 320)), ("grey", (480, 640))])
-def test_v4l2_decodes_grey_at_the_requested_size(decode: str, shape: tuple[int, int]) -> None:
-    clock = ManualClock(7)
-    device = Device([jpeg(90)])
-    camera = V4l2Camera({"decode": decode}, clock, device)
-    frame = camera.read(0.5)
-    assert frame is not None
-    assert (frame.pixels.shape, frame.at_ns, frame.seq) == (shape, 7, 1)
-    assert abs(int(frame.pixels.mean()) - 90) <= 1
-    assert device.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
-    assert device.settings[cv2.CAP_PROP_BUFFERSIZE] == 1
-    camera.close()
-    assert device.released
-    assert camera.read(0.0) is None
-
-
-def test_v4l2_takes_the_y_plane_of_a_camera_without_mjpeg_and_colours_as_they_come() -> None:
-    yuyv = np.zeros((480, 640, 2), np.uint8)
-    yuyv[:, :, 0] = 55
-    camera = V4l2Camera({}, ManualClock(), Device([yuyv, np.full((480, 640, 3), 66, np.uint8)]))
-    for value in (55, 66):
-        frame = camera.read(0.1)
-        assert frame is not None
-        assert (frame.pixels.ndim, int(frame.pixels[5, 5])) == (2, value)
-
-
-def test_v4l2_skips_a_torn_picture_and_its_number_is_missing() -> None:
-    camera = V4l2Camera({}, ManualClock(), Device([jpeg(1), np.arange(64, dtype=np.uint8), jpeg(2)]))
-    frames = [camera.read(0.1) for _ in range(3)]
-    assert [frame.seq if frame else None for frame in frames] == [1, None, 3]
-
-
-def test_v4l2_unplugged_is_gone_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vehicle.hardware.cameras.v4l2._SILENCE_TIMEOUT_S", 0.0)
-    camera = V4l2Camera({}, ManualClock(), Device([jpeg(1)]))
-    assert camera.read(0.01) is not None
-    assert camera.read(0.01) is None
-    with pytest.raises(HardwareMissing, match="still plugged in"):
-        camera.read(0.01)
-
-
-def test_v4l2_names_a_missing_device_and_what_is_none(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "video7").touch()
-    with pytest.raises(HardwareMissing, match=r"no camera at .*video0; found here: .*video7"):
-        V4l2Camera({"device": str(tmp_path / "video0")}, ManualClock())
-    with pytest.raises(HardwareMissing, match="cannot be opened as a camera"):
-        V4l2Camera({"device": str(tmp_path / "video7")}, ManualClock())
-
-
-# The Pi's camera
-
-
-class Library:
-    """picamera2 as it answers: padded YUV420 planes, the sensor's stamp, and a time limit on requests."""
-
-    def __init__(self, frames: int = 1, error: Exception | None = None) -> None:
-        self.frames, self.error = frames, error
-        self.calls: list[str] = []
-
-    def Picamera2(self, number: int) -> "Library":
-        if number:
-            raise IndexError("list index out of range")
-        return self
-
-    def create_video_configuration(self, **options: Any) -> dict[str, Any]:
-        assert options["lores"]["format"] == "YUV420"
-        return options
-
-    def configure(self, options: dict[str, Any]) -> None:
-        assert options["queue"] is False
-
-    def capture_request(self, wait: float) -> "Library":
-        if self.error is not None:
-            raise self.error
-        if self.frames == 0:
-            raise TimeoutError
-        self.frames -= 1
-        return self
-
-    def make_array(self, name: str) -> NDArray[np.uint8]:
-        planes = np.full((360, 384), 9, np.uint8)  # 320 wide, padded to 384; Y above, U and V below
-        planes[:240, :320] = 40
-        planes[0, 0] = 41
-        return planes
-
-    def get_metadata(self) -> dict[str, Any]:
-        return {"SensorTimestamp": 0}  # at boot: as old as can be
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda: self.calls.append(name)
-
-
-def test_picamera_gives_the_y_plane_with_the_sensors_stamp() -> None:
-    library = Library()
-    camera = PiCamera({}, ManualClock(5 * S), library)
-    frame = camera.read(0.1)
-    assert frame is not None
-    assert (frame.pixels.shape, frame.seq, int(frame.pixels[0, 0])) == ((240, 320), 1, 41)
-    assert set(np.unique(frame.pixels)) == {40, 41}
-    assert frame.at_ns < 5 * S
-    assert camera.read(0.1) is None
-    camera.close()
-    camera.close()
-    assert library.calls == ["start", "release", "stop", "close"]
-    assert camera.read(0.1) is None
-
-
-def test_picamera_upside_down_and_what_is_missing() -> None:
-    frame = PiCamera({"flip": True}, ManualClock(), Library()).read(0.1)
-    assert frame is not None
-    assert int(frame.pixels[-1, -1]) == 41
-    with pytest.raises(HardwareMissing, match="python3-picamera2"):
-        PiCamera({}, ManualClock())
-    with pytest.raises(HardwareMissing, match="camera 3 does not start"):
-        PiCamera({"camera": 3}, ManualClock(), Library())
-    with pytest.raises(HardwareMissing, match="check its ribbon"):
-        PiCamera({}, ManualClock(), Library(error=RuntimeError("the camera timed out"))).read(0.1)
+    classes = [drivers.find("raceday.cameras", name) for name in ("v4l2", "video", "picamera", "rpicam")]
+    assert classes == [V4l2Camera, VideoCamera, PiCamera, RpicamCamera]
 
 
 # Turned pictures: the light corner of a picture that is dark else, by flip
 
 CORNERS = {"none": (0, 0), "horizontal": (0, -1), "vertical": (-1, 0), "both": (-1, -1)}
-
-
-def corner(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
-    picture = np.full((height, width), 20, np.uint8)
-    picture[: height // 4, : width // 4] = 220
-    return picture
-
-
-@pytest.mark.parametrize(("flip", "place"), CORNERS.items())
-def test_a_usb_camera_that_hangs_another_way_round_is_turned(flip: str, place: tuple[int, int]) -> None:
-    ok, data = cv2.imencode(".jpg", corner(480, 640))
-    assert ok
-    yuyv = np.dstack([corner(480, 640), np.zeros((480, 640), np.uint8)])
-    camera = V4l2Camera({"flip": flip}, ManualClock(), Device([np.asarray(data, np.uint8).reshape(1, -1), yuyv]))
-    for _ in range(2):
-        frame = camera.read(0.1)
-        assert frame is not None
-        assert frame.pixels[place] > 200
-        assert (frame.pixels > 200).mean() < 0.1
-        assert frame.pixels.flags.c_contiguous
 
 
 @pytest.mark.parametrize(("flip", "place"), CORNERS.items())
@@ -233,7 +57,7 @@ def test_the_mock_turns_as_the_hardware_does_and_refuses_what_it_refuses() -> No
     assert np.array_equal(pictures["vertical"], pictures["none"][::-1])
     assert np.array_equal(pictures["both"], pictures["none"][::-1, ::-1])
     with pytest.raises(ConfigError, match=r"`flip` is 'left'; allowed is none, horizontal, vertical, both"):
-        V4l2Camera({"flip": "left"}, ManualClock(), Device([]))
+        V4l2Camera({"flip": "left"}, ManualClock(), UsbCamera([]))
     with pytest.raises(ConfigError, match=r"`flip` is 'left'; allowed is none, horizontal, vertical, both"):
         MockCamera({"flip": "left"}, ManualClock())
 

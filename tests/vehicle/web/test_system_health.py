@@ -2,11 +2,10 @@
 
 import pathlib
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.web.system_health import battery_percent, celsius, read_health, wifi_dbm
+from vehicle.web.system_health import celsius, read_health, wifi_dbm
 
 WIRELESS = """Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE
  face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22
@@ -16,27 +15,19 @@ WIRELESS = """Inter-| sta-|   Quality        |   Discarded packets              
 
 def test_a_pi_says_what_it_knows(tmp_path: pathlib.Path) -> None:
     for name, text in {
-        "sys/class/power_supply/BAT0/capacity": "83\n",
         "proc/net/wireless": WIRELESS,
         "sys/class/thermal/thermal_zone0/temp": "51234\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
-    health = read_health(tmp_path, tmp_path)
+    health = read_health(tmp_path, 83, tmp_path)
     assert (health.battery_percent, health.wifi_dbm, health.temperature_c) == (83, -54, 51.2)
     assert health.disk_free_mb is not None
 
 
 def test_a_computer_without_them_knows_nothing(tmp_path: pathlib.Path) -> None:
-    health = read_health(tmp_path / "gone", tmp_path)
+    health = read_health(tmp_path / "gone", None, tmp_path)
     assert (health.battery_percent, health.wifi_dbm, health.temperature_c) == (None, None, None)
-
-
-@pytest.mark.parametrize("text", ["", "x", "101", "-1"])
-def test_no_battery_is_made_up(tmp_path: pathlib.Path, text: str) -> None:
-    (tmp_path / "BAT0").mkdir()
-    (tmp_path / "BAT0" / "capacity").write_text(text)
-    assert battery_percent(tmp_path) is None
 
 
 @given(st.text())

@@ -1,7 +1,9 @@
-"""The Raspberry Pi's camera by libcamera: the Y plane of a small YUV420 stream, which is the grey picture itself.
+"""The Raspberry Pi's camera by picamera2: the Y plane of a small YUV420 stream, which is the grey picture itself.
 
 Nothing is converted or scaled in software, and the stamp is the sensor's own (`SensorTimestamp`: the first pixel, on
-the kernel's boot-time clock). Needs `python3-picamera2`, which Debian's package manager installs.
+the kernel's boot-time clock). The sensor's mode and the main stream are named, so that the picture is the whole field
+and no squeezed part of it. Needs `python3-picamera2` in a virtual environment that sees the system's packages, and a
+system with numpy 2 (Raspberry Pi OS Trixie); elsewhere the driver `rpicam` gives the same picture without.
 """
 
 import importlib
@@ -15,6 +17,7 @@ import numpy as np
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
+from vehicle.hardware.cameras.sensor_modes import SensorMode, why_no_camera, widest_mode
 from vehicle.hardware.frame import Frame, Pixels
 from vehicle.process.seccomp import AllowedSockets
 
@@ -79,25 +82,56 @@ class PiCamera:
             camera = library.Picamera2(o.camera)
             camera.configure(
                 camera.create_video_configuration(
+                    # Its shape decides what is cropped from the sensor, for the small stream too.
+                    main={"size": (2 * o.width_px, 2 * o.height_px)},
                     lores={"size": (o.width_px, o.height_px), "format": "YUV420"},
                     controls={"FrameRate": o.rate_hz},
                     buffer_count=3,
                     queue=False,  # the next frame from now on, never one that waited
+                    **_sensor(widest_mode(_modes(camera), o.rate_hz, 2 * o.width_px, 2 * o.height_px)),
                 )
             )
             camera.start()
         except (RuntimeError, IndexError) as error:
             if camera is not None:
                 camera.close()  # or it would still be in use at the next attempt
-            raise HardwareMissing(f"the Pi's camera {o.camera} does not start ({error}): check its ribbon.") from None
+            raise HardwareMissing(why_no_camera(o.camera, str(error))) from None
         return camera
+
+
+def _modes(camera: Any) -> list[SensorMode]:
+    """The sensor's modes; picamera2 tries each out, which takes a second."""
+    modes = []
+    for mode in camera.sensor_modes:
+        (width_px, height_px), (_, _, crop_width_px, crop_height_px) = mode["size"], mode["crop_limits"]
+        rate_hz, bits = float(mode["fps"]), int(mode["bit_depth"])
+        modes.append(SensorMode(width_px, height_px, rate_hz, crop_width_px, crop_height_px, bits))
+    return modes
+
+
+def _sensor(mode: SensorMode | None) -> dict[str, Any]:
+    if mode is None:
+        return {}
+    return {"sensor": {"output_size": (mode.width_px, mode.height_px), "bit_depth": mode.bits}}
 
 
 def _library() -> Any:
     try:
         return importlib.import_module("picamera2")
-    except ImportError:
-        raise HardwareMissing(
-            "the camera driver picamera needs python3-picamera2: apt-get install it on the Pi, and make the virtual "
-            "environment with --system-site-packages."
-        ) from None
+    except Exception as error:
+        raise HardwareMissing(_why_no_library(error)) from None
+
+
+def _why_no_library(error: Exception) -> str:
+    """Why picamera2 does not load, and what to do."""
+    instead = 'set `driver = "rpicam"` in [camera], which gives the same picture without Python libraries'
+    if isinstance(error, ModuleNotFoundError) and error.name == "picamera2":
+        return (
+            "the camera driver picamera needs python3-picamera2 in a virtual environment made with "
+            f"--system-site-packages: install it with apt-get, or {instead}."
+        )
+    if "numpy" in str(error):
+        return (
+            f"this system's picamera2 was built for another numpy ({error}), as on Raspberry Pi OS Bookworm: {instead}."
+        )
+    return f"picamera2 does not load ({type(error).__name__}: {error}): {instead}."

@@ -2,14 +2,18 @@
 
 Decoding directly to a grey picture of a quarter of the side costs a quarter of a full decode, and its scaling in the
 DCT averages as `grey-area` does. For the profile `deepracer-car`, which scales by itself, choose `decode = "grey"`.
-The stamp is taken when the frame arrives; it does not include the delay of the sensor and the bus (10 to 27 ms).
+
+The kernel has four buffers. With one, a USB camera has none to fill while we decode, and gives half its rate
+(LibreScanner/horus #60: 30 frames a second instead of 15). More than one could queue old frames: so frames that already
+wait are passed over until the newest is reached. The stamp is the kernel's own, of the frame's first data on the bus; a
+driver that stamps by another clock gets the time of arrival, which is 10 to 27 ms later.
 """
 
-import pathlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -18,8 +22,11 @@ from numpy.typing import NDArray
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
+from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
+from vehicle.hardware.cameras.opencv_capture import VideoCapture, open_capture
 from vehicle.hardware.cameras.torn import is_torn
+from vehicle.hardware.cameras.video_devices import AUTO, find_camera
 from vehicle.hardware.frame import Frame, Pixels
 
 DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the camera
@@ -27,6 +34,9 @@ DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the c
     "half": (cv2.IMREAD_REDUCED_GRAYSCALE_2, 2),
     "grey": (cv2.IMREAD_GRAYSCALE, 1),
 }
+BUFFERS = 4  # one that we decode, and three that the camera fills
+_AT_ONCE_NS = 500_000  # a grab that took less did not wait for its frame
+_MAX_AGE_NS = NS_PER_S  # an older stamp, or one from the future, is of another clock
 _SILENCE_TIMEOUT_S = 1.0  # a device without a frame for this long is gone, not slow
 
 
@@ -34,7 +44,7 @@ _SILENCE_TIMEOUT_S = 1.0  # a device without a frame for this long is gone, not 
 class V4l2CameraOptions:
     """`[camera.options]` of v4l2."""
 
-    device: pathlib.Path = setting(pathlib.Path("/dev/video0"), what="the camera's device")
+    device: str = setting(AUTO, what="auto: the first that gives MJPEG; a name in /dev/v4l/by-id; or a path")
     width_px: int = setting(640, min=160, max=1920)
     height_px: int = setting(480, min=120, max=1080)
     rate_hz: float = setting(30.0, min=1.0, max=120.0, what="requested frames a second")
@@ -42,44 +52,43 @@ class V4l2CameraOptions:
     flip: str = flip_setting()
 
 
-class VideoCapture(Protocol):
-    """The part of `cv2.VideoCapture` that is used here."""
-
-    def isOpened(self) -> bool: ...  # noqa: N802  # OpenCV's name
-    def set(self, propId: int, value: float) -> bool: ...  # noqa: N803  # OpenCV's name
-    def grab(self) -> bool: ...
-    def retrieve(self) -> tuple[bool, NDArray[Any]]: ...
-    def release(self) -> None: ...
-
-
 class V4l2Camera:
-    """Blocks in the driver for the next frame; the kernel buffers only one, so it is always the newest."""
+    """Blocks in the driver for the next frame, or takes the newest of those that wait."""
 
-    def __init__(self, options: dict[str, Any], clock: Clock, capture: VideoCapture | None = None) -> None:
+    def __init__(
+        self,
+        options: dict[str, Any],
+        clock: Clock,
+        capture: VideoCapture | None = None,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self._options = from_table(options, V4l2CameraOptions, "[camera.options]")
-        self._clock = clock
-        self._capture = capture if capture is not None else _open(self._options.device)
+        self._clock, self._monotonic_ns = clock, monotonic_ns
+        self._name = self._options.device
+        if capture is None:
+            path = find_camera(self._options.device)
+            self._name, capture = str(path), open_capture(path)
+        self._capture = capture
         self._closed = threading.Event()
         self._count = 0
-        self._silent_since_s: float | None = None
+        self._silent_since_ns: int | None = None
         self._configure()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame; None without one. Raises HardwareMissing once there was none for a second."""
+        """The newest frame; None without one. Raises HardwareMissing once there was none for a second."""
         if self._closed.is_set():
             return None
-        if not self._capture.grab():
+        if not self._grab_newest():
             self._on_no_picture(timeout_s, "gives no more frames: is the camera still plugged in?")
             return None
-        at_ns = self._clock.now_ns()
-        self._count += 1
+        at_ns = self._captured_ns()
         ok, data = self._capture.retrieve()
         pixels = self._decoded(data) if ok else None
         if pixels is None:
             # A torn JPEG is not a frame: its number is skipped, as for a dropped one.
             self._on_no_picture(0.0, "gives only torn pictures: check its cable, and what else is on its USB port.")
             return None
-        self._silent_since_s = None
+        self._silent_since_ns = None
         return Frame(FLIPS[self._options.flip](pixels), at_ns, self._count)
 
     def close(self) -> None:
@@ -93,11 +102,32 @@ class V4l2Camera:
             (cv2.CAP_PROP_FRAME_WIDTH, o.width_px),
             (cv2.CAP_PROP_FRAME_HEIGHT, o.height_px),
             (cv2.CAP_PROP_FPS, o.rate_hz),
-            (cv2.CAP_PROP_BUFFERSIZE, 1),
+            (cv2.CAP_PROP_BUFFERSIZE, BUFFERS),
             (cv2.CAP_PROP_CONVERT_RGB, 0),  # leave the JPEG undecoded: this driver decodes it
         )
         for name, value in settings:
             self._capture.set(name, value)  # a camera ignores what it does not support
+
+    def _grab_newest(self) -> bool:
+        """Grab frames until none waits. Each is counted, so that one that was passed over shows as dropped.
+
+        A full queue is old: the camera had no buffer left and threw newer frames away. Then the next one is waited for.
+        """
+        for waiting in range(1, BUFFERS + 1):
+            began_ns = self._monotonic_ns()
+            if not self._capture.grab():
+                return False
+            self._count += 1
+            was_at_once = self._monotonic_ns() - began_ns < _AT_ONCE_NS
+            was_full = waiting == BUFFERS - 1
+            if not was_at_once or (not was_full and not self._capture.is_next_waiting()):
+                break
+        return True
+
+    def _captured_ns(self) -> int:
+        """When the grabbed frame was captured, on the machine's clock."""
+        age_ns = self._monotonic_ns() - self._capture.stamp_ns()
+        return self._clock.now_ns() - (age_ns if 0 <= age_ns < _MAX_AGE_NS else 0)
 
     def _decoded(self, data: NDArray[Any]) -> Pixels | None:
         """The grey picture in `data`: a JPEG, YUYV from a camera without MJPEG, or BGR; None if it is torn."""
@@ -110,20 +140,9 @@ class V4l2Camera:
         return None if pixels is None or is_torn(pixels, side_px) else pixels
 
     def _on_no_picture(self, wait_s: float, sentence: str) -> None:
-        now_s = time.monotonic()
-        if self._silent_since_s is None:
-            self._silent_since_s = now_s
-        elif now_s - self._silent_since_s > _SILENCE_TIMEOUT_S:
-            raise HardwareMissing(f"{self._options.device} {sentence}")
+        now_ns = self._monotonic_ns()
+        if self._silent_since_ns is None:
+            self._silent_since_ns = now_ns
+        elif now_ns - self._silent_since_ns > _SILENCE_TIMEOUT_S * NS_PER_S:
+            raise HardwareMissing(f"{self._name} {sentence}")
         self._closed.wait(min(wait_s, 0.05))
-
-
-def _open(device: pathlib.Path) -> VideoCapture:
-    if not device.exists():
-        devices = ", ".join(str(path) for path in sorted(device.parent.glob("video*"))) or "none"
-        raise HardwareMissing(f"there is no camera at {device}; found here: {devices}.")
-    capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
-    if not capture.isOpened():
-        capture.release()
-        raise HardwareMissing(f"{device} cannot be opened as a camera: is it one, is it free, is this user in `video`?")
-    return cast(VideoCapture, capture)

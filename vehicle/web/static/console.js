@@ -8,6 +8,7 @@ import { byId, channelRow, errorText, request, setText } from "/static/car.js";
 const POLL_MS = 200;
 const CAMERA_MS = 150;
 const RETRY_MS = 1000;
+const LOW_PERCENT = 20; // of the battery: it may not last for a run
 const STOP_RETRY_MS = 500; // a stop that was not answered is sent again
 const UNCLAIMED_POLL_MS = 500; // an unclaimed page may request nothing else, but still shows whether the car is reachable
 const HEALTH_POLL_MS = 10000;
@@ -259,7 +260,8 @@ function healthRow(name, value) {
 const withUnit = (value, unit) => (value === null ? t("unknown") : `${value} ${unit}`);
 
 function vitals(health) {
-  const battery = health.battery_percent === null ? "" : t("Battery {percent} %", { percent: health.battery_percent });
+  const percent = health.battery_percent;
+  const battery = percent === null ? "" : percent < LOW_PERCENT ? t("Battery low: {percent} %, charge it", { percent }) : t("Battery {percent} %", { percent });
   const wifi = health.wifi_dbm === null ? "" : t("Wi-Fi {dbm} dBm", { dbm: health.wifi_dbm });
   return [battery, wifi].filter(Boolean).join(" · ");
 }

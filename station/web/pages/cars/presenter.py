@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.protocol.messages import LOW_BATTERY_PERCENT
 from shared.text import Sentence, recorded, text
 from station.core.event.records import CarKind, EventCar
 from station.views.car_views import CarView
@@ -29,6 +30,7 @@ class CarRow:
     """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
 
     `promise`: what stops it when nothing reaches it any more, with what that means; "" until it has reported.
+    `colour`: as entered, else that of its own lights. `battery`: its charge in words, "" if it does not report it.
     """
 
     key: str
@@ -43,6 +45,8 @@ class CarRow:
     model: str
     promise: str
     promise_means: str
+    battery: str
+    is_battery_low: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ def cars_model(view: View) -> CarsModel:
 
 
 def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
+    percent = None if reported is None else reported.battery_percent
     state: str = text("started by hand")
     if car.kind == "agent":
         state = (
@@ -80,12 +85,14 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         words=KIND_WORDS[car.kind],
         means=KIND_MEANS[car.kind],
         transponders=", ".join(car.transponders),
-        colour=car.colour,
+        colour=car.colour or (reported.colour if reported is not None else ""),
         entered=entered,
         state=state,
         model="" if answers is None else answers.model,
         promise="" if answers is None else PROMISE_WORDS[answers.promise],
         promise_means="" if answers is None else PROMISE_MEANS[answers.promise],
+        battery="" if percent is None else text("Battery {percent} %", percent=percent),
+        is_battery_low=percent is not None and percent < LOW_BATTERY_PERCENT,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.protocol.messages import LOW_BATTERY_PERCENT
 from shared.text import Sentence, recorded, text
 from station.core.timing.readiness import untried
 from station.views.car_views import CarView
@@ -11,8 +12,6 @@ from station.views.views import View
 from station.web.pages.operate.acts import Act
 from station.web.pages.operate.steps import RunStand, run_stand
 from station.web.presenters.promises import PROMISE_MEANS
-
-LOW_PERCENT = 20  # of a car's battery: it may not last for a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,9 @@ def _battery(car: CarView | None) -> list[CheckLine]:
     if car is None or car.battery_percent is None:
         return []
     percent = car.battery_percent
-    low = text("{percent} % are left: charge it, or change it.", percent=percent) if percent < LOW_PERCENT else ""
+    low = (
+        text("{percent} % are left: charge it, or change it.", percent=percent) if percent < LOW_BATTERY_PERCENT else ""
+    )
     return [CheckLine(text("The battery of {car} is charged", car=car.name), low)]
 
 

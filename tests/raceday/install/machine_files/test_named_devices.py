@@ -12,6 +12,7 @@ from raceday.install.machine_files.device_kinds import DeviceKind
 from raceday.install.machine_files.drop_ins import drop_in
 from raceday.install.machine_files.named_devices import NamedDevices, car_devices, serial_kinds, station_devices
 from raceday.install.machine_files.udev_rules import modules_to_load, udev_rules
+from raceday.install.plan import named_devices
 
 BY_ID = "/dev/serial/by-id/usb-MicroPython_Board_in_FS_mode_e6614864d3519a26-if00"
 ALL_SERIAL = (kinds.USB_MODEM, kinds.USB_SERIAL, kinds.PI_UART, kinds.UART)
@@ -82,12 +83,29 @@ CARS = [
     ),
     ('motors = {driver = "gpio"}\nbutton.pin = 17', (kinds.GPIO_CHIP,), ()),
     ('button.library = "lgpio"\nmotors.driver = "mine"', (), ("mine",)),
+    (
+        'battery.driver = "deepracer"\nlights = {driver = "pwm", options = {side_gpios = [526, 525, 515]}}',
+        (kinds.I2C, kinds.KERNEL_PWM, kinds.GPIO_LINE),
+        (),
+    ),
+    ('camera.driver = "rpicam"\nbattery.driver = "none"\nlights.options.side_gpios = []', (kinds.PI_CAMERA,), ()),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected", "strange"), CARS)
 def test_the_devices_of_a_car(text: str, expected: tuple[DeviceKind, ...], strange: tuple[str, ...]) -> None:
     assert car_devices(tomllib.loads(text)) == NamedDevices(expected, strange)
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("deepracer-2404", {kinds.VIDEO, kinds.KERNEL_PWM, kinds.GPIO_LINE, kinds.I2C}),
+        ("pi-pca9685", {kinds.PI_CAMERA, kinds.KERNEL_PWM}),
+    ],
+)
+def test_the_devices_of_a_hardware_profile(profile: str, expected: set[DeviceKind]) -> None:
+    assert set(named_devices("car", {"profile": profile}, {}).kinds) == expected
 
 
 def test_a_drop_in_of_a_pi_car() -> None:

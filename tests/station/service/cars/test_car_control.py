@@ -7,6 +7,7 @@ from shared.protocol import messages as m
 from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import AFTER_RESET, NEXT_ORDER, DrivePermit
 from station.service.cars.order_writer import Reply
+from station.views.car_views import CarView
 
 MS = 1_000_000
 MODES: tuple[m.CarMode, ...] = ("disarmed", "ready", "driving", "stopped", "tripped")
@@ -134,3 +135,24 @@ def test_practice_ends_with_a_run_and_with_an_emergency_stop() -> None:
     other.permit([DrivePermit("car-1", "run-1", False)])
     replies = other.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving", practice=True), 0)
     assert [body.grant for _, body in replies if isinstance(body, m.Lease)] == ["drive"]
+
+
+def driving_with(percent: int | None, colour: str = "") -> CarView:
+    """What the pages show of a car that drives its run, with this charge and colour."""
+    cars = CarControl(500, 2000, "n")
+    cars.permit([DrivePermit("car-1", "run-1", True)])
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
+    cars.on_state("car-1", m.CarState(True, "driving", battery_percent=percent, colour=colour), 0, "b")
+    return cars.views(10 * MS)[0]
+
+
+def test_a_battery_that_is_nearly_empty_in_a_run_is_an_alarm() -> None:
+    assert driving_with(9).alarm == "The battery of car-1 is nearly empty: 9 % are left."
+    assert driving_with(10).alarm == driving_with(None).alarm == ""
+
+
+def test_a_cars_colour_is_taken_only_if_it_is_one() -> None:
+    """It goes into a page's drawing, and a car may send anything."""
+    assert driving_with(80, "#46C8f5").colour == "#46C8f5"
+    for sent in ("red", "url(http://x)", '#46c8f5" onload="', "#46c8f5\n"):
+        assert driving_with(80, sent).colour == ""

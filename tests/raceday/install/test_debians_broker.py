@@ -1,0 +1,72 @@
+"""Our part of the broker's configuration beside Debian's own file: the real mosquitto starts with both."""
+
+import datetime as dt
+import pathlib
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from raceday.broker import free_port, mosquitto_path
+from raceday.certs.authority_folder import AuthorityFolder
+from raceday.install.machine_files.broker_files import broker_conf
+from raceday.install.shipped_files import config_text
+
+# /etc/mosquitto/mosquitto.conf of Debian's packages 2.0.11-1.2+deb12u1 and 2.0.21-1, without its comments.
+DEBIAN = """\
+pid_file {folder}/mosquitto.pid
+persistence true
+persistence_location {folder}/
+log_dest stderr
+include_dir {folder}/conf.d
+"""
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed")
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "mosquitto.conf").write_text(DEBIAN.format(folder=tmp_path) + "user root\n")
+    return tmp_path
+
+
+def started(folder: pathlib.Path, ours: str) -> "subprocess.Popen[bytes]":
+    (folder / "conf.d" / "raceday.conf").write_text(ours)
+    words = [mosquitto_path() or "mosquitto", "-c", str(folder / "mosquitto.conf")]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(words, stderr=log)
+
+
+def listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    """Waits until the port takes a connection, or the broker has ended."""
+    while process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        threading.Event().wait(0.01)
+    return False
+
+
+@pytest.mark.parametrize("has_certs", [False, True])
+def test_debians_broker_starts_with_our_file_beside_its_own(folder: pathlib.Path, has_certs: bool) -> None:
+    port = free_port()
+    if has_certs:
+        now = dt.datetime.now(dt.UTC)
+        AuthorityFolder(folder).initialise("test", ("localhost", "127.0.0.1"), now)
+    ours = broker_conf(config_text("mosquitto.conf"), has_certs).replace("/etc/raceday", str(folder))
+    ours = ours.replace("listener 8883", f"listener {port} 127.0.0.1").replace("1883 127.0.0.1", f"{port} 127.0.0.1")
+    process = started(folder, ours)
+    try:
+        assert listens(process, port), (folder / "log").read_text()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_a_second_place_of_persistence_keeps_it_from_starting(folder: pathlib.Path) -> None:
+    """What the shipped file did: `Error: Duplicate persistence_location value in configuration`."""
+    process = started(folder, f"listener {free_port()} 127.0.0.1\npersistence_location {folder}/\n")
+    assert process.wait(20) != 0

@@ -1,0 +1,1 @@
+"""Batteries, one file a driver, chosen by name in the config."""
