@@ -10,6 +10,7 @@ from shared.protocol.messages import CarMode, Promise
 class CarView:
     """One car as it last reported. `alarm` is a sentence to show as an alarm ("" if all is well).
 
+    `doubt`: a sentence about something to look at when there is time ("" if there is nothing).
     `practice`: somebody drives it from a phone, outside any run. `battery_percent` None: it does not report it.
     `promise`: what stops it when nothing reaches it any more.
     """
@@ -33,6 +34,7 @@ class CarView:
     practice: bool = False
     battery_percent: int | None = None
     promise: Promise = "lease"
+    doubt: str = ""
 
 
 StopOutcome = Literal["stopped", "ordered", "unreached"]

@@ -29,6 +29,7 @@ class CarRow:
     """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
 
     `promise`: what stops it when nothing reaches it any more, with what that means; "" until it has reported.
+    `doubt`: what is doubtful about its lap reports; "" if nothing is.
     """
 
     key: str
@@ -43,6 +44,7 @@ class CarRow:
     model: str
     promise: str
     promise_means: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         model="" if answers is None else answers.model,
         promise="" if answers is None else PROMISE_WORDS[answers.promise],
         promise_means="" if answers is None else PROMISE_MEANS[answers.promise],
+        doubt="" if answers is None else answers.doubt,
     )
 
 
