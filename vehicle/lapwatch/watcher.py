@@ -48,6 +48,7 @@ class LapWatcher:
             lap_ns=crossing.lap_ns,
             frames_seen=crossing.frames_seen,
             uncertainty_ns=crossing.uncertainty_ns,
+            decided_at_ns=frame.at_ns,
         )
 
     def run(self, frames: LatestFrame, report: Callable[[CarLap], object]) -> None:
