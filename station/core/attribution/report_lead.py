@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from shared.units import NS_PER_MS
+from station.core.attribution.car_clock import STAMP_NS
 
 ENOUGH = 5  # reports
 REMEMBERED = 8  # so few that two clocks drift by no more than some milliseconds meanwhile
@@ -54,6 +55,8 @@ class ReportLead:
         offset_ns = 0 if self._one_clock else min(_received_after(each) for each in self._samples)
         leads = [each.crossed_ns - each.stated_ns - offset_ns for each in self._samples]
         lead_ns = round(statistics.median(leads))
+        if abs(lead_ns) > STAMP_NS:
+            return None  # no lens is off by so much: the reports met the crossings of other laps
         limit_ns = DOUBTFUL_NS if self._one_clock or lead_ns > 0 else DOUBTFUL_NS + DELAY_NS
         limit_ns += round(statistics.median(each.uncertainty_ns for each in self._samples))
         agreeing = sum(lead * lead_ns > 0 and 2 * abs(lead) > limit_ns for lead in leads)

@@ -48,6 +48,7 @@ def lead_of(
         ([287, -290, 280, -300, 285, 10, 290], False),  # not constant
         ([300, 300, 300, 300, 300, -20, 300, 300], True),  # one was another car's, or a poor look
         ([80] * 8, False),
+        ([-14_678] * 8, False),  # the offset was found from another lap: seen in a simulated heat
     ],
 )
 @pytest.mark.parametrize("one_clock", [True, False])
