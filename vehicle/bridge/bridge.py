@@ -79,6 +79,8 @@ class Bridge:
         subscriptions = [Subscription(topics.BY_BODY[kind], self._device) for kind in (Lease, DriveOrder)]
         self._link.start(subscriptions, self._on_delivery)
         self._caller.start()
+        if self._leash is not None:
+            self._leash.start()
 
     def run(self) -> None:
         """Run until a signal raises."""

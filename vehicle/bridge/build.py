@@ -30,7 +30,7 @@ def build_bridge(config: BridgeConfig, link: Link, clock: Clock) -> Bridge:
     car = StockCar(clock.boot_id, options)
     leash_link = None
     if car.leash is not None:
-        leash_link = LeashLink(car.leash, _leash_key(leash.key_file), (leash.host or console.host, leash.port))
+        leash_link = LeashLink(car.leash, _leash_key(leash.key_file), leash.host or console.host, leash.port)
     return Bridge(config.device, car, link, build_session(config), clock, leash_link)
 
 

@@ -23,6 +23,8 @@ KIND_MEANS: dict[CarKind, Sentence] = {
     "stock": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
     "none": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
 }
+BRIDGED_WORDS = text("as its maker sold it, with a bridge")
+BRIDGED_MEANS = text("Armed, started and stopped from race control, through its own console.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,13 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
             else text("offline")
         )
     answers = reported if car.kind == "agent" else None
+    bridged = answers is not None and answers.promise != "lease"
     return CarRow(
         key=f"car-{car.name}",
         name=car.name,
         kind=car.kind,
-        words=KIND_WORDS[car.kind],
-        means=KIND_MEANS[car.kind],
+        words=BRIDGED_WORDS if bridged else KIND_WORDS[car.kind],
+        means=BRIDGED_MEANS if bridged else KIND_MEANS[car.kind],
         transponders=", ".join(car.transponders),
         colour=car.colour or (reported.colour if reported is not None else ""),
         entered=entered,
