@@ -30,7 +30,8 @@ def miss_picture(lens: MeasuredLens, title: str) -> str:
         f'<text x="12" y="24" font-size="18" font-weight="600">{escape(title)}</text>',
         f'<text x="12" y="48" fill="#4a5669">{len(lens.corners)} corners; misses drawn {_ENLARGED:.0f} times larger, '
         f"{lens.scatter_px:.2f} px on average; rings every 15 degrees from the axis</text>",
-        f'<g transform="translate(0 {_HEAD:.0f})">',
+        f'<clipPath id="picture"><rect width="{_WIDTH:.0f}" height="{height:.1f}"/></clipPath>',
+        f'<g transform="translate(0 {_HEAD:.0f})" clip-path="url(#picture)">',
         f'<rect width="{_WIDTH:.0f}" height="{height:.1f}" fill="#f6f8fb" stroke="#8a94a6"/>',
         *(_ring(lens, degrees, scale) for degrees in _RINGS_DEG),
     ]
