@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from shared.clock import ManualClock
 from shared.errors import HardwareMissing
-from tests.vehicle.hardware.fake_usb_camera import PERIOD_NS, TRANSFER_NS, UsbCamera, corner, encoded, jpeg
+from tests.vehicle.hardware.fake_usb_camera import COPY_NS, PERIOD_NS, TRANSFER_NS, UsbCamera, corner, encoded, jpeg
 from vehicle.hardware.cameras.v4l2 import BUFFERS, V4l2Camera
 
 MS = 1_000_000
@@ -53,16 +53,16 @@ def test_a_camera_gives_its_full_rate_and_no_frame_is_lost_while_we_decode() -> 
 
 
 def test_with_one_buffer_it_would_give_half_its_rate() -> None:
-    """The rule that no fake had: the camera needs a buffer while the program holds one (LibreScanner/horus #60)."""
+    """The rule that no fake had: the next frame begins while the program holds the buffer (LibreScanner/horus #60)."""
     device = UsbCamera(GREY)
     camera = opened(device)
     device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    # Decoding lasts beyond the next frame's first data, so there is no buffer for it: every second frame is lost.
+    # The bus is busy nearly all the time: the next frame's first data come before the buffer is back.
     assert len(read_for(device, camera, 3_300 * MS, DECODE_NS)) == pytest.approx(50, abs=1)
     assert device.lost == pytest.approx(50, abs=2)
 
 
-@pytest.mark.parametrize("stall_periods", [0.3, 1.5, 2.5, 3.5, 30.0])
+@pytest.mark.parametrize("stall_periods", [0.3, 1.5, 2.5, 3.5, 4.5, 5.5, 30.0])
 def test_after_a_stall_the_newest_frame_comes_never_a_queued_one(stall_periods: float) -> None:
     device = UsbCamera(GREY)
     camera = opened(device)
@@ -70,7 +70,7 @@ def test_after_a_stall_the_newest_frame_comes_never_a_queued_one(stall_periods: 
     device.advance(round(stall_periods * PERIOD_NS))
     assert camera.read(0.5) is not None
     # No frame is younger than its transfer; beyond one more period there would have been a newer one.
-    assert TRANSFER_NS <= device.now_ns - device.stamp_ns() < TRANSFER_NS + PERIOD_NS
+    assert TRANSFER_NS <= device.now_ns - device.stamp_ns() < TRANSFER_NS + PERIOD_NS + 4 * COPY_NS
 
 
 def test_frames_that_were_passed_over_are_counted() -> None:
@@ -88,7 +88,7 @@ def test_the_stamp_is_the_kernels_of_the_first_data_on_the_bus() -> None:
     device, clock = UsbCamera(GREY), ManualClock(50 * MS)
     frame = opened(device, clock).read(0.5)
     assert frame is not None
-    assert frame.at_ns == 50 * MS - TRANSFER_NS
+    assert frame.at_ns == 50 * MS - TRANSFER_NS - COPY_NS
 
 
 def test_a_driver_that_stamps_by_another_clock_gets_the_time_of_arrival() -> None:
