@@ -1,5 +1,7 @@
 """The V4L2 camera on a fake of the kernel's queue: the camera's full rate, the newest frame, and its true age."""
 
+import pathlib
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from shared.clock import ManualClock
 from shared.errors import HardwareMissing
 from tests.vehicle.hardware.fake_usb_camera import COPY_NS, PERIOD_NS, TRANSFER_NS, UsbCamera, corner, encoded, jpeg
+from vehicle.hardware.cameras.opencv_capture import OpenCvCapture
 from vehicle.hardware.cameras.v4l2 import BUFFERS, V4l2Camera
 
 MS = 1_000_000
@@ -145,3 +148,22 @@ def test_a_camera_that_hangs_another_way_round_is_turned(flip: str, place: tuple
         assert frame.pixels[place] > 200
         assert (frame.pixels > 200).mean() < 0.1
         assert frame.pixels.flags.c_contiguous
+
+
+def test_opencvs_own_calls_are_there_and_a_capture_that_cannot_be_polled_has_nothing_waiting(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "two.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48))
+    for value in (50, 100):
+        writer.write(np.full((48, 64, 3), value, np.uint8))
+    writer.release()
+    capture = OpenCvCapture(cv2.VideoCapture(str(path)))
+    assert capture.grab()
+    assert not capture.grab_waiting()
+    ok, data = capture.retrieve()
+    assert ok
+    assert data.shape == (48, 64, 3)
+    assert capture.stamp_ns() >= 0
+    capture.release()
+    assert not capture.grab()
