@@ -14,6 +14,9 @@ class Bench:
 
 
 BENCHES: dict[str, Bench] = {
+    "bridge": Bench(
+        "bench.vehicle.bridge", "a stock car by its bridge: time until its wheels stand, also after kill -9"
+    ),
     "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
     "durability": Bench("bench.station.durability", "power cuts and kill -9: acknowledged records that were lost"),
     "event-size": Bench("bench.station.event_size", "200 racers, 1,000 runs, 10,000 laps: start, rulings, pages"),

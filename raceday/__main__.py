@@ -77,6 +77,9 @@ COMMANDS: tuple[CliCommand, ...] = (
         "backup", "station.commands.backup", "copy the station's journal, key and posts into one file", "backup"
     ),
     CliCommand("restore", "station.commands.backup", "restore the station's files from a backup", "restore"),
+    CliCommand(
+        "doctor", "raceday.doctor.cli", "look at this machine: each device seen, allowed, working; what to mend"
+    ),
     CliCommand("certs", "raceday.certs.cli", "certificates of an event's machines: init, machine, car, revoke, show"),
     CliCommand("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )

@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
 from shared.errors import RacedayError
@@ -62,17 +63,20 @@ class ConsoleSession:
     def call(self, call: ConsoleCall, timeout_s: float = CALL_S) -> StockConsoleAnswer:
         """Make one call; logs in or renews the token first where it must. Never raises."""
         try:
-            status, body = self._call_logged_in(call, timeout_s)
+            status, body, logged_in_again = self._call_logged_in(call, timeout_s)
         except _LoginEnded:
             return StockConsoleAnswer(call, "thrown_out")
         except (_Unreachable, RacedayError) as error:
             return StockConsoleAnswer(call, "unreachable", str(error))
         if status >= 500:
             return StockConsoleAnswer(call, "unreachable", text("status {status}", status=status))
-        return answer_of(call, status, body)
+        return replace(answer_of(call, status, body), logged_in_again=logged_in_again)
 
-    def _call_logged_in(self, call: ConsoleCall, timeout_s: float) -> tuple[int, bytes]:
-        """The call under a login; after a refusal of the cookie or the token once more, with new ones."""
+    def _call_logged_in(self, call: ConsoleCall, timeout_s: float) -> tuple[int, bytes, bool]:
+        """The call under a login; after a refusal of the cookie or the token once more, with new ones.
+
+        Returns status, body, and whether somebody else's login was ended for it.
+        """
         request = http_call(call)
         login = self._login
         if not login:
@@ -82,13 +86,13 @@ class ConsoleSession:
         status, body = self._send(request, timeout_s)
         if status == 400 and b"CSRF" in body:
             self._renew(timeout_s)
-            return self._send(request, timeout_s)
+            return *self._send(request, timeout_s), False
         if status == 401:
             if not call.may_log_in and self._now_s() < self._login_until_s:
                 raise _LoginEnded
             self._log_in(timeout_s, instead_of=login)
-            return self._send(request, timeout_s)
-        return status, body
+            return *self._send(request, timeout_s), True
+        return status, body, False
 
     @property
     def _login(self) -> str:
@@ -146,7 +150,7 @@ class ConsoleSession:
             response = connection.getresponse()
             body = response.read(MAX_BYTES)
             self._keep_cookies(response.headers.get_all("Set-Cookie") or [])
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a cookie that no header takes
             raise _Unreachable(str(error) or type(error).__name__) from None
         finally:
             connection.close()

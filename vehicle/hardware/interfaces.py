@@ -37,7 +37,7 @@ class Motors(Protocol):
 
     @property
     def is_cut(self) -> bool:
-        """Whether this process has cut the outputs; always False without a line."""
+        """Whether the outputs are cut now, by this process or another; always False without a line."""
 
     def apply(self, pulses: Pulses) -> None:
         """Set both channels. Raises HardwareMissing when the device refuses."""

@@ -1,4 +1,7 @@
-"""A stock car on loopback: the mock console, its car in a folder of kernel files, bridge and leash as processes."""
+"""A stock car on loopback: the mock console, its car in a folder of kernel files, bridge and leash as processes.
+
+`LEASH_PYTHON` in the environment names the interpreter of the leash: the stock car's is 3.8.
+"""
 
 import os
 import pathlib
@@ -46,7 +49,15 @@ def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
 class StockCarRig:
     """`outputs` say whether the car moves; `bridge` and `leash` are processes, None while they do not run."""
 
-    def __init__(self, folder: pathlib.Path, broker_port: int, version: ConsoleVersion, *, is_leashed: bool) -> None:
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        broker_port: int,
+        version: ConsoleVersion,
+        *,
+        is_leashed: bool,
+        shows_log: bool = True,
+    ) -> None:
         self.folder = folder
         self.root = folder / "root"
         (self.root / CALIBRATION.lstrip("/")).parent.mkdir(parents=True)
@@ -56,6 +67,9 @@ class StockCarRig:
         self.server.start()
         self.bridge: subprocess.Popen[str] | None = None
         self.leash: subprocess.Popen[str] | None = None
+        self.log = folder / "bridge.log"
+        self.log.touch()
+        self._shows_log = shows_log
         self.lines: list[str] = []  # of the leash
         write_secret(folder / "password", "deepracer")
         leash = f'key_file = "kit/raceday-leash.key"\nport = {self._start_leash()}' if is_leashed else ""
@@ -64,7 +78,7 @@ class StockCarRig:
 
     def start_bridge(self) -> None:
         words = [sys.executable, "-m", "raceday", "bridge", "--config", str(self.config)]
-        with (self.folder / "bridge.log").open("a") as log:
+        with self.log.open("a") as log:
             self.bridge = subprocess.Popen(words, stderr=log, text=True)
 
     def kill_bridge(self) -> int:
@@ -93,24 +107,17 @@ class StockCarRig:
             self._reader.join()
             self.leash.stdout.close()
         self.server.close()
-        sys.stdout.write((self.folder / "bridge.log").read_text())  # shown by pytest beside a failure
+        if self._shows_log:  # by pytest, beside a failure
+            sys.stdout.write(self.log.read_text())
 
     def _start_leash(self) -> int:
         """The leash as the car would run it, from the kit; returns its port."""
         program, _, key = write_kit(self.folder / "kit")
-        words = [
-            sys.executable,
-            str(program),
-            "run",
-            "--key",
-            str(key),
-            "--root",
-            str(self.root),
-            "--host",
-            "127.0.0.1",
-        ]
-        words += ["--port", "0", "--console-port", str(self.server.direct_port)]
-        self.leash = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ)
+        python = os.environ.get("LEASH_PYTHON", sys.executable)
+        options = {"--key": key, "--root": self.root, "--host": "127.0.0.1", "--port": 0}
+        words = [str(word) for option in options.items() for word in option]
+        words += ["--console-port", str(self.server.direct_port)]
+        self.leash = subprocess.Popen([python, str(program), "run", *words], stdout=subprocess.PIPE, text=True)
         assert self.leash.stdout is not None
         port = int(self.leash.stdout.readline().rsplit(maxsplit=1)[1])
         self._reader = threading.Thread(target=self._read, args=(self.leash.stdout,))

@@ -60,7 +60,7 @@ def test_it_arms_drives_and_stops_by_the_stations_orders(
     station.order("stop")
     station.wait_mode("stopped")
     assert not rig.outputs.is_moving
-    assert rig.outputs.line == (1 if is_leashed else 0)
+    until(lambda: rig.outputs.line == (1 if is_leashed else 0))  # the console's own stop lets it on for a moment
 
 
 def test_a_login_that_a_browser_took_is_taken_back_by_a_stop(station: Station, make: Any) -> None:

@@ -148,6 +148,18 @@ def test_somebody_in_a_browser_is_left_alone_until_the_car_is_needed() -> None:
     assert not virtual.is_someone_logged_in, "a stop takes the login back at once"
 
 
+def test_a_person_at_the_console_of_a_driving_car_is_thrown_out_each_half_minute_at_most() -> None:
+    virtual = VirtualCar()
+    virtual.drive()
+    thrown_out = 0
+    for _ in range(120):
+        thrown_out += not virtual.is_someone_logged_in
+        virtual.is_someone_logged_in = True
+        virtual.run(1)
+    assert virtual.mode == "driving"
+    assert 3 <= thrown_out <= 6
+
+
 def test_a_person_who_drives_by_hand_is_not_fought() -> None:
     virtual = VirtualCar()
     virtual.run(8)

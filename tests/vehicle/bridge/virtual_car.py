@@ -4,7 +4,7 @@ A call reaches the console after `LATENCY_NS`. One that hangs is answered as the
 ten seconds; `obeys_late` says whether the car does at that moment what it was asked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.protocol.messages import CarMode, DriveOrder, Grant, Lease, OrderAction
 from shared.units import NS_PER_MS, NS_PER_S
@@ -149,11 +149,12 @@ class VirtualCar:
         if self.is_console_away:
             sent.answer = StockConsoleAnswer(sent.call, "unreachable", "connection refused")
             return
+        taken_back = False
         if self.is_someone_logged_in:
             if not sent.call.may_log_in:
                 sent.answer = StockConsoleAnswer(sent.call, "thrown_out")
                 return
-            self.is_someone_logged_in = False
+            self.is_someone_logged_in, taken_back = False, True
         if sent.is_lost and not self.obeys_late:
             sent.answer = StockConsoleAnswer(sent.call, "refused", "Error")
             return
@@ -164,4 +165,5 @@ class VirtualCar:
         answer = answer_of(sent.call, response.status, response.body)
         if response.status == 0:
             answer = StockConsoleAnswer(sent.call, "unreachable", "no answer")
-        sent.answer = StockConsoleAnswer(sent.call, "refused", "Error") if sent.is_lost else answer
+        answer = StockConsoleAnswer(sent.call, "refused", "Error") if sent.is_lost else answer
+        sent.answer = replace(answer, logged_in_again=taken_back)

@@ -113,7 +113,7 @@ def test_what_a_child_refuses_ends_the_car_with_its_sentence(
     assert moved <= {"1446000}"}
 
 
-def test_late_motors_come_at_neutral_or_not_at_all(tmp_path: pathlib.Path) -> None:
+def test_late_motors_come_at_neutral_or_not_at_all(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     absent = tmp_path / "absent"
     absent.touch()
     settings = load(
@@ -128,6 +128,7 @@ def test_late_motors_come_at_neutral_or_not_at_all(tmp_path: pathlib.Path) -> No
     absent.unlink()
     _reopen_motors(settings, clock, STOCK_CALIBRATION).close()
     assert pulses(tmp_path) == [(1_450_000, 1_446_000)]
+    assert "steps of 1.00 us: 136 positions from standstill to full forward" in capsys.readouterr().err
     coarse = dataclasses.replace(settings, motors=MotorsChoice("mock", {"resolution_ns": 200_000}))
     for open_motors in (_reopen_motors, _open_motors):
         with pytest.raises(HardwareMissing, match="use a finer driver"):

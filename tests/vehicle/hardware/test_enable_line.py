@@ -167,6 +167,28 @@ def test_a_trip_cuts_and_only_arming_ends_it() -> None:
     assert wire.seen[-1] == REST_NS
 
 
+def test_what_another_process_cut_is_known_and_comes_back_at_neutral() -> None:
+    """The fail-safe cuts while the guard hangs: what is recorded, and what comes out first, does not go by memory."""
+    actuators, kernel, wire = armed_car()
+    for _ in range(2):
+        actuators.apply_action(FORWARD, "driving")
+    assert actuators.apply_action(NEUTRAL, "stopped") != NO_PULSES
+    EnableLine(514, kernel)  # another process opens the motors
+    assert actuators.apply_action(NEUTRAL, "stopped") == NO_PULSES
+    wire.seen.clear()
+    actuators.apply_action(FORWARD, "driving")
+    assert set(wire.seen) == {0, REST_NS}
+
+
+def test_a_line_that_cannot_be_read_may_be_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = stock_car()
+    line = EnableLine(514, kernel)
+    line.enable()
+    assert not line.is_cut
+    monkeypatch.setattr(kernel, "read", lambda _: (_ for _ in ()).throw(kernel_error(errno.EIO)))
+    assert line.is_cut
+
+
 def test_an_ordinary_stop_stays_at_neutral() -> None:
     actuators, _, wire = armed_car()
     for _ in range(2):

@@ -32,7 +32,8 @@ class StockConsoleAnswer:
     """What became of a call. `why`: a sentence, unless it is done; `text`, `number`: what was asked for.
 
     `done` is the console's word, which is worth nothing for `throttle` and `load` outside the automatic mode.
-    `thrown_out`: somebody else has logged in, and the call did not allow to take the login back.
+    `thrown_out`: somebody else has logged in, and the call did not allow to take the login back; `logged_in_again`: it
+    did, and the login was taken back.
     """
 
     call: ConsoleCall
@@ -41,6 +42,7 @@ class StockConsoleAnswer:
     text: str = ""
     number: int | None = None
     names: tuple[str, ...] = ()
+    logged_in_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

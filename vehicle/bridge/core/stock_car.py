@@ -1,6 +1,6 @@
 """A stock car as the station sees it: modes, lease and orders on one side, the console's calls on the other.
 
-Pure; called by bridge.py. Calls core/preparation.py, core/leash_holder.py and core/pending_stop.py. Rules:
+Pure; called by bridge.py. Calls its siblings in this folder. Rules:
   1. From the moment `start` is sent until a stop is confirmed the car may be moving, whatever was answered.
   2. A mode that says that the car stands is taken on only once the stop is confirmed: by the console, or by the leash.
   3. A stop goes out at once, beside whatever is in flight, and again until the console has confirmed it. While a start
@@ -15,19 +15,15 @@ from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, CarState, DriveOrder, Lease, Promise
 from shared.text import joined, text
 from shared.units import NS_PER_MS, NS_PER_S
-from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer, battery_percent
+from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
+from vehicle.bridge.core.console_watch import AWAY_NS, ConsoleWatch
 from vehicle.bridge.core.leash_holder import LeashHolder
 from vehicle.bridge.core.pending_stop import PendingStop
 from vehicle.bridge.core.preparation import Preparation
 from vehicle.core.lease_clock import LeaseClock
 from vehicle.core.modes import ARMED, DriveReadiness, ModeEvent, ModeState, next_state
 
-WATCH_NS = 2 * NS_PER_S  # how often an armed car's console is asked whether all is as it was
-IDLE_NS = 5 * NS_PER_S
-BATTERY_NS = 30 * NS_PER_S
-AWAY_NS = 10 * NS_PER_S  # a console that is silent for longer makes the car offline
 RETRY_NS = 5 * NS_PER_S  # how long an order to arm waits after the console refused what it needs
-TAKE_BACK_NS = 30 * NS_PER_S  # how often a login is taken back while the car drives; a stop takes it at once
 MAX_ORDER_IDS = 64
 NEVER = 2**62
 _ALL_READY = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
@@ -35,11 +31,15 @@ _ALL_READY = DriveReadiness(calibration=True, model=True, frames=True, lease=Tru
 
 @dataclass(frozen=True, slots=True)
 class StockCarOptions:
-    """What the config says of the car. `is_leashed`: the leash is fitted, and the bridge has its key."""
+    """What the config says of the car. `is_leashed`: the leash is fitted, and the bridge has its key.
+
+    `colour`: by which the car is recognised, "#rrggbb", "" for none.
+    """
 
     model: str
     throttle_percent: int = 0
     is_leashed: bool = False
+    colour: str = ""
     max_lease_ms: int = 5_000
     max_ttl_ms: int = 10_000
 
@@ -56,7 +56,7 @@ class StockCar:
     """Decides for one car. Not thread-safe; times are ns of the machine's clock, rising."""
 
     def __init__(self, boot_id: str, options: StockCarOptions) -> None:
-        self._options = options
+        self.colour = options.colour
         self._lease = LeaseClock(boot_id, options.max_lease_ms, options.max_ttl_ms)
         self.mode_state = ModeState()
         self.preparation = Preparation(options.model, options.throttle_percent)
@@ -75,11 +75,7 @@ class StockCar:
         self._is_arming = False
         self._retry_ns = 0
         self._releases = 0
-        self._contact_ns: int | None = None
-        self._asked_ns: dict[str, int] = {}  # when the watch and the battery were asked last
-        self._taken_back_ns = 0
-        self._trouble = ""
-        self._battery_percent: int | None = None
+        self._watch = ConsoleWatch()
 
     @property
     def mode(self) -> CarMode:
@@ -91,13 +87,16 @@ class StockCar:
         return self._may_move
 
     @property
+    def battery_percent(self) -> int | None:
+        return self._watch.battery_percent
+
+    @property
     def promise(self) -> Promise:
         return "leash" if self.leash is not None else "best_effort"
 
     def is_online(self, now_ns: int) -> bool:
         """Whether the car takes part: its console is known to have stopped once, and answers, or may be moving."""
-        answers = self._contact_ns is not None and now_ns - self._contact_ns <= AWAY_NS
-        return self._is_known and (answers or self._may_move)
+        return self._is_known and (self._may_move or not self._watch.is_away(now_ns))
 
     def next_heartbeat(self, now_ns: int) -> CarHeartbeat:
         return CarHeartbeat(self._lease.next_heartbeat(now_ns), self.mode)
@@ -105,15 +104,16 @@ class StockCar:
     def state(self, now_ns: int) -> CarState:
         """What the pages show of the car now."""
         stopping = self._stop.sentence(now_ns) if self._stop is not None else ""
-        parts = (self.mode_state.reason, stopping, self._trouble, self._preparing())
+        parts = (self.mode_state.reason, stopping, self._watch.trouble, self._preparing())
         return CarState(
             online=self.is_online(now_ns),
             mode=self.mode,
             reason=joined(part for part in parts if part),
             model=self.preparation.model if self.preparation.has_model or not self._prepares_early else "",
             throttle_percent=self.preparation.throttle_percent,
-            battery_percent=self._battery_percent,
+            battery_percent=self._watch.battery_percent,
             promise=self.promise,
+            colour=self.colour,
         )
 
     def _preparing(self) -> str:
@@ -162,7 +162,10 @@ class StockCar:
         """Apply what became of a call."""
         if answer.call is self._in_flight:
             self._in_flight = None
-        self._note_contact(answer, now_ns)
+        self._watch.on_answer(answer, now_ns)
+        if answer.outcome == "unreachable" and self.mode not in ARMED:
+            self.preparation.forget()
+            self._prepares_early = True
         if answer.call.kind == "stop":
             self._stops_in_flight -= 1
             if answer.outcome == "done" and answer.call.number >= self._confirms_from:
@@ -172,32 +175,8 @@ class StockCar:
         self.preparation.on_answer(answer, now_ns)
         if had_model and not self.preparation.has_model:
             self._prepares_early = False
-        if answer.call.kind == "battery" and answer.outcome == "done":
-            self._battery_percent = battery_percent(answer.number)
         if answer.call.kind == "start":
             self._on_start_answer(answer, now_ns)
-
-    def _note_contact(self, answer: StockConsoleAnswer, now_ns: int) -> None:
-        if answer.outcome == "thrown_out":
-            self._trouble = text(
-                "Somebody has logged in to the car's console in a browser, which ended the bridge's login: a stop, or "
-                "an order to arm, takes it back."
-            )
-        elif answer.outcome == "unreachable":
-            self._trouble = text("The car's console does not answer: {why}.", why=answer.why.rstrip("."))
-            if self.mode not in ARMED:
-                self.preparation.forget()
-                self._prepares_early = True
-            return
-        elif answer.outcome == "done":
-            self._trouble = ""
-        elif answer.call.kind in ("stop", "loading", "battery"):
-            self._trouble = text(
-                "The car's console did not do what it was asked ({call}): {why}.",
-                call=answer.call.kind,
-                why=answer.why.rstrip("."),
-            )
-        self._contact_ns = now_ns
 
     def _on_start_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         self._confirms_from = self._stops_sent + 1
@@ -248,7 +227,7 @@ class StockCar:
             return self._arming_call(arm.order, now_ns)
         if start is not None and self.mode == "ready" and not self._stops_in_flight:
             return self._starting_call(start.order, now_ns)
-        return self._watching_call(now_ns)
+        return self._watch.next_call(now_ns, is_armed=self.mode in ARMED) or self._early_call(now_ns)
 
     def _arming_call(self, order: DriveOrder, now_ns: int) -> ConsoleCall | None:
         """The next call towards ready; none once it is, or while only the lease or the leash is missing."""
@@ -284,28 +263,11 @@ class StockCar:
         self._may_move, self._confirms_from = True, NEVER
         return ConsoleCall("start")
 
-    def _watching_call(self, now_ns: int) -> ConsoleCall | None:
-        """What is asked now and then: is the console as we left it, and how full is the battery?"""
-        armed = self.mode in ARMED
-        if self._is_due("loading", WATCH_NS if armed else IDLE_NS, now_ns):
-            may_log_in = armed and now_ns - self._taken_back_ns > TAKE_BACK_NS
-            self._taken_back_ns = now_ns if may_log_in and self._trouble else self._taken_back_ns
-            return ConsoleCall("loading", may_log_in=may_log_in)
-        if self._is_due("battery", BATTERY_NS, now_ns):
-            return ConsoleCall("battery", may_log_in=False)
-        return None if armed or self._is_arming else self._early_call(now_ns)
-
     def _early_call(self, now_ns: int) -> ConsoleCall | None:
         """Load the model before anybody asks for it: the first load of a model takes longer than an order waits."""
-        if self.preparation.has_model or self._trouble or not self._prepares_early:
+        if self.preparation.has_model or self._watch.trouble or not self._prepares_early or self.mode in ARMED:
             return None
         return self.preparation.next_call(now_ns)
-
-    def _is_due(self, what: str, every_ns: int, now_ns: int) -> bool:
-        if now_ns - self._asked_ns.get(what, -every_ns) < every_ns:
-            return False
-        self._asked_ns[what] = now_ns
-        return True
 
     # Stopping
 
@@ -336,7 +298,7 @@ class StockCar:
             return text("The leash has cut the motor: {why}.", why=self.leash.reported)
         if self.mode == "driving" and not self.preparation.is_ready:
             return text("The car's console has left the automatic mode, or has loaded another model.")
-        if self._contact_ns is not None and now_ns - self._contact_ns > AWAY_NS:
+        if self._watch.is_away(now_ns):
             return text("The car's console has not answered for {seconds} s.", seconds=AWAY_NS // NS_PER_S)
         return ""
 

@@ -186,7 +186,9 @@ class Outputs:
     def cut(self) -> None:
         """Neutral, then the line, whatever fails of it; cheap to repeat. The stock software undoes both."""
         self.fault = 0
-        if self.line not in (1, NO_LINE) or self.motor_ns != self.neutral_ns:
+        if self._line is None:
+            self._line = find_line(self._root)
+        if (self._line is not None and self.line != 1) or self.motor_ns != self.neutral_ns:
             self._set_neutral()
             if self._line is not None and not _write(self._line / "value", 1):
                 self.fault = 3
@@ -388,6 +390,9 @@ def notify(state: str) -> None:
             systemd.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
 
 
+_failing: set[str] = set()  # files that could not be written: said once, though tried 50 times a second
+
+
 def _write(file: pathlib.Path, value: int) -> bool:
     return _write_text(file, str(value))
 
@@ -396,8 +401,11 @@ def _write_text(file: pathlib.Path, text: str) -> bool:
     try:
         file.write_text(text + "\n")
     except OSError as error:
-        say(f"{file}: {error}")
+        if str(file) not in _failing:
+            _failing.add(str(file))
+            say(f"{file} cannot be written: {error.strerror}")
         return False
+    _failing.discard(str(file))
     return True
 
 

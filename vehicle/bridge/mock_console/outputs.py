@@ -74,7 +74,7 @@ def make_kernel_files(root: pathlib.Path) -> None:
     classes = root / "sys/class/pwm"
     classes.mkdir(parents=True, exist_ok=True)
     if not (classes / "pwmchip0").exists():
-        (classes / "pwmchip0").symlink_to(chip)
+        (classes / "pwmchip0").symlink_to(chip.resolve())
     line = root / f"sys/class/gpio/gpio{LINE}"
     line.mkdir(parents=True, exist_ok=True)
     for name, text in (("direction", "out\n"), ("value", "0\n")):

@@ -12,17 +12,19 @@ class EnableLine:
 
     def __init__(self, number: int | None, files: AttributeFiles) -> None:
         self._line = None if number is None else GpioOutput(number, files, "enable_gpio")
-        self.is_cut = False
         self.cut()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the outputs are cut now, whoever did it; a line that cannot be read may be cut. False without one."""
+        return self._line is not None and self._line.is_high is not False
 
     def enable(self) -> None:
         """Let the pulses out. Raises HardwareMissing."""
         if self._line is not None:
             self._line.drive("low")
-        self.is_cut = False
 
     def cut(self) -> None:
         """Cut the outputs. Raises HardwareMissing."""
         if self._line is not None:
             self._line.drive("high")
-            self.is_cut = True

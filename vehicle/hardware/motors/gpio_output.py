@@ -8,7 +8,7 @@ import errno
 import time
 
 from shared.errors import HardwareMissing
-from vehicle.hardware.motors.attributes import AttributeFiles
+from vehicle.hardware.motors.attributes import AttributeFiles, read_number
 from vehicle.hardware.motors.gpio_chips import GPIO_CLASS, gpio_chips
 
 _EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
@@ -34,6 +34,12 @@ class GpioOutput:
             self._files.write(path, level)
         except OSError as error:
             raise HardwareMissing(f"{path} refused {level} ({error.strerror or error}).") from None
+
+    @property
+    def is_high(self) -> bool | None:
+        """The level that the line has now, whoever set it; None if it cannot be read."""
+        level = read_number(self._files, GPIO_CLASS / f"gpio{self._number}" / "value")
+        return None if level is None else level != 0
 
     def _export(self, number: int) -> None:
         folder = GPIO_CLASS / f"gpio{number}"

@@ -23,13 +23,15 @@ KIND_MEANS: dict[CarKind, Sentence] = {
     "stock": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
     "none": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
 }
+BRIDGED_WORDS = text("as its maker sold it, with a bridge")
+BRIDGED_MEANS = text("Armed, started and stopped from race control, through its own console.")
 
 
 @dataclass(frozen=True, slots=True)
 class CarRow:
     """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
 
-    `promise`: what stops it when nothing reaches it any more, with what that means; "" until it has reported.
+    `promise`: what stops it when nothing reaches it any more, with what that means; "" while it is offline.
     `colour`: as entered, else that of its own lights. `battery`: its charge in words, "" if it does not report it.
     """
 
@@ -78,19 +80,21 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
             else text("offline")
         )
     answers = reported if car.kind == "agent" else None
+    promise = answers.promise if answers is not None and answers.online else None
+    bridged = promise not in (None, "lease")
     return CarRow(
         key=f"car-{car.name}",
         name=car.name,
         kind=car.kind,
-        words=KIND_WORDS[car.kind],
-        means=KIND_MEANS[car.kind],
+        words=BRIDGED_WORDS if bridged else KIND_WORDS[car.kind],
+        means=BRIDGED_MEANS if bridged else KIND_MEANS[car.kind],
         transponders=", ".join(car.transponders),
         colour=car.colour or (reported.colour if reported is not None else ""),
         entered=entered,
         state=state,
         model="" if answers is None else answers.model,
-        promise="" if answers is None else PROMISE_WORDS[answers.promise],
-        promise_means="" if answers is None else PROMISE_MEANS[answers.promise],
+        promise="" if promise is None else PROMISE_WORDS[promise],
+        promise_means="" if promise is None else PROMISE_MEANS[promise],
         battery="" if percent is None else text("Battery {percent} %", percent=percent),
         is_battery_low=percent is not None and percent < LOW_BATTERY_PERCENT,
     )

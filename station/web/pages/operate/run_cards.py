@@ -43,6 +43,7 @@ class RunCard:
     strip: bool
     panel: RunPanel
     promise: str
+    is_best_effort: bool
     attempt: Sentence
     uncertainty: str
     provisional: Provisional
@@ -126,6 +127,7 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
         strip=strip,
         panel=panel,
         promise="" if car is None else PROMISE_WORDS[car.promise],
+        is_best_effort=car is not None and car.promise == "best_effort",
         attempt=attempt or text("attempt {number}", number=run.attempt),
         uncertainty=_uncertainty(view, run),
         provisional=SETTLED if submitted else provisional(view, run),

@@ -1,0 +1,39 @@
+"""Whether the program itself takes the config of a role: it is read as its command reads it."""
+
+import importlib
+import pathlib
+from collections.abc import Mapping
+
+from raceday.doctor.installed import InstalledRole
+from raceday.doctor.machine_reader import MachineReader, text
+from raceday.extras import missing_sentence
+from raceday.install.shipped_files import Role
+from shared.config import parse
+from shared.errors import ConfigError
+from shared.findings import Finding
+
+# The module with the dataclass of the config; imported only for what is installed here.
+_KINDS: Mapping[Role, tuple[str, str]] = {
+    "station": ("station.config", "StationConfig"),
+    "car": ("vehicle.config", "VehicleConfig"),
+    "leaderboard": ("leaderboard.config", "LeaderboardConfig"),
+}
+
+
+def config_finding(reader: MachineReader, role: InstalledRole) -> Finding:
+    """One finding about the config file."""
+    module, name = _KINDS[role.role]
+    cure = "Change it; docs/reference/config.md has every key."
+    if role.fault:
+        return Finding(role.config, False, role.fault, cure)
+    try:
+        kind = getattr(importlib.import_module(module), name)
+        parse(text(reader, role.config) or "", kind, role.config, pathlib.Path(role.config).absolute().parent)
+    except ConfigError as error:
+        return Finding(role.config, False, str(error).removeprefix(f"{role.config}: "), cure)
+    except ImportError as error:
+        sentence = missing_sentence(module, (), error)
+        if sentence is None:
+            raise
+        return Finding(role.config, None, f"It was not read: the program {sentence}")
+    return Finding(role.config, True, "The program takes it.")

@@ -1,0 +1,79 @@
+"""Which checks a machine gets, in the order of the table. Called by the command."""
+
+import importlib
+from urllib.parse import urlsplit
+
+from raceday.doctor.broker_checks import BrokerProbes, broker_findings
+from raceday.doctor.config_check import config_finding
+from raceday.doctor.installed import DATA_OF, EXTRAS, InstalledRole
+from raceday.doctor.machine_reader import MachineReader
+from raceday.doctor.permissions import ServiceUser
+from raceday.doctor.service_checks import is_running, service_findings, user_of
+from raceday.doctor.station_checks import device_findings
+from raceday.doctor.system_checks import disk_findings, system_findings
+from raceday.extras import missing_sentence
+from shared.findings import Finding
+
+PORTS = {"http": 80, "https": 443}
+
+
+def examined(
+    reader: MachineReader, roles: list[InstalledRole], probes: BrokerProbes | None = None
+) -> dict[str, list[Finding]]:
+    """Findings by what they are about: "machine", then each role."""
+    found = {"machine": system_findings(reader, tuple(EXTRAS[role.role] for role in roles))}
+    if not reader.platform.is_root:
+        cure = "Run the doctor with sudo."
+        found["machine"].append(Finding("rights", None, "Without root some of what follows cannot be seen.", cure))
+    for role in roles:
+        found[role.role] = _of_role(reader, role, probes or BrokerProbes())
+    return found
+
+
+def _of_role(reader: MachineReader, role: InstalledRole, probes: BrokerProbes) -> list[Finding]:
+    user, running = user_of(reader, role), is_running(reader, role.unit)
+    found = [config_finding(reader, role), *service_findings(reader, role), *disk_findings(reader, _data_folder(role))]
+    if role.role == "station":
+        found += device_findings(reader, role, user)
+    if role.role == "car":
+        found += _car_findings(reader, role, user)
+    if role.role != "leaderboard" and not role.fault:
+        found += broker_findings(reader, role, user, is_running=running, probes=probes)
+    if role.posts:
+        found.append(_leaderboard(reader, str(role.part("sync")["leaderboard_url"])))
+    return found
+
+
+def _data_folder(role: InstalledRole) -> str:
+    """Where the role's data is: the config's folder if it names one by its whole path."""
+    named = str(role.table.get("data_dir", "")) if role.role == "station" else ""
+    return named if named.startswith("/") else DATA_OF[role.role]
+
+
+def _car_findings(reader: MachineReader, role: InstalledRole, user: ServiceUser | None) -> list[Finding]:
+    """Through an import by name: a station's machine has no packages for cars."""
+    module = "raceday.doctor.car_checks"
+    try:
+        found: list[Finding] = importlib.import_module(module).car_findings(reader, role, user)
+    except ImportError as error:
+        sentence = missing_sentence("vehicle", (), error)
+        if sentence is None:
+            raise
+        return [Finding("devices", None, f"They were not looked at: the program {sentence}")]
+    return found
+
+
+def _leaderboard(reader: MachineReader, url: str) -> Finding:
+    """Is there a server? Whether it takes results, the Sync tile says."""
+    what = f"leaderboard {url}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        host, port = "", 0
+    if not host or not port:
+        return Finding(what, False, "It is no address.", "Write https://NAME in [sync] `leaderboard_url`.")
+    if why := reader.connects(host, port):
+        cure = "Results wait meanwhile and none is lost; check the network and the address."
+        return Finding(what, False, f"It is not reached: {why}.", cure)
+    return Finding(what, True, "It is reached.")

@@ -1,0 +1,105 @@
+"""The devices that a station's config names: is each there, and may the service open it? Nothing is opened."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from raceday.doctor.installed import InstalledRole, options_of
+from raceday.doctor.machine_reader import MachineReader, text
+from raceday.doctor.permissions import READ, WRITE, ServiceUser, blocked_by
+from raceday.install.machine_files.named_devices import PIN_LIBRARIES
+from shared.findings import Finding
+
+PORT_KEY = {"pico": "port", "decoder": "url"}
+LGPIO_ON_PI_OS = "Run `sudo apt install python3-lgpio` and give the environment the system's packages."
+LGPIO_ELSEWHERE = 'Use `factory = "native"`, a gate with a port ("pico"), or Python 3.11 or 3.12.'
+_CONTROLLER = re.compile(r"gpiochip\d+")
+
+
+def device_findings(reader: MachineReader, role: InstalledRole, user: ServiceUser | None) -> list[Finding]:
+    """Every gate, the stop button and the start lights."""
+    found: list[Finding] = []
+    for part in role.parts("gate"):
+        what, driver = f"gate {part.get('name', '?')}", str(part.get("driver", ""))
+        if driver in PORT_KEY:
+            found += port_findings(reader, what, str(options_of(part).get(PORT_KEY[driver], "")), user)
+        elif driver == "gpio":
+            found += gpio_findings(reader, what, options_of(part), user)
+        elif driver == "drem":
+            found.append(Finding(what, None, "A timer that speaks over the network: the station's /gates says more."))
+        elif driver == "mock":
+            cure = "Name a gate in the config, then run `sudo raceday install station`."
+            found.append(Finding(what, None, "It is a mock: nothing is timed.", cure))
+    for key in ("stop_button", "start_lights"):
+        for part in role.parts(key):
+            if part.get("driver") == "gpio":
+                found += gpio_findings(reader, key.replace("_", " "), options_of(part), user)
+    return found
+
+
+def port_findings(reader: MachineReader, what: str, port: str, user: ServiceUser | None) -> Iterator[Finding]:
+    """A serial port, by its path or a URL."""
+    scheme, is_url, rest = port.partition("://")
+    path = rest if is_url and rest.startswith("/dev/") else port
+    path = path.partition("?")[0]
+    if not path.startswith("/dev/"):
+        seen = f"It is at {port}: whether it answers, the station's /gates says."
+        yield Finding(what, None, seen) if is_url else Finding(what, False, f"{port!r} is no port.", "Name its port.")
+        return
+    if reader.status(path) is None:
+        yield Finding(what, False, f"{path} is not there.", _ports_there(reader))
+        return
+    yield _openable(reader, what, path, user, "dialout")
+    if "/by-" not in path and scheme != "cp2110":
+        for stable in reader.names("/dev/serial/by-id"):
+            full = f"/dev/serial/by-id/{stable}"
+            if reader.target(full) == reader.target(path):
+                seen = f"{path} may be another device after the next plugging."
+                yield Finding(what, None, seen, f"Write {full} instead.")
+
+
+def gpio_findings(
+    reader: MachineReader, what: str, options: Mapping[str, Any], user: ServiceUser | None
+) -> Iterator[Finding]:
+    """The chip of the pins, and the library that reads them."""
+    factory = str(options.get("factory", "lgpio"))
+    if factory == "lgpio":
+        yield from lgpio_findings(reader, what)
+    if not PIN_LIBRARIES.get(factory):
+        return
+    number = options.get("chip", -1)
+    chips = [name for name in reader.names("/dev") if _CONTROLLER.fullmatch(name)]
+    chip = f"gpiochip{number}" if isinstance(number, int) and number >= 0 else next(iter(chips), "")
+    if chip not in chips:
+        there = ", ".join(chips) or "none"
+        cure = "Use a gate with a port (a Pico), or a machine with pins."
+        yield Finding(what, False, f"There is no GPIO chip {chip or 'at all'} here (there: {there}).", cure)
+        return
+    yield _openable(reader, what, f"/dev/{chip}", user, "gpio")
+
+
+def lgpio_findings(reader: MachineReader, what: str) -> Iterator[Finding]:
+    """The library whose distribution on the package index is an empty stub for Python 3.13."""
+    works = reader.attribute("lgpio", "gpiochip_open")
+    if works:
+        return
+    seen = "The Python package lgpio is missing." if works is None else "The Python package lgpio is an empty stub."
+    is_pi_os = "raspberrypi" in (text(reader, "/etc/apt/sources.list.d/raspi.list") or "") or (
+        reader.status("/etc/rpi-issue") is not None
+    )
+    yield Finding(what, False, seen, LGPIO_ON_PI_OS if is_pi_os else LGPIO_ELSEWHERE)
+
+
+def _openable(reader: MachineReader, what: str, path: str, user: ServiceUser | None, group: str) -> Finding:
+    if user is None:
+        return Finding(what, None, f"{path} is there; without the service's user nothing can be said of its rights.")
+    blocked = blocked_by(reader, path, user, READ | WRITE)
+    if not blocked:
+        return Finding(what, True, f"{path} is there, and {user.name} may open it.")
+    cure = f"Run `sudo raceday install station`, or give the user the group: `sudo usermod -aG {group} {user.name}`."
+    return Finding(what, False, f"{user.name} may not open {path} ({blocked} keeps it out).", cure)
+
+
+def _ports_there(reader: MachineReader) -> str:
+    there = [f"/dev/serial/by-id/{name}" for name in reader.names("/dev/serial/by-id")]
+    return f"Plug it in, or write one that is there: {', '.join(there)}." if there else "Plug it in."
