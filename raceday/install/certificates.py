@@ -33,7 +33,12 @@ class PlaceCertificates(StaysForGood):
         return f"put the certificates of {self.file} into {TLS}"
 
     def is_done(self, machine: Machine) -> bool:
-        return all(machine.read(f"{TLS}/{name}") == data for name, data in members(pathlib.Path(self.file)).items())
+        """A newer list of revoked certificates may lie there: `raceday certs` decides about that."""
+        carried = members(pathlib.Path(self.file))
+        own = [name for name in carried if name != "crl.pem"]
+        return all(machine.read(f"{TLS}/{name}") == carried[name] for name in own) and bool(
+            machine.read(f"{TLS}/crl.pem")
+        )
 
     def do(self, machine: Machine) -> None:
         inside = "/etc/raceday/.carried"

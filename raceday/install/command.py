@@ -12,6 +12,7 @@ import tempfile
 from importlib.metadata import entry_points
 
 from raceday.install.certificates import carried_name
+from raceday.install.config_check import config_fault
 from raceday.install.effects import apply_effects
 from raceday.install.facts import UNIT_OF, MachineFacts, gathered, refusal
 from raceday.install.last_words import last_words
@@ -60,10 +61,11 @@ def _role(machine: Machine, chosen: argparse.Namespace) -> int:
         pending = [step for step in plan.steps if not step.is_done(machine)]
         if chosen.dry_run:
             _print_plan(plan, pending, facts)
+            print(fault) if (fault := config_fault(request.role, machine)) else None
             return 0
         services = _services(plan, pending, facts)
         _refuse_during_a_run(machine, services, pending, force=chosen.force)
-        carry_out(machine, pending, services)
+        carry_out(machine, request.role, pending, services)
     for line in last_words(machine, request, plan, bool(pending)):
         print(line)
     return 0
@@ -84,11 +86,13 @@ def _services(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tu
     return tuple(dict.fromkeys((*plan.services, *others)))
 
 
-def carry_out(machine: Machine, pending: list[Step], services: tuple[str, ...]) -> None:
-    """Does the steps, then what follows from them. Raises OperatorError."""
+def carry_out(machine: Machine, role: Role, pending: list[Step], services: tuple[str, ...]) -> None:
+    """Does the steps, then what follows. Raises OperatorError, before a service starts with a config that is wrong."""
     for step in pending:
         _say(step.description())
         step.do(machine)
+    if fault := config_fault(role, machine):
+        raise OperatorError(f"{fault} Mend it and run this again: {services[0]} was not started.")
     if machine.is_running:
         apply_effects(machine, {effect for step in pending for effect in step.effects}, services, _say)
     remove_old_releases(machine)
@@ -121,6 +125,8 @@ def _access_point(chosen: argparse.Namespace, machine: Machine) -> AccessPoint |
         return None
     if not machine.path("/etc/NetworkManager").is_dir():
         raise OperatorError("an access point needs NetworkManager here: apt install network-manager dnsmasq-base.")
+    if not machine.path("/usr/sbin/dnsmasq").exists():
+        raise OperatorError("an access point needs dnsmasq, which gives out its addresses: apt install dnsmasq-base.")
     there = (machine.read(KEYFILE) or b"").decode("utf-8", "replace")
     known = next((line.removeprefix("psk=") for line in there.splitlines() if line.startswith("psk=")), "")
     passphrase = known or "".join(secrets.choice(UNLIKE_LETTERS) for _ in range(16))

@@ -41,6 +41,8 @@ def apply_effects(machine: Machine, effects: Iterable[Effect], services: tuple[s
     if "network" in wanted:
         say("telling NetworkManager of the Wi-Fi")
         machine.run(["systemctl", "reload-or-restart", "NetworkManager.service"], "telling NetworkManager")
+        machine.attempt(["rfkill", "unblock", "wifi"])  # Raspberry Pi OS blocks it until a country is set
+        machine.run(["nmcli", "connection", "reload"], "telling NetworkManager of the connection")
     for service in services:
         is_active = machine.attempt(["systemctl", "is-active", "--quiet", service]).returncode == 0
         if not is_active or wanted & {"services", "units"}:

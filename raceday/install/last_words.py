@@ -31,8 +31,22 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
 
 def _url(machine: Machine, request_role: str) -> str:
     address = page_address(request_role, machine)  # type: ignore[arg-type]  # the callers pass roles
-    host = f"{socket.gethostname()}.local" if address.is_open else address.own
+    host = _own_name(machine) if address.is_open else address.own
     return f"http://{host}:{address.port}"
+
+
+def _own_name(machine: Machine) -> str:
+    """How others reach this machine: by its name, where something answers to that (mDNS), else by its address."""
+    if machine.path("/usr/sbin/avahi-daemon").exists():
+        return f"{socket.gethostname()}.local"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(
+                ("10.255.255.255", 1)
+            )  # sends nothing: the kernel chooses the address that it would send from
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 def _station(machine: Machine) -> list[str]:

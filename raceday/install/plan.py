@@ -194,6 +194,17 @@ def _notes(
     ]
     if request.role == "station":
         notes += _notes_of_a_station(request, facts, name, has_certs)
+    if request.role == "car" and "car" not in facts.configs and not request.profile:
+        notes.append(
+            "No --profile was named: camera and motors are mocks until /etc/raceday/vehicle.toml names others."
+        )
+    if request.role == "car" and facts.has_stock_core:
+        notes.append(
+            "The car's own software must not run beside ours: sudo raceday vehicle take-over --config "
+            "/etc/raceday/vehicle.toml (and give-back, to return the car)."
+        )
+    if request.access_point is not None:
+        notes.append("The Wi-Fi's country holds from the next start of this machine on.")
     if request.role == "car" and not has_certs:
         notes.append(
             "This car has no certificates: `raceday certs car NAME` at the station makes the file for --certs."

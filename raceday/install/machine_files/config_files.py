@@ -81,9 +81,7 @@ def car_config(shipped: str, request: InstallRequest, name: str, has_certs: bool
         calibration = "[calibration]\n"
         changes.append(('[camera]\ndriver = "mock"\n', "[camera]\n"))
         changes.append(('[motors]\ndriver = "mock"\n', "[motors]\n"))
-        changes.append(
-            (f"device = {quoted(name)}\n", f"device = {quoted(name)}\n\nprofile = {quoted(request.profile)}\n")
-        )
+        changes.append(('# profile = "deepracer-2404"\n', f"profile = {quoted(request.profile)}\n"))
     changes.append(("[calibration]\nstock = true\n", calibration))
     if has_certs:
         changes += tls_change(name, PLAIN_CAR_MQTT, request.broker)

@@ -15,6 +15,7 @@ from raceday.install.shipped_files import config_text
 from shared.config import parse
 from station.config import StationConfig
 from vehicle.config import VehicleConfig
+from vehicle.hardware.profiles import PROFILES
 
 STATION, CAR, BOARD = (config_text(name) for name in ("station.toml", "vehicle.toml", "leaderboard.toml"))
 ETC = pathlib.Path("/etc/raceday")
@@ -65,6 +66,17 @@ def test_a_car() -> None:
     within = [config.outbox.path, config.recorder.folder, config.console.claims, config.console.models]
     assert all(str(path).startswith("/var/lib/raceday-vehicle/") for path in within)
     assert str(config.local.socket) == "/run/raceday/vehicle.sock"
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_a_car_with_a_profile_takes_its_drivers_from_it(profile: str) -> None:
+    text = made.car_config(CAR, InstallRequest("car", profile=profile), "car-1", has_certs=False)
+    config = parse(text, VehicleConfig, "vehicle.toml", ETC)
+    defaults = PROFILES[profile].defaults
+    assert config.camera.driver == defaults["camera"]["driver"]
+    assert config.motors.options == defaults["motors"]["options"]
+    assert str(config.calibration.file) == "/var/lib/raceday-vehicle/calibration.json"
+    assert not config.calibration.stock
 
 
 def test_a_leaderboard() -> None:
