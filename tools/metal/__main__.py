@@ -5,6 +5,7 @@
     ./dev metal --suite debian-13   on one Debian
     ./dev metal --list              the scenarios, and what each proves
     ./dev metal --prepare           make the machines, and run nothing
+    ./dev metal arm64 atom          instead: the package on these processors, by emulation without a kernel
 
 Runs as root on Linux on x86-64. What machines start from is kept in `.metal/`, the logs, results and journals of the
 last run in `.metal/last/`. Exit code 1: something was not as it must be.
@@ -22,6 +23,8 @@ from shared.errors import BadInput, OperatorError
 from tools.metal import commands, disks, scenarios
 from tools.metal.emulator import accelerator
 from tools.metal.machine import run_boot
+from tools.metal.processors import __main__ as processors
+from tools.metal.processors.emulated import PROCESSORS
 from tools.metal.results import Verdict, summary, table
 from tools.metal.scenarios import INSTALL, Boot
 
@@ -30,6 +33,8 @@ CACHE = ROOT / ".metal"
 
 
 def main() -> int:
+    if sys.argv[1:] and sys.argv[1] in {each.name for each in PROCESSORS}:
+        return processors.main(sys.argv[1:])
     try:
         return _run(_arguments())
     except OperatorError as error:
@@ -55,6 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
     wanted, suites = scenarios.chosen(arguments.names), scenarios.suites_of(arguments.suite)
     if arguments.list:
         print("\n".join(f"{each.name:<10} {each.proves}" for each in scenarios.SCENARIOS))
+        print("\n".join(f"{each.name:<10} {each.what}, emulated; only by its name" for each in PROCESSORS))
         return 0
     commands.check_host()
     say = disks.Say()
