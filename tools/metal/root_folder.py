@@ -17,7 +17,7 @@ After=multi-user.target
 [Service]
 Type=oneshot
 ExecStartPre=/bin/mkdir -p /metal
-ExecStartPre=/bin/mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 metal /metal
+ExecStartPre=/bin/sh -c 'mountpoint -q /metal || mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 metal /metal'
 Environment=PYTHONPATH=/metal
 ExecStart=/usr/bin/python3 -u -m tools.metal.guest.runner
 ExecStopPost=/bin/systemctl --no-block poweroff

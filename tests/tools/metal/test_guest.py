@@ -16,6 +16,7 @@ import pytest
 
 from shared.clock import SystemClock
 from station.core.inputs import Edge
+from station.gates.driver import GateNote
 from station.gates.pico.gate import PicoGate
 from tests.conftest import ROOT
 from tools.metal.guest import units, upgrade
@@ -108,13 +109,14 @@ def test_the_limits_are_those_of_the_issue() -> None:
 @pytest.mark.slow
 def test_the_shipped_firmware_answers_the_station_and_stamps_its_pins(board: tuple[str, pathlib.Path]) -> None:
     port, control = board
-    edges: queue.Queue[Edge] = queue.Queue()
+    reports: queue.Queue[Edge | GateNote] = queue.Queue()
     gate = PicoGate("start", ("front",), {"port": port}, SystemClock())
-    gate.start({}, edges.put)
+    gate.start({}, lambda report: reports.put(report))
     with control.open("w") as pins:
         for level in (0, 1):
             print(f"2 {level}", file=pins, flush=True)
-            edge = edges.get(timeout=WAIT_S)
+            edge = reports.get(timeout=WAIT_S)
+            assert isinstance(edge, Edge)
             assert (edge.sensor, edge.broken, edge.seq) == ("front", level == 0, 2 - (level == 0))
     assert gate.health().alive
     gate.close()
