@@ -34,6 +34,7 @@ from raceday.certs.names import BROKER, MachineRole, checked_machine_name
 from raceday.certs.private_files import (
     KEY_MODE,
     PUBLIC_MODE,
+    give_file,
     make_folder,
     owner_named,
     read_file,
@@ -213,7 +214,13 @@ class AuthorityFolder:
             if not path.exists() or read_file(path) != content:
                 write_file(path, content, PUBLIC_MODE)
                 done.append(f"{path} was written.")
-        return done + self._write_acl(now)
+        return done + self._write_acl(now) + self._give_to_broker()
+
+    def _give_to_broker(self) -> list[str]:
+        """The broker may have been installed after its key was made; a sentence for each file that was given to it."""
+        owner = owner_named(BROKER_USER)
+        paths = [path for path in (self.tls / "broker.key", self.etc / "acl") if path.exists()]
+        return [f"{path} was given to {BROKER_USER}." for path in paths if owner is not None and give_file(path, owner)]
 
     def _write_acl(self, now: dt.datetime) -> list[str]:
         path, issued, done = self.etc / "acl", self.issued(), []

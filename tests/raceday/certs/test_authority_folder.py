@@ -6,9 +6,11 @@ import stat
 
 import pytest
 
+from raceday.certs import authority_folder
 from raceday.certs.authority import is_pair
 from raceday.certs.authority_folder import ASIDE, AuthorityFolder
 from raceday.certs.issued import SOON, read_certificate
+from raceday.certs.private_files import FileOwner
 from raceday.certs.show import authority_findings
 from shared.errors import BadInput, OperatorError, Refused
 from shared.findings import all_good
@@ -146,6 +148,18 @@ def test_a_key_that_others_may_read_is_named(folder: AuthorityFolder) -> None:
     assert [(each.seen, each.cure) for each in bad] == [
         ("Others may read it (mode 640).", f"Run `sudo chmod 600 {folder.ca / 'ca.key'}`.")
     ]
+
+
+def test_a_broker_that_was_installed_later_gets_its_files(
+    folder: AuthorityFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_to: dict[str, tuple[int, int]] = {}
+    monkeypatch.setattr(authority_folder, "owner_named", lambda _user: FileOwner(54321, 54322))
+    monkeypatch.setattr("os.chown", lambda path, uid, gid, **_: given_to.update({path.name: (uid, gid)}))
+    done = folder.initialise("Raceday test", HOSTS, NOW)
+    assert given_to == {"broker.key": (54321, 54322), "acl": (54321, 54322)}
+    assert len(done) == 2
+    assert all(sentence.endswith("was given to mosquitto.") for sentence in done)
 
 
 def test_rules_of_another_origin_are_kept_aside(folder: AuthorityFolder) -> None:
