@@ -61,6 +61,12 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
     CliCommand("live", "simulator.farm.cli", "drive the turns of LIVE virtual races in real time", "live_main"),
     CliCommand("submit", "raceday.submitting.submit", "send a model to a leaderboard and submit it to a virtual race"),
+    CliCommand(
+        "print",
+        "vehicle.commands.print_boards",
+        "the gate's boards as a PDF at true scale: print boards",
+        extras=("print",),
+    ),
     CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
     CliCommand(
         "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"
