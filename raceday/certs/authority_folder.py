@@ -40,6 +40,7 @@ from raceday.certs.private_files import (
     read_file,
     write_file,
 )
+from raceday.certs.review import is_signed_by, read_list
 from shared.errors import BadInput, OperatorError, Refused
 from shared.files import hold_lock
 
@@ -94,7 +95,7 @@ class AuthorityFolder:
                 done.append(f"The authority {name!r} was made in {self.ca}; keep a copy of it in a safe place.")
             authority = self.authority()
             if not (self.ca / "crl.pem").exists():
-                self._write_list(authority, (), 1)
+                self._restore_list(authority)
             known = self.broker_hosts(now)
             if renews_broker or not known or not set(hosts) <= set(known):
                 both = tuple(dict.fromkeys((*known, *hosts)))
@@ -204,6 +205,18 @@ class AuthorityFolder:
     def _write_list(self, authority: Authority, revoked: tuple[Revocation, ...], number: int) -> None:
         crl = revocation_list(authority, revoked, number)
         write_file(self.ca / "crl.pem", crl.public_bytes(serialization.Encoding.PEM), PUBLIC_MODE)
+
+    def _restore_list(self, authority: Authority) -> None:
+        """The first list, or the broker's copy of one that is lost: an empty one would let in who is revoked."""
+        copy, authority_pem = self.tls / "crl.pem", read_file(self.ca / "ca.pem")
+        if copy.exists() and is_signed_by(read_list(read_file(copy)), authority_pem):
+            write_file(self.ca / "crl.pem", read_file(copy), PUBLIC_MODE)
+        elif any((self.ca / "issued").glob("*.pem")):
+            raise OperatorError(
+                f"{self.ca}: crl.pem is gone, and with it who is revoked; put it back from your copy of the folder."
+            )
+        else:
+            self._write_list(authority, (), 1)
 
     def _write_brokers_files(self, now: dt.datetime) -> list[str]:
         """Authority, list and access rules as the broker reads them; a sentence for each that changed."""

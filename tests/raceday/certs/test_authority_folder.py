@@ -67,6 +67,18 @@ def test_what_is_lost_or_half_made_is_made_again(folder: AuthorityFolder, lost: 
     assert is_pair((folder.tls / "broker.pem").read_bytes(), (folder.tls / "broker.key").read_bytes())
 
 
+def test_who_is_revoked_stays_so_when_the_list_is_lost(folder: AuthorityFolder) -> None:
+    folder.issue("car", "car-1", NOW)
+    folder.revoke("car-1", NOW)
+    (folder.ca / "crl.pem").unlink()
+    folder.initialise("Raceday test", HOSTS, NOW)
+    assert [each.state(NOW) for each in folder.issued() if each.name == "car-1"] == ["revoked"]
+    for path in (folder.ca / "crl.pem", folder.tls / "crl.pem"):
+        path.unlink()
+    with pytest.raises(OperatorError, match=r"crl\.pem is gone"):
+        folder.initialise("Raceday test", HOSTS, NOW)
+
+
 def test_a_brokers_key_without_its_certificate_is_noticed(folder: AuthorityFolder) -> None:
     # Power went between the two.
     other = AuthorityFolder(folder.etc / "other")
