@@ -38,7 +38,7 @@ SCENARIOS = (
     ),
     Scenario("gpio", "1,000 edges and short pulses on a chip of the kernel", "gpio_edges.py", 2, "raceday", 600),
     Scenario(
-        "pwm", "registers of the stock car's PWM chip, and its enable line", "pwm_registers.py", 2, "raceday", 400
+        "pwm", "registers of the stock car's PWM chip, and its enable line", "pwm_registers.py", 2, "raceday", 900
     ),
     Scenario("units", "each unit with each driver: runs, and how exposed it is", "units.py", 2, "debian", 3600),
     Scenario("camera", "frames of the kernel's test camera, and its loss", "camera.py", 2, "raceday", 300),

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from shared.clock import Clock
 from shared.link.interface import Delivery, Link, Subscription
 from shared.protocol import topics
-from shared.protocol.messages import CarMode, CarState, DriveOrder, Lease
+from shared.protocol.messages import LOW_BATTERY_PERCENT, CarState, DriveOrder, Lease
 from shared.units import NS_PER_MS, NS_PER_S
 from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
 from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.core.stock_car import StockCar
 from vehicle.bridge.leash_link import LeashLink
+from vehicle.core.light_patterns import WHITE, colour_of, light_at
 from vehicle.process.log import log
 
 HEARTBEAT_NS = 100 * NS_PER_MS
@@ -29,14 +30,6 @@ RESEND_NS = 3 * NS_PER_S
 WAIT_S = 0.05
 MAX_DELIVERIES = 1000
 LAST_STOP_S = 3.0
-# Red, green, blue of the tail light, where a leash carries it: one colour for each mode.
-LIGHTS: dict[CarMode, bytes] = {
-    "disarmed": bytes((0, 0, 64)),
-    "ready": bytes((255, 160, 0)),
-    "driving": bytes((0, 255, 0)),
-    "stopped": bytes((0, 0, 255)),
-    "tripped": bytes((255, 0, 0)),
-}
 
 
 @dataclass(slots=True)
@@ -64,6 +57,7 @@ class Bridge:
         self._link = link
         self._clock = clock
         self._leash = leash
+        self._colour = colour_of(car.colour) or WHITE
         self._session = session
         self._deliveries: queue.Queue[Delivery] = queue.Queue(MAX_DELIVERIES)
         self._answers: queue.SimpleQueue[StockConsoleAnswer] = queue.SimpleQueue()
@@ -106,7 +100,7 @@ class Bridge:
             self._caller.submit(call)
         is_due = self._heartbeat.is_now(now_ns)
         if self._leash is not None and (is_due or self._leash.has_new_request):
-            self._leash.send(LIGHTS[self._car.mode])
+            self._leash.send(self._tail_light(now_ns))
         if is_due and self._car.is_online(now_ns):
             self._link.publish(self._car.next_heartbeat(now_ns))
         self._publish_state(now_ns)
@@ -130,6 +124,13 @@ class Bridge:
         elif isinstance(body, DriveOrder):
             self._car.on_order(body, now_ns)
         delivery.ack()
+
+    def _tail_light(self, now_ns: int) -> bytes:
+        """Red, green and blue, as the lights of our own cars: the datagrams are just often enough for the rhythms."""
+        percent = self._car.battery_percent
+        is_low = percent is not None and percent < LOW_BATTERY_PERCENT
+        light = light_at(self._car.mode, self._colour, is_battery_low=is_low, at_ns=now_ns)
+        return bytes((light.red, light.green, light.blue))
 
     def _publish_state(self, now_ns: int) -> None:
         state = self._car.state(now_ns)

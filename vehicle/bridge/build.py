@@ -26,7 +26,7 @@ def build_session(config: BridgeConfig) -> ConsoleSession:
 def build_bridge(config: BridgeConfig, link: Link, clock: Clock) -> Bridge:
     """The bridge, not started. Raises ConfigError."""
     console, leash = config.console, config.leash
-    options = StockCarOptions(console.model, console.throttle_percent, is_leashed=bool(leash.key_file))
+    options = StockCarOptions(console.model, console.throttle_percent, bool(leash.key_file), config.colour)
     car = StockCar(clock.boot_id, options)
     leash_link = None
     if car.leash is not None:

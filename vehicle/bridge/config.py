@@ -8,6 +8,7 @@ from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
 from shared.protocol.topics import checked_device
 from vehicle.bridge.leash.raceday_leash import PORT
+from vehicle.core.light_patterns import colour_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,14 @@ class BridgeConfig:
     leash: LeashOptions
     mqtt: MqttOptions
     device: str = setting(what="the car's name at the broker, such as car-1")
+    colour: str = setting(
+        "", what="of the car, such as #46c8f5, by which it is recognised; its tail light, by the leash"
+    )
 
     def __post_init__(self) -> None:
         try:
             checked_device(self.device)
         except Refused as error:
             raise ConfigError(f"`device`: {error}") from None
+        if self.colour and colour_of(self.colour) is None:
+            raise ConfigError(f"`colour` is {self.colour!r}; it must be like #46c8f5.")

@@ -109,7 +109,9 @@ def test_a_revoked_car_is_out_at_the_reload_and_disturbs_nobody(broker: SecureBr
     # A second one, so that the broker holds three lists, one of which is the newest.
     broker.authority.revoke("car-3", NOW)
     broker.reload()
-    assert [is_let_in(broker.options(name)) for name in ("car-1", "car-2", "car-3")] == [True, False, False]
+    # mosquitto 2.0.21 may end the first connection after a reload ("exceeded timeout") and takes the next.
+    broker.until(lambda: is_let_in(broker.options("car-1")))
+    assert [is_let_in(broker.options(name)) for name in ("car-2", "car-3")] == [False, False]
     # With a new certificate the car is back.
     broker.issue("car-2")
     broker.reload()

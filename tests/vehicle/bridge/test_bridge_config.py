@@ -51,6 +51,7 @@ def test_each_shown_default_is_the_default(table: str) -> None:
         ('console.model = ""', "must not be empty"),
         ("console.throttle_percent = 101", "allowed is 0 to 100"),
         ("leash.port = 0", "allowed is 1 to 65535"),
+        ('colour = "blue"', "it must be like #46c8f5"),
         ("console.speed = 1", "unknown key `console.speed`"),
     ],
 )

@@ -1,8 +1,9 @@
 """A fake of a USB camera behind OpenCV, with the kernel's queue of buffers between them, on a clock set by hand.
 
 Its rules are those of drivers/media/usb/uvc (`uvc_queue.c`, `uvc_video.c`) and of OpenCV's cap_v4l.cpp: a frame begins
-to arrive only into a buffer that is free at that moment, else it is lost; the buffer that was grabbed comes back with
-the next grab; buffers are given in the order in which they were filled; each has the stamp of its first data.
+to arrive only into a buffer that is free at that moment, else it is lost; `retrieve` gives the buffer back; buffers are
+given in the order in which they were filled; each has the stamp of its first data; a frame that `grab_waiting` has
+taken stays until it is retrieved, and further grabs take no other.
 """
 
 from collections import deque
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERIOD_NS = 33_000_000
-TRANSFER_NS = 20_000_000  # from the first data of a frame on the bus until its buffer is full
+TRANSFER_NS = 32_900_000  # from the first data of a frame on the bus until its buffer is full: nearly all the time
+COPY_NS = 200_000  # between taking a frame and giving its buffer back
+POLL_NS = 1_000_000  # OpenCV's shortest look for a frame
 
 
 class UsbCamera:
@@ -28,7 +31,7 @@ class UsbCamera:
         self._offset_ns = 1_700_000_000_000_000_000 if wall_clock else 0
         self._next = 0  # the number of the frame that begins to arrive next
         self._free = 0
-        self._held = False
+        self._held = self._pending = False
         self._filled: deque[int] = deque()
         self._grabbed = -1
 
@@ -53,8 +56,9 @@ class UsbCamera:
             self._next += 1
 
     def grab(self) -> bool:
-        if self._held:
-            self._free, self._held = self._free + 1, False
+        if self._pending:
+            return True
+        self._give_back()
         for _ in range(5):
             if self._filled and self._full_ns(self._filled[0]) > self.now_ns:
                 self.advance(self._full_ns(self._filled[0]) - self.now_ns)
@@ -66,19 +70,31 @@ class UsbCamera:
             self.advance(self._begins_ns(self._next) - self.now_ns)
         return False
 
-    def is_next_waiting(self) -> bool:
-        return bool(self._filled) and self._full_ns(self._filled[0]) <= self.now_ns
+    def grab_waiting(self) -> bool:
+        if not self._filled or self._full_ns(self._filled[0]) > self.now_ns:
+            self.advance(POLL_NS)
+            return False
+        self._pending = self.grab()
+        return True
 
     def stamp_ns(self) -> int:
         return self._begins_ns(self._grabbed) + self._offset_ns
 
     def retrieve(self) -> tuple[bool, NDArray[Any]]:
+        assert self._held, "nothing was grabbed"
         picture = self._picture(self._grabbed)
         assert picture is not None
+        self.advance(COPY_NS)
+        self._give_back()
+        self._pending = False
         return True, picture
 
     def release(self) -> None:
         self.released = True
+
+    def _give_back(self) -> None:
+        if self._held:
+            self._free, self._held = self._free + 1, False
 
     def _begins_ns(self, number: int) -> int:
         return 1_000_000_000 + number * PERIOD_NS

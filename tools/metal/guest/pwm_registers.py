@@ -3,6 +3,7 @@
 Runs with the installed product's Python. The enable line is one of a chip of its own. Twice: from a chip's power-on
 state, and from what the community's image of the stock car leaves (deepracer-custom-car
 install_scripts/aws-24.04/rc.local, then its servo node at rest). Each time a trip and a stop from outside cut the line.
+Last, channels that run at another rate.
 """
 
 import pathlib
@@ -10,6 +11,7 @@ import subprocess
 import sys
 
 from shared.clock import SystemClock
+from shared.errors import HardwareMissing
 from shared.protocol.messages import CarMode
 from tools.metal.guest.checks import check
 from tools.metal.guest.kernel_files import wait_for
@@ -23,6 +25,7 @@ from vehicle.hardware.motors.sysfs import SysfsMotors
 
 MOTOR, STEERING = 0, 1
 LINE = 5
+OTHER_PERIOD_NS = 10_000_000
 CONFIG = """device = "car-1"
 [camera]
 driver = "mock"
@@ -115,6 +118,36 @@ def neutral_from_outside(state: str, chip: SimulatedPca9685, gpio: SimulatedGpio
     check(f"{state}: raceday vehicle neutral", (before, after, done.returncode) == ((269, 0), (297, 1), 0), seen)
 
 
+def other_rates(chip: SimulatedPca9685, line: int) -> None:
+    """Channels that run at 100 Hz: another program's are named, our own are opened anew."""
+    options = {"chip": f"i2c-{chip.bus}", "motor_channel": MOTOR, "steering_channel": STEERING, "enable_gpio": line}
+    chip.power_on()
+    run_at(chip.bind(), (4,), OTHER_PERIOD_NS)
+    try:
+        SysfsMotors(options, SystemClock())
+        said = "they were opened"
+    except HardwareMissing as error:
+        said = str(error)
+    check("another program's rate", "others run at another rate (4 at 10000000 ns)" in said, said)
+    chip.unbind()
+    chip.power_on()
+    run_at(chip.bind(), (MOTOR, STEERING), OTHER_PERIOD_NS)
+    before = chip.prescale()
+    Actuators(SysfsMotors(options, SystemClock()), STOCK_CALIBRATION).set_neutral()
+    found = before, chip.prescale(), count(chip, STEERING), count(chip, MOTOR)
+    check("our own channels' other rate", found == (60, 121, 297, 297), f"PRE_SCALE {found[0]}, then {found[1:]}")
+    chip.unbind()
+
+
+def run_at(chip: pathlib.Path, channels: tuple[int, ...], period_ns: int) -> None:
+    """Channels that are exported and pulse at half of this period."""
+    for number in channels:
+        (chip / "export").write_text(f"{number}\n")
+        channel = wait_for(chip / f"pwm{number}")
+        for name, value in (("period", period_ns), ("duty_cycle", period_ns // 2), ("enable", 1)):
+            (channel / name).write_text(f"{value}\n")
+
+
 def main() -> None:
     chip, gpio = SimulatedPca9685(), SimulatedGpio("car", "car-lines")
     line = first_line("car-lines") + LINE
@@ -128,6 +161,7 @@ def main() -> None:
         if state == "stock car":
             check(f"{state}: the tail light goes on", count(chip, 2) == 2048, f"{count(chip, 2)} of 4096")
         chip.unbind()
+    other_rates(chip, line)
 
 
 if __name__ == "__main__":

@@ -31,11 +31,15 @@ _ALL_READY = DriveReadiness(calibration=True, model=True, frames=True, lease=Tru
 
 @dataclass(frozen=True, slots=True)
 class StockCarOptions:
-    """What the config says of the car. `is_leashed`: the leash is fitted, and the bridge has its key."""
+    """What the config says of the car. `is_leashed`: the leash is fitted, and the bridge has its key.
+
+    `colour`: by which the car is recognised, "#rrggbb", "" for none.
+    """
 
     model: str
     throttle_percent: int = 0
     is_leashed: bool = False
+    colour: str = ""
     max_lease_ms: int = 5_000
     max_ttl_ms: int = 10_000
 
@@ -52,6 +56,7 @@ class StockCar:
     """Decides for one car. Not thread-safe; times are ns of the machine's clock, rising."""
 
     def __init__(self, boot_id: str, options: StockCarOptions) -> None:
+        self.colour = options.colour
         self._lease = LeaseClock(boot_id, options.max_lease_ms, options.max_ttl_ms)
         self.mode_state = ModeState()
         self.preparation = Preparation(options.model, options.throttle_percent)
@@ -82,6 +87,10 @@ class StockCar:
         return self._may_move
 
     @property
+    def battery_percent(self) -> int | None:
+        return self._watch.battery_percent
+
+    @property
     def promise(self) -> Promise:
         return "leash" if self.leash is not None else "best_effort"
 
@@ -104,6 +113,7 @@ class StockCar:
             throttle_percent=self.preparation.throttle_percent,
             battery_percent=self._watch.battery_percent,
             promise=self.promise,
+            colour=self.colour,
         )
 
     def _preparing(self) -> str:

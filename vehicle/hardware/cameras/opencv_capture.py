@@ -1,7 +1,9 @@
 """OpenCV's V4L2 capture, with what the camera driver asks beside it: does a newer frame wait, when was this one taken?
 
-Called by v4l2.py. Source: opencv `modules/videoio/src/cap_v4l.cpp` (4.5 to 5.0): `grab` returns the buffer that it
-held back to the kernel and takes the oldest filled one; CAP_PROP_POS_MSEC is that buffer's own stamp; `waitAny` polls.
+Called by v4l2.py. Source: opencv `modules/videoio/src/cap_v4l.cpp` (4.5 to 5.0). `grab` takes the oldest filled buffer,
+`retrieve` gives it back to the kernel and copies it after that (so with a single buffer it may be overwritten while it
+is copied). `waitAny` polls, and grabs a frame that is there; until `retrieve`, another grab takes none.
+CAP_PROP_POS_MSEC is the grabbed buffer's own stamp.
 """
 
 import os
@@ -26,14 +28,14 @@ class VideoCapture(Protocol):
     def grab(self) -> bool:
         """Take the oldest frame that waits, after waiting for one; False without."""
 
-    def is_next_waiting(self) -> bool:
-        """Whether the kernel has another frame already."""
+    def grab_waiting(self) -> bool:
+        """Take the next frame if the kernel has it already; False if not. Call `retrieve` before."""
 
     def stamp_ns(self) -> int:
         """The kernel's stamp of the grabbed frame, on its monotonic clock if the driver is a modern one."""
 
     def retrieve(self) -> tuple[bool, NDArray[Any]]:
-        """The data of the grabbed frame."""
+        """The data of the grabbed frame; its buffer goes back to the kernel."""
 
     def release(self) -> None:
         """Close the device."""
@@ -51,7 +53,7 @@ class OpenCvCapture:
     def grab(self) -> bool:
         return self._capture.grab()
 
-    def is_next_waiting(self) -> bool:
+    def grab_waiting(self) -> bool:
         try:
             return bool(cv2.VideoCapture.waitAny([self._capture], _POLL_NS)[0])
         except cv2.error:

@@ -3,7 +3,7 @@
 Decoding directly to a grey picture of a quarter of the side costs a quarter of a full decode, and its scaling in the
 DCT averages as `grey-area` does. For the profile `deepracer-car`, which scales by itself, choose `decode = "grey"`.
 
-The kernel has four buffers. With one, a USB camera has none to fill while we decode, and gives half its rate
+The kernel has four buffers. With one, a USB camera has none to fill while we copy a frame, and gives half its rate
 (LibreScanner/horus #60: 30 frames a second instead of 15). More than one could queue old frames: so frames that already
 wait are passed over until the newest is reached. The stamp is the kernel's own, of the frame's first data on the bus; a
 driver that stamps by another clock gets the time of arrival, which is 10 to 27 ms later.
@@ -34,7 +34,7 @@ DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the c
     "half": (cv2.IMREAD_REDUCED_GRAYSCALE_2, 2),
     "grey": (cv2.IMREAD_GRAYSCALE, 1),
 }
-BUFFERS = 4  # one that we decode, and three that the camera fills
+BUFFERS = 4  # OpenCV's own number; while we decode, the camera may fill them all
 _AT_ONCE_NS = 500_000  # a grab that took less did not wait for its frame
 _MAX_AGE_NS = NS_PER_S  # an older stamp, or one from the future, is of another clock
 _SILENCE_TIMEOUT_S = 1.0  # a device without a frame for this long is gone, not slow
@@ -78,12 +78,12 @@ class V4l2Camera:
         """The newest frame; None without one. Raises HardwareMissing once there was none for a second."""
         if self._closed.is_set():
             return None
-        if not self._grab_newest():
+        data = self._newest()
+        if data is None:
             self._on_no_picture(timeout_s, "gives no more frames: is the camera still plugged in?")
             return None
         at_ns = self._captured_ns()
-        ok, data = self._capture.retrieve()
-        pixels = self._decoded(data) if ok else None
+        pixels = self._decoded(data)
         if pixels is None:
             # A torn JPEG is not a frame: its number is skipped, as for a dropped one.
             self._on_no_picture(0.0, "gives only torn pictures: check its cable, and what else is on its USB port.")
@@ -108,21 +108,29 @@ class V4l2Camera:
         for name, value in settings:
             self._capture.set(name, value)  # a camera ignores what it does not support
 
-    def _grab_newest(self) -> bool:
-        """Grab frames until none waits. Each is counted, so that one that was passed over shows as dropped.
+    def _newest(self) -> NDArray[Any] | None:
+        """The data of the newest frame; None without one. Those that were passed over are counted, as dropped.
 
-        A full queue is old: the camera had no buffer left and threw newer frames away. Then the next one is waited for.
+        A frame that came without waiting for it may be old: then those behind it are taken too. A queue that was full
+        is old as a whole, since the camera threw newer frames away: then the next one is waited for.
         """
-        for waiting in range(1, BUFFERS + 1):
-            began_ns = self._monotonic_ns()
-            if not self._capture.grab():
-                return False
-            self._count += 1
-            was_at_once = self._monotonic_ns() - began_ns < _AT_ONCE_NS
-            was_full = waiting == BUFFERS - 1
-            if not was_at_once or (not was_full and not self._capture.is_next_waiting()):
-                break
-        return True
+        began_ns = self._monotonic_ns()
+        if not self._capture.grab():
+            return None
+        was_at_once = self._monotonic_ns() - began_ns < _AT_ONCE_NS
+        data = self._retrieved()
+        waited = 1
+        while was_at_once and waited < BUFFERS and self._capture.grab_waiting():
+            data, waited = self._retrieved(), waited + 1
+        if waited == BUFFERS and self._capture.grab():
+            data = self._retrieved()
+        return data
+
+    def _retrieved(self) -> NDArray[Any] | None:
+        """The data of the frame that was grabbed."""
+        self._count += 1
+        ok, data = self._capture.retrieve()
+        return data if ok else None
 
     def _captured_ns(self) -> int:
         """When the grabbed frame was captured, on the machine's clock."""

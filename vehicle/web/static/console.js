@@ -275,6 +275,7 @@ async function refreshHealth() {
       about = car;
       const health = car.health;
       setText("vitals", vitals(health));
+      byId("vitals").classList.toggle("is-low", health.battery_percent !== null && health.battery_percent < LOW_PERCENT);
       byId("health").replaceChildren(
         healthRow(t("Battery"), withUnit(health.battery_percent, "%")),
         healthRow(t("Wi-Fi"), withUnit(health.wifi_dbm, "dBm")),

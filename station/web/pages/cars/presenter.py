@@ -31,8 +31,9 @@ BRIDGED_MEANS = text("Armed, started and stopped from race control, through its 
 class CarRow:
     """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now.
 
-    `promise`: what stops it when nothing reaches it any more, with what that means; "" until it has reported.
+    `promise`: what stops it when nothing reaches it any more, with what that means; "" while it is offline.
     `colour`: as entered, else that of its own lights. `battery`: its charge in words, "" if it does not report it.
+    `doubt`: what is doubtful about its lap reports; "" if nothing is.
     """
 
     key: str
@@ -49,6 +50,7 @@ class CarRow:
     promise_means: str
     battery: str
     is_battery_low: bool
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
             else text("offline")
         )
     answers = reported if car.kind == "agent" else None
-    bridged = answers is not None and answers.promise != "lease"
+    promise = answers.promise if answers is not None and answers.online else None
+    bridged = promise not in (None, "lease")
     return CarRow(
         key=f"car-{car.name}",
         name=car.name,
@@ -92,10 +95,11 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         entered=entered,
         state=state,
         model="" if answers is None else answers.model,
-        promise="" if answers is None else PROMISE_WORDS[answers.promise],
-        promise_means="" if answers is None else PROMISE_MEANS[answers.promise],
+        promise="" if promise is None else PROMISE_WORDS[promise],
+        promise_means="" if promise is None else PROMISE_MEANS[promise],
         battery="" if percent is None else text("Battery {percent} %", percent=percent),
         is_battery_low=percent is not None and percent < LOW_BATTERY_PERCENT,
+        doubt="" if answers is None else answers.doubt,
     )
 
 

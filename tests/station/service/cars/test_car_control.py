@@ -151,6 +151,14 @@ def test_a_battery_that_is_nearly_empty_in_a_run_is_an_alarm() -> None:
     assert driving_with(10).alarm == driving_with(None).alarm == ""
 
 
+def test_the_pages_show_what_a_car_promises() -> None:
+    cars = CarControl(500, 2000, "n")
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "disarmed"), 0)
+    assert cars.views(10 * MS)[0].promise == "lease", "a car that says nothing has our guard"
+    cars.on_state("car-1", m.CarState(True, "disarmed", promise="best_effort"), 0, "b")
+    assert cars.views(10 * MS)[0].promise == "best_effort"
+
+
 def test_a_cars_colour_is_taken_only_if_it_is_one() -> None:
     """It goes into a page's drawing, and a car may send anything."""
     assert driving_with(80, "#46C8f5").colour == "#46C8f5"

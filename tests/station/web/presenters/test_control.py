@@ -11,6 +11,7 @@ from station.views.trackside.devices import StartLightsView
 from station.views.views import View
 from station.web.pages.operate.checklist import CheckLine, checklist
 from station.web.pages.operate.presenter import control_model
+from station.web.pages.operate.run_cards import run_cards
 from tests.station.web.operate_views import ARMED, ARMED_RUN, OVER, QUEUED, with_runs
 from tests.station.web.sample_views import CAR, RULES, RUN, STOPPED
 
@@ -46,6 +47,20 @@ def test_only_what_is_there_is_checked() -> None:
     assert {"The start lights work", "The battery of car-1 is charged"} <= {
         line.what for line in checklist(full, ARMED_RUN).lines if line.well
     }
+
+
+def test_what_a_stock_car_promises_is_a_line_that_nobody_has_to_override() -> None:
+    bridged = replace(READY, cars=(replace(CAR, mode="disarmed", promise="best_effort"),))
+    assert wrong(bridged) == []
+    added = {line.what for line in checklist(bridged, ARMED_RUN).lines} - {
+        line.what for line in checklist(READY, ARMED_RUN).lines
+    }
+    assert ["drives on when nothing reaches it" in line for line in added] == [True]
+    [card] = run_cards(replace(bridged, run=ARMED_RUN, runs=()))
+    assert (card.promise, card.is_best_effort) == ("best effort", True)
+    assert any("Keep somebody beside the track" in note for note in card.notes)
+    [plain] = run_cards(replace(READY, run=ARMED_RUN, runs=()))
+    assert (plain.promise, plain.is_best_effort, plain.notes) == ("lease", False, card.notes[1:])
 
 
 OVER_RUN = replace(RUN, phase="finished", proposals=())
