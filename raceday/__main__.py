@@ -55,7 +55,7 @@ COMMANDS: tuple[CliCommand, ...] = (
         "raceday.model",
         "models: check, import, inspect, list, quantise, select, remove, replay, evaluate, train, render, choose, race,"
         " video",
-        extras=("vehicle", "simulator"),
+        extras=("vehicle",),
     ),
     CliCommand("verify", "simulator.farm.verify.cli", "drive a virtual race's result again and compare"),
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
