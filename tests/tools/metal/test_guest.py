@@ -111,7 +111,7 @@ def test_the_shipped_firmware_answers_the_station_and_stamps_its_pins(board: tup
     port, control = board
     reports: queue.Queue[Edge | GateNote] = queue.Queue()
     gate = PicoGate("start", ("front",), {"port": port}, SystemClock())
-    gate.start({}, lambda report: reports.put(report))
+    gate.start({}, reports.put)
     with control.open("w") as pins:
         for level in (0, 1):
             print(f"2 {level}", file=pins, flush=True)
