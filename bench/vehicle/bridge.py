@@ -27,7 +27,7 @@ PATIENCE_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class BridgeCase:
-    """What is done to a driving car: `act` returns when, in ns; `limit_ms`: what docs/stock-car.md promises, or None."""
+    """What is done to a driving car: `act` returns when, in ns; `limit_ms`: as docs/stock-car.md promises, or None."""
 
     name: str
     is_leashed: bool
