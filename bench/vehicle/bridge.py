@@ -27,11 +27,11 @@ PATIENCE_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class BridgeCase:
-    """What is done to a driving car; `limit_ms`: what docs/stock-car.md promises, None: nothing."""
+    """What is done to a driving car: `act` returns when, in ns; `limit_ms`: as docs/stock-car.md promises, or None."""
 
     name: str
     is_leashed: bool
-    act: Callable[[StockCarRig, Station], None]
+    act: Callable[[StockCarRig, Station], int]
     limit_ms: int | None
 
 
@@ -45,28 +45,31 @@ class BridgeTrials:
     drove_on: int
 
 
-def _kill(rig: StockCarRig, _: Station) -> None:
-    rig.kill_bridge()
+def _kill(rig: StockCarRig, _: Station) -> int:
+    return rig.kill_bridge()
 
 
-def _stop(_: StockCarRig, station: Station) -> None:
+def _stop(_: StockCarRig, station: Station) -> int:
+    now_ns = time.monotonic_ns()
     station.order("stop")
+    return now_ns
 
 
-def _stop_hung(rig: StockCarRig, station: Station) -> None:
+def _stop_hung(rig: StockCarRig, station: Station) -> int:
     rig.server.hang("/api/start_stop")
-    station.order("stop")
+    return _stop(rig, station)
 
 
-def _stop_beside(rig: StockCarRig, station: Station) -> None:
+def _stop_beside(rig: StockCarRig, station: Station) -> int:
     """Whatever the bridge asks but its stop hangs."""
     rig.server.hang("/api/isModelLoading", "/api/get_battery_level")
     assert rig.server.hanging.wait(30)
-    station.order("stop")
+    return _stop(rig, station)
 
 
-def _lose_lease(_: StockCarRig, station: Station) -> None:
+def _lose_lease(_: StockCarRig, station: Station) -> int:
     station.granting = False
+    return time.monotonic_ns()
 
 
 CASES = (
@@ -127,18 +130,10 @@ def _trial(case: BridgeCase, folder: pathlib.Path, broker: RunningBroker) -> flo
         rig.start_bridge()
         station.drive()
         until(lambda: rig.outputs.is_moving)
-        began_ns = time.monotonic_ns()
-        acting = threading.Thread(target=case.act, args=(rig, station))
-        if case.act is _stop_beside:  # its time begins with the order
-            case.act(rig, station)
-            began_ns = time.monotonic_ns()
-        else:
-            acting.start()
+        began_ns = case.act(rig, station)
         while rig.outputs.is_moving and time.monotonic_ns() - began_ns < PATIENCE_S * 1e9:
             never.wait(0.001)
         stood_ns = time.monotonic_ns()
-        if acting.ident is not None:
-            acting.join()
         return None if rig.outputs.is_moving else (stood_ns - began_ns) / 1e6
     finally:
         rig.close()
