@@ -23,9 +23,10 @@ _MODULE = rf"(?:{'|'.join(FOLDERS)})(?:\.\w+)+"
 WHOLE = re.compile(rf"{_MODULE}(?::\w+)?")
 INSIDE = re.compile(rf"(?:-m|\bimport|\bfrom) ({_MODULE})")
 IMPORTED = re.compile(rf"\bfrom ({_MODULE}) import (\w+(?:, \w+)*)")
-FILE_NAME = re.compile(r"\w+\.(db|json|key|lock|log|po|sock|toml)")
+FILE_NAME = re.compile(r"\w+\.(conf|db|deb|json|key|lock|log|po|sock|toml)")
 GROUPS = set(PROJECT["project"]["entry-points"])
 EXCEPTED = {
+    "raceday.1": "a page of the manual",
     "raceday.drem": "a logger",
     "raceday.local": "a host",
     "raceday.send": "a key of an ASGI scope",
