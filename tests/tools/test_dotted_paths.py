@@ -33,6 +33,7 @@ EXCEPTED = {
     "raceday.support": "an alias",
     "raceday.web": "a logger",
     "station.example.org": "a host",
+    "station.gone": "a module that is meant to be missing",
     "station.example:8080": "a host and its port",
 }
 
