@@ -122,7 +122,8 @@ def test_a_thousand_passes_over_strips_on_the_stations_own_pins(kernel: Kernel, 
 
 def timer_texts(passes: list[list[Press]], poll_ms: int) -> list[str]:
     """What the event manager's timer sends: it looks every `poll_ms`, and a strip counts once in 50 ms."""
-    texts, last_ns = [], dict.fromkeys(SENSORS, 0)
+    texts: list[str] = []
+    last_ns = dict.fromkeys(SENSORS, 0)
     for press in itertools.chain.from_iterable(passes):
         if press.at_ns - last_ns[press.sensor] < 50 * MS:
             continue

@@ -2,11 +2,12 @@
 
 We send `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero. Then come
 `%T<ms>&` (its clock, which is optional; bridges from other decoders send it from the first lap on) and
-`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder has two digits). Each connection starts the counter
-at most once. After a reconnect it is started only if it stays silent, since a start resets its clock, and not at all
-if it sends laps without its clock, since its silence then means nothing. Before the first lap it is started again in
-each connection in which it answers: it may be another process, and no lap can be lost by it yet. Transponders of up to eight digits are numbers;
-longer ones are RFID tags (96 bits and more, EPC), known by their digits.
+`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder has two digits). Each connection starts the
+counter at most once. After a reconnect it is started only if it stays silent, since a start resets its clock, and not
+at all if it sends laps without its clock, since its silence then means nothing. Before the first lap it is started
+again in each connection in which it answers: it may be another process, and no lap can be lost by it yet.
+Transponders of up to eight digits are numbers; longer ones are RFID tags (96 bits and more, EPC), known by their
+digits.
 
 Source: the open protocol in ZRound's wiki (zround.com, CC BY-SA), read in 2026.
 """
