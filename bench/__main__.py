@@ -24,6 +24,9 @@ BENCHES: dict[str, Bench] = {
     "faults": Bench("bench.vehicle.faults", "faults of the car's processes: time to neutral"),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
+    "lapwatch-optics": Bench(
+        "bench.vehicle.lapwatch_optics", "the lap watcher through real optics and lenses: its report beside the truth"
+    ),
     "leaderboard": Bench(
         "bench.leaderboard.big_boards", "a million racers beside ten thousand, Redis and plain SQL: pages, ranks, posts"
     ),

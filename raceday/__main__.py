@@ -55,12 +55,18 @@ COMMANDS: tuple[CliCommand, ...] = (
         "raceday.model",
         "models: check, import, inspect, list, quantise, select, remove, replay, evaluate, train, render, choose, race,"
         " video",
-        extras=("vehicle", "simulator"),
+        extras=("vehicle",),
     ),
     CliCommand("verify", "simulator.farm.verify.cli", "drive a virtual race's result again and compare"),
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
     CliCommand("live", "simulator.farm.cli", "drive the turns of LIVE virtual races in real time", "live_main"),
     CliCommand("submit", "raceday.submitting.submit", "send a model to a leaderboard and submit it to a virtual race"),
+    CliCommand(
+        "print",
+        "vehicle.commands.print_boards",
+        "the gate's boards as a PDF at true scale: print boards",
+        extras=("print",),
+    ),
     CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
     CliCommand(
         "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"

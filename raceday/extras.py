@@ -99,8 +99,7 @@ def missing_sentence(module: str, extras: tuple[str, ...], error: ImportError) -
     having = tuple(extra for extra, names in wanted.items() if distribution in names)
     if not wanted or (not having and _importer(error.__traceback__) in OURS):
         return None
-    machine = EXTRAS_OF.get(module.partition(".")[0], ())
-    needed = extras or tuple(extra for extra in machine if extra in having) or machine or having
+    needed = _needed(extras, EXTRAS_OF.get(module.partition(".")[0], ()), having)
     if not isinstance(error, ModuleNotFoundError):
         return f"the Python package {top!r} is here and cannot be loaded ({error}). {_cure(needed)}."
     lacking = [state for state in states() if state.missing and state.name in needed]
@@ -110,6 +109,13 @@ def missing_sentence(module: str, extras: tuple[str, ...], error: ImportError) -
     packages = ", ".join(dict.fromkeys(name for state in lacking for name in state.missing))
     plural = "s" if len(lacking) > 1 else ""
     return f"needs the extra{plural} {names}; missing here: {packages}. {_cure(tuple(s.name for s in lacking))}."
+
+
+def _needed(extras: tuple[str, ...], machine: tuple[str, ...], having: tuple[str, ...]) -> tuple[str, ...]:
+    """All extras of the command, if one has the package; else those of its machine that have it, or any that has it."""
+    if extras and (not having or set(extras) & set(having)):
+        return extras
+    return tuple(extra for extra in machine if extra in having) or having or machine
 
 
 def normal(name: str) -> str:

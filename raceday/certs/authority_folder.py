@@ -34,11 +34,13 @@ from raceday.certs.names import BROKER, MachineRole, checked_machine_name
 from raceday.certs.private_files import (
     KEY_MODE,
     PUBLIC_MODE,
+    give_file,
     make_folder,
     owner_named,
     read_file,
     write_file,
 )
+from raceday.certs.review import is_signed_by, read_list
 from shared.errors import BadInput, OperatorError, Refused
 from shared.files import hold_lock
 
@@ -93,7 +95,7 @@ class AuthorityFolder:
                 done.append(f"The authority {name!r} was made in {self.ca}; keep a copy of it in a safe place.")
             authority = self.authority()
             if not (self.ca / "crl.pem").exists():
-                self._write_list(authority, (), 1)
+                self._restore_list(authority)
             known = self.broker_hosts(now)
             if renews_broker or not known or not set(hosts) <= set(known):
                 both = tuple(dict.fromkeys((*known, *hosts)))
@@ -204,6 +206,18 @@ class AuthorityFolder:
         crl = revocation_list(authority, revoked, number)
         write_file(self.ca / "crl.pem", crl.public_bytes(serialization.Encoding.PEM), PUBLIC_MODE)
 
+    def _restore_list(self, authority: Authority) -> None:
+        """The first list, or the broker's copy of one that is lost: an empty one would let in who is revoked."""
+        copy, authority_pem = self.tls / "crl.pem", read_file(self.ca / "ca.pem")
+        if copy.exists() and is_signed_by(read_list(read_file(copy)), authority_pem):
+            write_file(self.ca / "crl.pem", read_file(copy), PUBLIC_MODE)
+        elif any((self.ca / "issued").glob("*.pem")):
+            raise OperatorError(
+                f"{self.ca}: crl.pem is gone, and with it who is revoked; put it back from your copy of the folder."
+            )
+        else:
+            self._write_list(authority, (), 1)
+
     def _write_brokers_files(self, now: dt.datetime) -> list[str]:
         """Authority, list and access rules as the broker reads them; a sentence for each that changed."""
         done = []
@@ -213,7 +227,13 @@ class AuthorityFolder:
             if not path.exists() or read_file(path) != content:
                 write_file(path, content, PUBLIC_MODE)
                 done.append(f"{path} was written.")
-        return done + self._write_acl(now)
+        return done + self._write_acl(now) + self._give_to_broker()
+
+    def _give_to_broker(self) -> list[str]:
+        """The broker may have been installed after its key was made; a sentence for each file that was given to it."""
+        owner = owner_named(BROKER_USER)
+        paths = [path for path in (self.tls / "broker.key", self.etc / "acl") if path.exists()]
+        return [f"{path} was given to {BROKER_USER}." for path in paths if owner is not None and give_file(path, owner)]
 
     def _write_acl(self, now: dt.datetime) -> list[str]:
         path, issued, done = self.etc / "acl", self.issued(), []

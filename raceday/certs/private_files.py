@@ -71,6 +71,18 @@ def write_new_file(path: pathlib.Path, data: bytes, mode: int, owner: FileOwner 
         raise storage_fault(path, "written", error) from None
 
 
+def give_file(path: pathlib.Path, owner: FileOwner) -> bool:
+    """Give the file to `owner`; False if it is the owner's already. Raises StorageError."""
+    try:
+        status = path.stat()
+        if (status.st_uid, status.st_gid) == (owner.uid, owner.gid):
+            return False
+        os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
+    except OSError as error:
+        raise storage_fault(path, "given to its owner", error) from None
+    return True
+
+
 def make_folder(path: pathlib.Path, mode: int) -> None:
     """Make the folder with this mode; one that is there keeps what it has. Raises StorageError."""
     try:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from raceday.doctor.machine_reader import MachineReader, text
-from raceday.extras import states
+from raceday.extras import ROLES, states
 from raceday.version import program_version
 from shared.findings import Finding
 
@@ -54,7 +54,7 @@ def extra_findings(extras: tuple[str, ...]) -> Iterator[Finding]:
         if state.name in extras:
             what = f"packages of {state.name}"
             seen = f"Missing are {', '.join(state.missing)}." if state.missing else "All are there."
-            cure = "Run `sudo raceday install` for this machine's role again." if state.missing else ""
+            cure = f"Run `sudo raceday install {ROLES[state.name]}` again." if state.missing else ""
             yield Finding(what, not state.missing, seen, cure)
 
 

@@ -18,14 +18,14 @@ from raceday.install.facts import UNIT_OF, MachineFacts, gathered, refusal
 from raceday.install.last_words import last_words
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
-from raceday.install.plan import InstallPlan, install_plan
+from raceday.install.plan import SYNC, InstallPlan, install_plan
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel
 from raceday.install.releases.release import RELEASES, MakeRelease, remove_old_releases
 from raceday.install.releases.upgrade import roll_back, upgrade
 from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
 from raceday.install.running import page_address, runs_on_track
 from raceday.install.shipped_files import ROLES, Role
-from raceday.install.steps import Step
+from raceday.install.steps import EnableService, Step
 from raceday.install.uninstall import uninstall
 from shared.errors import OperatorError
 
@@ -39,6 +39,8 @@ def main(arguments: list[str]) -> int:
     os.umask(0o022)  # what is made is readable by the service; keys have modes of their own
     if not getattr(chosen, "dry_run", False) and os.geteuid() != 0:
         raise OperatorError(f"this changes the system: run it as root (sudo raceday install {' '.join(arguments)}).")
+    if getattr(chosen, "purge", False) and not chosen.uninstall:
+        raise OperatorError("--purge goes with --uninstall: it removes data and keys too.")
     if chosen.action == "upgrade":
         return upgrade(machine, chosen.file, _say, force=chosen.force)
     if chosen.action == "rollback":
@@ -61,9 +63,10 @@ def _role(machine: Machine, chosen: argparse.Namespace) -> int:
         pending = [step for step in plan.steps if not step.is_done(machine)]
         if chosen.dry_run:
             _print_plan(plan, pending, facts)
-            print(fault) if (fault := config_fault(request.role, machine)) else None
+            if fault := config_fault(request.role, machine):
+                print(f"Note: {fault}")
             return 0
-        services = _services(plan, pending, facts)
+        services = _services(machine, plan, pending, facts)
         _refuse_during_a_run(machine, services, pending, force=chosen.force)
         carry_out(machine, request.role, pending, services)
     for line in last_words(machine, request, plan, bool(pending)):
@@ -80,10 +83,13 @@ def _program(wheels: pathlib.Path | None, machine: Machine, work: pathlib.Path) 
     return program_wheel(None if is_release else wheels, work)
 
 
-def _services(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tuple[str, ...]:
+def _services(machine: Machine, plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tuple[str, ...]:
     """What starts again: with another release the services of this machine's other roles as well."""
-    others = [UNIT_OF[role] for role in facts.roles] if any(isinstance(step, MakeRelease) for step in pending) else []
-    return tuple(dict.fromkeys((*plan.services, *others)))
+    if not any(isinstance(step, MakeRelease) for step in pending):
+        return plan.services
+    others = (*(UNIT_OF[role] for role in facts.roles), SYNC)
+    enabled = [service for service in others if EnableService(service).is_done(machine)]
+    return tuple(dict.fromkeys((*plan.services, *enabled)))
 
 
 def carry_out(machine: Machine, role: Role, pending: list[Step], services: tuple[str, ...]) -> None:

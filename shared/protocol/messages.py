@@ -62,7 +62,10 @@ class CarState:
 
 @dataclass(frozen=True, slots=True)
 class CarLap:
-    """Car, QoS 1, sent from the outbox on disk until acknowledged: it passed the gate at `at_ns` of its own clock."""
+    """Car, QoS 1, sent from the outbox on disk until acknowledged: it passed the gate at `at_ns` of its own clock.
+
+    `decided_at_ns`: when the frame was captured that decided it, on the same clock; 0: not said.
+    """
 
     at_ns: int
     car_boot: str
@@ -70,6 +73,7 @@ class CarLap:
     lap_ns: int | None = None
     frames_seen: int = 0
     uncertainty_ns: int = 0
+    decided_at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

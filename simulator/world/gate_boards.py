@@ -17,6 +17,8 @@ from simulator.world.camera import UprightBoard
 from simulator.world.floor_masks import Image
 from simulator.world.geometry import Points, Track
 
+_PIXELS_PER_CELL = range(16, 33)
+
 
 @dataclass(frozen=True, slots=True)
 class GateBoard:
@@ -44,12 +46,14 @@ GATE_BOARDS = (
 )
 
 
-def board_image(board: GateBoard, pixels_per_cell: int = 16) -> Image:
-    """The board's grey picture, rim included."""
+def board_image(board: GateBoard) -> Image:
+    """The board's grey picture, rim included, in whole pixels that keep the share of its rim."""
+    share = 6 * board.quiet_m / board.marker_m
+    pixels_per_cell = min(_PIXELS_PER_CELL, key=lambda pixels: abs(round(pixels * share) / (pixels * share) - 1.0))
     marker = cv2.aruco.generateImageMarker(
         cv2.aruco.getPredefinedDictionary(board.dictionary), board.marker_id, 6 * pixels_per_cell
     )
-    rim = round(6 * pixels_per_cell * board.quiet_m / board.marker_m)
+    rim = round(pixels_per_cell * share)
     return cast(Image, cv2.copyMakeBorder(marker, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=255))
 
 

@@ -92,6 +92,7 @@ class CarReport:
 
     `boot` and `seq` are those of the message's envelope, and the same in a repeat. `at_ns` is on the clock of
     `car_boot`. `taken` is when the station first received the report, which is always after the passing.
+    `decided_at_ns`: when the car knew of it, on the same clock as `at_ns`; 0: it did not say.
     """
 
     car: str
@@ -104,6 +105,7 @@ class CarReport:
     uncertainty_ns: int = 0
     board_id: int = 0
     frames_seen: int = 0
+    decided_at_ns: int = later(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from shared.protocol import messages as m
 from shared.text import text
 from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateStuck, GateTried
-from station.core.inputs import Edge, GateSpec, Input, Moment, TryGate
+from station.core.inputs import CarReport, Edge, GateSpec, Input, Moment, TryGate
 from station.core.timing.sensor_layout import SensorPass, describe_passes
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
@@ -99,6 +99,8 @@ class LiveState:
             self.sensor_stats.record(event, facts, engine.time_of_day(event.boot, event.at_ns))
         if isinstance(event, Edge | TryGate):
             self.update_findings(event.gate, engine, facts)
+        if isinstance(event, CarReport):
+            self._cars.set_report_lead(event.car, engine.witnesses.of(event.car).lead_doubt_ns)
         if any(isinstance(fact, GateStuck) for fact in facts):
             self.blocked = _blocked_sensors(engine)
         if any(isinstance(fact, GateNoteStored) for fact in facts):

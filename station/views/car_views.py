@@ -10,6 +10,7 @@ from shared.protocol.messages import CarMode, Promise
 class CarView:
     """One car as it last reported. `alarm` is a sentence to show as an alarm ("" if all is well).
 
+    `doubt`: a sentence about something to look at when there is time ("" if there is nothing).
     `practice`: somebody drives it from a phone, outside any run. `battery_percent` None: it does not report it.
     `promise`: what stops it when nothing reaches it any more.
     `colour`: "#rrggbb" of its own lights, "" for none.
@@ -35,6 +36,7 @@ class CarView:
     battery_percent: int | None = None
     promise: Promise = "lease"
     colour: str = ""
+    doubt: str = ""
 
 
 StopOutcome = Literal["stopped", "ordered", "unreached"]

@@ -92,6 +92,28 @@ def test_a_package_of_an_extra_is_a_sentence_and_a_fault_is_none(
         assert missing_sentence("vehicle.commands.vehicle", (), fault) is None
 
 
+@pytest.mark.parametrize(
+    ("module", "needs", "package", "lacking"),
+    [
+        ("vehicle.commands.run", (), "mcap", "`vehicle`;"),
+        ("raceday.model", ("vehicle",), "onnx", "`vehicle`;"),
+        ("raceday.model", ("vehicle",), "numba", "`virtual`;"),
+        ("simulator.farm.cli", (), "numba", "`virtual`;"),
+        ("simulator.realtime.world_process", (), "onnx", "`simulator`;"),
+        ("raceday.demo.demo", ("vehicle", "simulator"), "onnx", "`simulator`, `vehicle`;"),
+    ],
+)
+def test_only_the_extras_that_help_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, module: str, needs: tuple[str, ...], package: str, lacking: str
+) -> None:
+    wanted = {"": (), "simulator": ("onnx",), "vehicle": ("onnx", "mcap"), "virtual": ("numba",)}
+    monkeypatch.setattr(extras, "installed_distributions", lambda: wanted)
+    monkeypatch.setattr(extras, "states", lambda: [ExtraState(e, names) for e, names in sorted(wanted.items()) if e])
+    sentence = missing_sentence(module, needs, ModuleNotFoundError("x", name=package))
+    assert sentence is not None
+    assert f" {lacking} missing" in sentence
+
+
 def test_a_package_that_cannot_be_loaded_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "installed_distributions", lambda: {"": (), "vehicle": ("opencv-python-headless",)})
     # opencv/opencv-python #386 on a bare Debian.

@@ -24,6 +24,8 @@ def main() -> int:
     parser.add_argument("--arch", action="append", choices=sorted(MACHINES), help="default: both")
     parser.add_argument("-o", "--output", type=pathlib.Path, default=ROOT / "dist", help="folder; default: dist")
     arguments = parser.parse_args()
+    if _git("status", "--porcelain"):
+        print("./dev deb: the package holds changes that are in no commit.", file=sys.stderr)
     try:
         for arch in arguments.arch or sorted(MACHINES):
             _build_for(arch, arguments.output)
@@ -47,14 +49,16 @@ def _build_for(arch: str, folder: pathlib.Path) -> None:
 
 def commit_time_s() -> int:
     """The time that all files of the package have: $SOURCE_DATE_EPOCH, else the commit's. Raises OperatorError."""
-    said = os.environ.get("SOURCE_DATE_EPOCH")
-    if said is None:
-        git = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
-        done = subprocess.run(git, capture_output=True, text=True, check=False)
-        said = done.stdout.strip()
+    said = os.environ.get("SOURCE_DATE_EPOCH") or _git("log", "-1", "--format=%ct")
     if not said.isascii() or not said.isdigit():
         raise OperatorError("No commit tells the package's time: set SOURCE_DATE_EPOCH to seconds since 1970.")
     return int(said)
+
+
+def _git(*words: str) -> str:
+    """What git says of this checkout; empty outside of one."""
+    done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def own_wheel(folder: pathlib.Path, at_s: int) -> pathlib.Path:

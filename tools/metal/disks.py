@@ -9,7 +9,7 @@ import pathlib
 import shutil
 from dataclasses import dataclass
 
-from tools.metal import commands, kernel_modules, root_folder
+from tools.metal import commands, kernel_modules, pin_library, root_folder
 from tools.metal.suites import Suite, recipe
 
 DISK_SIZE = "7G"  # sparse: the product is installed twice, beside the wheels of its package
@@ -55,7 +55,8 @@ def machine_files(suite: Suite, cache: pathlib.Path, say: "Say") -> MachineFiles
     say(f"{suite.name}: making a fresh root (log: {log}) ...")
     root_folder.make_fresh(suite, fresh, log)
     say(f"{suite.name}: fetching the packages that it will install ...")
-    root_folder.make_workshop(fresh, workshop, files.packages, log)
+    root_folder.make_workshop(suite, fresh, workshop, log)
+    root_folder.list_packages(workshop, files.packages, log)
     say(f"{suite.name}: building the simulators for its kernel ...")
     kernel_modules.build_modules(workshop, fresh, log)
     version = kernel_modules.kernel_version(fresh)
@@ -72,7 +73,7 @@ def machine_files(suite: Suite, cache: pathlib.Path, say: "Say") -> MachineFiles
 def recipe_key(suite: Suite) -> str:
     """A hash of all that decides what the suite's root holds."""
     texts = [recipe(suite), DISK_SIZE]
-    texts += [pathlib.Path(str(module.__file__)).read_text() for module in (root_folder, kernel_modules)]
+    texts += [pathlib.Path(str(module.__file__)).read_text() for module in (root_folder, kernel_modules, pin_library)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 
 from tools.metal.commands import run, run_in_root
+from tools.metal.pin_library import build_lgpio
 from tools.metal.suites import BOOT_MODULES, BUILD_PACKAGES, FRESH_PACKAGES, OFFLINE_PACKAGES, TEST_PACKAGES, Suite
 
 # Started when all services are up; the machine is switched off when the last scenario has ended.
@@ -16,7 +17,7 @@ After=multi-user.target
 [Service]
 Type=oneshot
 ExecStartPre=/bin/mkdir -p /metal
-ExecStartPre=/bin/mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 metal /metal
+ExecStartPre=/bin/sh -c 'mountpoint -q /metal || mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 metal /metal'
 Environment=PYTHONPATH=/metal
 ExecStart=/usr/bin/python3 -u -m tools.metal.guest.runner
 ExecStopPost=/bin/systemctl --no-block poweroff
@@ -29,7 +30,9 @@ NO_SERVICES = "#!/bin/sh\nexit 101\n"  # what Debian's policy says of starting s
 
 def make_fresh(suite: Suite, root: pathlib.Path, log: pathlib.Path) -> None:
     """A fresh Debian with its kernel and what its installer would have put there; nothing of the product."""
-    run(["debootstrap", "--variant=minbase", "--include=systemd-sysv", suite.codename, str(root)], log)
+    # In a mount namespace of its own, since debootstrap unmounts what it finds mounted below the root's folders.
+    words = ["--variant=minbase", "--include=systemd-sysv", suite.codename, str(root)]
+    run(["unshare", "--mount", "debootstrap", *words], log)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     forbid_services(root)
     listed = "\\n".join(BOOT_MODULES)
@@ -49,19 +52,24 @@ apt-get clean""",
     run_in_root(root, "systemctl enable metal.service; systemctl set-default graphical.target", log)
 
 
-def make_workshop(fresh: pathlib.Path, workshop: pathlib.Path, packages: pathlib.Path, log: pathlib.Path) -> None:
-    """A copy of the fresh root with compiler and kernel headers, and the folder of packages as a repository of apt."""
+def make_workshop(suite: Suite, fresh: pathlib.Path, workshop: pathlib.Path, log: pathlib.Path) -> None:
+    """A copy of the fresh root with compiler and kernel headers, and what the machine may install in /packages."""
     run(["cp", "-a", str(fresh), str(workshop)], log)
     run_in_root(
         workshop,
         f"""apt-get install -qy --download-only --no-install-recommends {" ".join(OFFLINE_PACKAGES)}
 mkdir /packages
 mv /var/cache/apt/archives/*.deb /packages/
-apt-get install -qy --no-install-recommends {" ".join(BUILD_PACKAGES)}
-cd /packages
-dpkg-scanpackages . > Packages""",
+apt-get install -qy --no-install-recommends {" ".join(BUILD_PACKAGES)}""",
         log,
     )
+    if suite.builds_lgpio:
+        build_lgpio(workshop, log)
+
+
+def list_packages(workshop: pathlib.Path, packages: pathlib.Path, log: pathlib.Path) -> None:
+    """Copies /packages out of the workshop, as a repository that apt can read."""
+    run_in_root(workshop, "cd /packages; dpkg-scanpackages . > Packages", log)
     shutil.copytree(workshop / "packages", packages)
 
 

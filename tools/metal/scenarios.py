@@ -32,7 +32,6 @@ class Scenario:
 SCENARIOS = (
     Scenario(INSTALL, "two commands make a fresh machine a station with two gates", "install.py", 1, "debian", 3000),
     Scenario("reboot", "after a reboot all of it is there again", "reboot.py", 2, "debian", 900),
-    Scenario("upgrade", "upgrade and roll-back keep the journal", "upgrade.py", 2, "debian", 2400),
     Scenario(
         "serial", "a Pico's cable is pulled and plugged while the station runs", "serial_cable.py", 2, "debian", 900
     ),
@@ -40,9 +39,10 @@ SCENARIOS = (
     Scenario(
         "pwm", "registers of the stock car's PWM chip, and its enable line", "pwm_registers.py", 2, "raceday", 900
     ),
-    Scenario("units", "each unit with each driver: runs, and how exposed it is", "units.py", 2, "debian", 3600),
     Scenario("camera", "frames of the kernel's test camera, and its loss", "camera.py", 2, "raceday", 300),
     Scenario("wifi", "a car joins the access point and reaches the broker", "access_point.py", 2, "debian", 900),
+    Scenario("units", "each unit with each driver: runs, and how exposed it is", "units.py", 2, "debian", 3600),
+    Scenario("upgrade", "upgrade and roll-back keep the journal", "upgrade.py", 2, "debian", 2400),
 )
 
 

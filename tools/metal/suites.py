@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One Debian: our name for it, and Debian's code name."""
+    """One Debian: our name for it, and Debian's code name. `builds_lgpio`: PyPI has no lgpio for its Python."""
 
     name: str
     codename: str
+    builds_lgpio: bool = False
 
 
-SUITES = (Suite("debian-12", "bookworm"), Suite("debian-13", "trixie"))
+SUITES = (Suite("debian-12", "bookworm"), Suite("debian-13", "trixie", builds_lgpio=True))
 
 # The initial disk is made of these modules alone: with all of them it takes minutes to unpack in an emulated machine.
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "ext4")

@@ -1,7 +1,9 @@
 """`raceday vehicle`: run the car, stop it from its own shell, set its motors to neutral from outside, calibrate it."""
 
 import argparse
+import importlib
 import pathlib
+from dataclasses import dataclass
 
 from shared.clock import build_clock
 from shared.config import load
@@ -19,8 +21,23 @@ from vehicle.process.log import log
 from vehicle.web.claim_codes import ClaimCodes
 
 
+@dataclass(frozen=True, slots=True)
+class VehicleVerb:
+    """A command of the car with arguments of its own, in a module that the agent itself never imports."""
+
+    name: str
+    module: str
+
+
+VERBS = (VehicleVerb("lens", "vehicle.commands.lens"),)
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command; returns the exit code. Errors are raised as RacedayError, one sentence each."""
+    verb = next((verb for verb in VERBS if arguments[:1] == [verb.name]), None)
+    if verb is not None:
+        code: int = importlib.import_module(verb.module).main(arguments[1:])
+        return code
     parsed = _parser().parse_args(arguments)
     config = load(parsed.config, VehicleConfig)
     if parsed.what == "stop":
@@ -50,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         "calibrate: find this car's pulse widths, wheels off the ground; "
         "claim: a new claim code for the phone page, which ends all sessions; "
         "take-over: stop a stock car's own software, the motors at neutral, so that ours may drive (needs root); "
-        "give-back: start it again, with ours stopped",
+        "give-back: start it again, with ours stopped; "
+        "lens: measure the camera's lens, see `raceday vehicle lens --help`",
     )
     parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
     parser.add_argument("--ready-file", type=pathlib.Path, help="is written once the guard decides")

@@ -6,13 +6,22 @@ the two slopes at which its ends are seen. Two edges give the board's yaw, witho
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vehicle.hardware.frame import Pixels
+from vehicle.lapwatch.lens import Lens, lens_of
 from vehicle.lapwatch.markers import BoardKind, LapwatchOptions
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCorners:
+    """One board in a frame: its corners (4, 2) in pixels, clockwise from the top left of the board as printed."""
+
+    kind: BoardKind
+    points: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,9 @@ class MarkerFinder:
 
     def __init__(self, options: LapwatchOptions) -> None:
         self._kinds = {kind.id: kind for kind in options.boards}
-        self._half_width = math.tan(options.fov_rad / 2)
+        self._options = options
+        self._shape: tuple[int, ...] = ()
+        self._lens = Lens(1.0, (0.0, 0.0))
         self._cos, self._sin = math.cos(options.pitch_rad), math.sin(options.pitch_rad)
         parameters = cv2.aruco.DetectorParameters()
         parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
@@ -47,39 +58,52 @@ class MarkerFinder:
 
     def find(self, pixels: Pixels) -> list[MarkerPose]:
         """The gate's boards in a grey frame (H, W)."""
+        if pixels.shape != self._shape:
+            self._shape = pixels.shape
+            self._lens = lens_of(self._options.lens, self._options.fov_rad, pixels.shape)
+        poses = [self._pose(corners) for corners in self.corners(pixels)]
+        return [pose for pose in poses if pose is not None]
+
+    def corners(self, pixels: Pixels) -> list[BoardCorners]:
+        """Where the gate's boards are in a grey frame (H, W), in its pixels."""
         corners, ids, _ = self._detector.detectMarkers(pixels)
         if ids is None:
             return []
         detections = zip(np.ravel(ids).tolist(), corners, strict=True)
-        poses = [
-            self._pose(self._kinds[n], quad.reshape(4, 2), pixels.shape) for n, quad in detections if n in self._kinds
+        return [
+            BoardCorners(self._kinds[n], quad.reshape(4, 2).astype(np.float64))
+            for n, quad in detections
+            if n in self._kinds
         ]
-        return [pose for pose in poses if pose is not None]
 
-    def _pose(self, kind: BoardKind, quad: Any, shape: tuple[int, ...]) -> MarkerPose | None:
-        """Corners come clockwise from the top left of the board as it was printed."""
-        top_left, top_right, bottom_right, bottom_left = quad.tolist()
-        left = self._edge(top_left, bottom_left, kind.size_m, shape)
-        right = self._edge(top_right, bottom_right, kind.size_m, shape)
+    def _pose(self, seen: BoardCorners) -> MarkerPose | None:
+        top_left, top_right, bottom_right, bottom_left = self._slopes(seen.points)
+        left = _edge(top_left, bottom_left, seen.kind.size_m)
+        right = _edge(top_right, bottom_right, seen.kind.size_m)
         if left is None or right is None:
             return None
         turn_rad = math.atan2(right[0] - left[0], left[1] - right[1])
-        return MarkerPose(kind, (left[0] + right[0]) / 2, (left[1] + right[1]) / 2, turn_rad)
+        return MarkerPose(seen.kind, (left[0] + right[0]) / 2, (left[1] + right[1]) / 2, turn_rad)
 
-    def _edge(
-        self, top: list[float], bottom: list[float], size_m: float, shape: tuple[int, ...]
-    ) -> tuple[float, float] | None:
-        """Where a vertical edge stands: metres ahead and to the left. None if it does not look like one."""
-        (top_left, top_up), (bottom_left, bottom_up) = self._slopes(top, shape), self._slopes(bottom, shape)
-        if top_up - bottom_up < 1e-3:
-            return None
-        ahead_m = size_m / (top_up - bottom_up)
-        return ahead_m, ahead_m * (top_left + bottom_left) / 2
+    def _slopes(self, points: NDArray[np.float64]) -> list[tuple[float, float]]:
+        """The rays through points, level with the floor: metres to the left and up for each metre ahead.
 
-    def _slopes(self, point: list[float], shape: tuple[int, ...]) -> tuple[float, float]:
-        """The ray through a pixel, level with the floor: metres to the left and up for each metre ahead."""
-        height, width = shape
-        scale = 2 * self._half_width / width
-        across, down = (point[0] - (width - 1) / 2) * scale, (point[1] - (height - 1) / 2) * scale
-        ahead = self._cos - down * self._sin
-        return -across / ahead, (-self._sin - down * self._cos) / ahead
+        NaN for what is not ahead, or outside of what the lens can see.
+        """
+        slopes = []
+        for right, down, ahead in self._lens.rays(points).tolist():
+            level = ahead * self._cos - down * self._sin
+            visible = level > 1e-3
+            slopes.append(
+                (-right / level, (-ahead * self._sin - down * self._cos) / level) if visible else (math.nan, math.nan)
+            )
+        return slopes
+
+
+def _edge(top: tuple[float, float], bottom: tuple[float, float], size_m: float) -> tuple[float, float] | None:
+    """Where a vertical edge stands: metres ahead and to the left. None if it does not look like one."""
+    rise = top[1] - bottom[1]
+    if not rise >= 1e-3:  # or not a number
+        return None
+    ahead_m = size_m / rise
+    return ahead_m, ahead_m * (top[0] + bottom[0]) / 2

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.config import setting
 from shared.errors import ConfigError
+from vehicle.lapwatch.lens_options import NO_LENS, LensOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,10 @@ class LapwatchOptions:
 
     enabled: bool = setting(True, what="false: the car reports no laps")
     camera_ahead_m: float = setting(0.005, min=-0.5, max=0.5, what="how far the lens is ahead of the car's nose")
-    fov_rad: float = setting(1.13, min=0.3, max=2.8, what="the camera's horizontal field of view")
+    fov_rad: float = setting(1.13, min=0.3, max=2.8, what="the camera's horizontal field of view; see `lens`")
     pitch_rad: float = setting(0.2388, min=-0.8, max=0.8, what="how far down the camera points")
     min_lap_s: float = setting(2.0, min=0.1, max=600.0, what="the shortest possible lap")
+    lens: LensOptions = NO_LENS
     stripe: StripeOptions = NO_STRIPE
     boards: tuple[BoardKind, ...] = STOCK_BOARDS
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vehicle.hardware.frame import Pixels
+from vehicle.lapwatch.lens import lens_of
+from vehicle.lapwatch.lens_options import NO_LENS, LensOptions
 from vehicle.lapwatch.markers import StripeOptions
 
 _COLUMNS = 5
@@ -26,15 +28,17 @@ _MIN_FLOOR_ROWS, _MIN_PICTURE_WIDTH = 8, 40  # less has no room for a stripe wit
 _MAX_SLANT = math.tan(math.radians(35))
 _MAX_SCATTER_M = 0.06
 _SAME_ROAD = 0.35  # the road before and behind the stripe differ by no more, as a share of the contrast
+_STEEP = 0.05  # of a ray's length: what points down more steeply shows the car's own nose
 _DEPTHS = (0.4, 2.5)  # of the stripe's own width: it is seen slanted, blurred and by rows
 
 
 @dataclass(frozen=True, slots=True)
 class Optics:
-    """The camera's horizontal field of view, and how far down it points, in radians."""
+    """The camera's horizontal field of view or its lens, and how far down it points; radians."""
 
     fov_rad: float
     pitch_rad: float
+    lens: LensOptions = NO_LENS
 
 
 class StripeFinder:
@@ -43,23 +47,23 @@ class StripeFinder:
     def __init__(self, options: StripeOptions, optics: Optics) -> None:
         self._options, self._optics = options, optics
         self._shape: tuple[int, ...] = ()
-        self._first_row = 0
-        self._ahead_m: NDArray[np.float64] = np.zeros(0)
-        self._left: NDArray[np.float64] = np.zeros(0)
+        self._first_row = self._last_row = 0
+        self._ahead_m: NDArray[np.float64] = np.zeros((0, 0))  # of each column and each row's upper edge
+        self._left: NDArray[np.float64] = np.zeros((0, 0))  # for each metre ahead
         self._spans: list[tuple[int, int]] = []
 
     def find(self, pixels: Pixels) -> float | None:
         """Metres from the lens to the gate's line, along our heading; None if no stripe is seen. Grey (H, W)."""
         if pixels.shape != self._shape:
             self._prepare(pixels.shape)
-        floor = pixels[self._first_row :]
+        floor = pixels[self._first_row : self._last_row]
         if len(floor) < _MIN_FLOOR_ROWS or pixels.shape[1] < _MIN_PICTURE_WIDTH:
             return None
         places = []
-        for left, (begin, end) in zip(self._left, self._spans, strict=True):
-            ahead_m = self._band_m(cv2.reduce(floor[:, begin:end], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0])
-            if ahead_m is not None:
-                places.append((left * ahead_m, ahead_m))
+        for column, (begin, end) in enumerate(self._spans):
+            place = self._band(column, cv2.reduce(floor[:, begin:end], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0])
+            if place is not None:
+                places.append(place)
         if len(places) < _MIN_COLUMNS:
             return None
         return self._line_m(np.array(places))
@@ -72,8 +76,8 @@ class StripeFinder:
             return None
         return ahead_m * math.cos(math.atan(slant)) - self._options.after_line_m
 
-    def _band_m(self, profile: NDArray[Any]) -> float | None:
-        """Metres to the middle of the stripe in one column's profile; None without a stripe."""
+    def _band(self, column: int, profile: NDArray[Any]) -> tuple[float, float] | None:
+        """Where the middle of the stripe is by one column's profile, metres (left, ahead); None without a stripe."""
         if not self._options.is_light:
             profile = 255.0 - profile
         road = float(np.median(profile))
@@ -89,30 +93,34 @@ class StripeFinder:
             near += 1
         if far < _MIN_ROWS or near > len(profile) - 1 - _MIN_ROWS or near - far + 1 < _MIN_ROWS:
             return None  # cut off by the picture's edge, or too far away to be distinguished from noise
-        far_m, near_m = self._edge_m(far), self._edge_m(near + 1)
+        ahead_m = self._ahead_m[column]
+        far_m, near_m = float(ahead_m[far]), float(ahead_m[near + 1])
         behind, before = float(profile[far - 2 : far].mean()), float(profile[near + 1 : near + 3].mean())
         depth = (far_m - near_m) / self._options.width_m
         if not _DEPTHS[0] <= depth <= _DEPTHS[1] or abs(behind - before) > _SAME_ROAD * contrast:
             return None
-        return (far_m + near_m) / 2
-
-    def _edge_m(self, row: int) -> float:
-        """Metres to the floor at the upper edge of a row."""
-        return float(self._ahead_m[row])
+        middle_m = (far_m + near_m) / 2
+        return float(self._left[column, (far + near + 1) // 2]) * middle_m, middle_m
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
         """Find the rows that show the floor where a stripe can be recognised, and how far away each is."""
         height, width = shape
-        focal = width / 2 / math.tan(self._optics.fov_rad / 2)
-        down = (np.arange(height + 1) - 0.5 - (height - 1) / 2) / focal
-        cos, sin = math.cos(self._optics.pitch_rad), math.sin(self._optics.pitch_rad)
-        fall = (sin + down * cos) / (cos - down * sin)  # metres down for each metre ahead
-        farthest_m = math.sqrt(focal * self._options.camera_up_m * self._options.width_m / _MIN_ROWS) * 1.25
-        floor_rows = np.flatnonzero(fall > self._options.camera_up_m / farthest_m)
-        self._first_row = int(floor_rows[0]) if len(floor_rows) else height
-        self._ahead_m = self._options.camera_up_m / fall[self._first_row :]
+        lens = lens_of(self._optics.lens, self._optics.fov_rad, shape)
         bounds = np.linspace(_FROM * width, _TO * width, _COLUMNS + 1).round().astype(int)
         self._spans = [(int(a), int(b)) for a, b in itertools.pairwise(bounds)]
         middles = np.array([(a + b - 1) / 2 for a, b in self._spans])
-        self._left = ((width - 1) / 2 - middles) / focal  # for each metre ahead, near enough on the floor
+        rows = np.arange(height + 1) - 0.5
+        rays = lens.rays(np.stack(np.meshgrid(middles, rows, indexing="ij"), axis=-1))
+        right, down, ahead = np.moveaxis(rays, -1, 0)
+        cos, sin = math.cos(self._optics.pitch_rad), math.sin(self._optics.pitch_rad)
+        level = ahead * cos - down * sin
+        fall = np.where(level > _STEEP, (ahead * sin + down * cos) / level, 0.0)  # metres down for each metre ahead
+        farthest_m = math.sqrt(lens.focal_px * self._options.camera_up_m * self._options.width_m / _MIN_ROWS) * 1.25
+        shows_floor = (fall > self._options.camera_up_m / farthest_m).all(axis=0)
+        floor_rows = np.flatnonzero(shows_floor)
+        self._first_row = int(floor_rows[0]) if len(floor_rows) else height
+        self._last_row = int(floor_rows[-1]) if len(floor_rows) else height
+        floor = slice(self._first_row, self._last_row + 1)
+        self._ahead_m = self._options.camera_up_m / fall[:, floor]
+        self._left = -right[:, floor] / level[:, floor]
         self._shape = shape

@@ -27,7 +27,7 @@ class LapWatcher:
         self._boot_id = boot_id
         self._board_id = STRIPE_BOARD_ID if options.stripe.enabled else options.boards[0].id
         self._markers = None if options.stripe.enabled else MarkerFinder(options)
-        self._stripe = StripeFinder(options.stripe, Optics(options.fov_rad, options.pitch_rad))
+        self._stripe = StripeFinder(options.stripe, Optics(options.fov_rad, options.pitch_rad, options.lens))
         near_m = STRIPE_NEAR_M if options.stripe.enabled else NEAR_M
         self._estimator = LineEstimator(options.min_lap_s, options.camera_ahead_m, near_m)
         self._thumb: Pixels | None = None
@@ -48,6 +48,7 @@ class LapWatcher:
             lap_ns=crossing.lap_ns,
             frames_seen=crossing.frames_seen,
             uncertainty_ns=crossing.uncertainty_ns,
+            decided_at_ns=frame.at_ns,
         )
 
     def run(self, frames: LatestFrame, report: Callable[[CarLap], object]) -> None:

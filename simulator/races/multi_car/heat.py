@@ -137,6 +137,18 @@ def _reports(rng: random.Random, car: str, passes: list[HeatPassing], rates: Fau
         delay_ms = rng.uniform(300.0, 5000.0) if rng.random() < LATE_REPORT else rng.uniform(30.0, 200.0)
         arrival_ns = each.at_ns + round((60.0 + delay_ms) * NS_PER_MS)
         if rng.random() >= rates.lost_report:
-            report = e.CarReport(car, boot, seq, stamp_ns, boot, moment(arrival_ns), lap_ns, 33 * NS_PER_MS)
+            decided_ns = epoch_ns + round((each.at_ns + 60 * NS_PER_MS) * rate)
+            uncertainty_ns = 33 * NS_PER_MS
+            report = e.CarReport(
+                car,
+                boot,
+                seq,
+                stamp_ns,
+                boot,
+                moment(arrival_ns),
+                lap_ns,
+                uncertainty_ns,
+                decided_at_ns=decided_ns,
+            )
             reports.append((arrival_ns, report))
     return reports

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from station.core import facts as f
 from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, as_long
+from station.core.attribution.report_lead import LeadSample, ReportLead
 from station.core.inputs import CarReport, clock_of
 from station.core.runs.book.lap_book import LapBook
 from station.core.runs.lap_doubts import add_proposal
@@ -66,6 +67,8 @@ class CarWitness:
         self._waiting: deque[CarReport] = deque(maxlen=REMEMBERED)
         self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # a ruling may still give them a crossing
         self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
+        self._leads: dict[tuple[str, str], ReportLead] = {}
+        self._newest_lead: ReportLead | None = None
 
     def on_crossing(self, book: LapBook, segment: LapSegment) -> list[WitnessFinding]:
         """The gate counted a crossing of this car: the findings that follow."""
@@ -88,6 +91,11 @@ class CarWitness:
         report, gate = passing.report, passing.clock
         clock = self._clocks.get((report.car_boot, gate))
         return None if clock is None else clock.on_gate(report.at_ns, report.uncertainty_ns)
+
+    @property
+    def lead_doubt_ns(self) -> int | None:
+        """By how much this car's reports are constantly ahead of the gate, or behind (negative), in ns; None: not."""
+        return self._newest_lead.doubt_ns if self._newest_lead is not None else None
 
     def on_recount(self, book: LapBook) -> list[WitnessFinding]:
         """A ruling changed the run's crossings: compares the newest again; gives the findings.
@@ -165,10 +173,20 @@ class CarWitness:
         passing.report = report
         if report.car_boot != passing.clock:
             self._clocks[report.car_boot, passing.clock].learn(report.at_ns, passing.start.at_ns)
+        self._learn_lead(passing, report)
         findings: list[WitnessFinding] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
             findings += self._agree(index + 1, later)  # reports arrived out of order
         return findings + self._false(index, report)
+
+    def _learn_lead(self, passing: WitnessedCrossing, report: CarReport) -> None:
+        """Remembers how far the report is ahead of its crossing."""
+        boots = (report.car_boot, passing.clock)
+        taken_ns = report.taken.at_ns if clock_of(report.taken.boot) == passing.clock else None
+        self._newest_lead = self._leads.setdefault(boots, ReportLead(report.car_boot == passing.clock))
+        self._newest_lead.add(
+            LeadSample(passing.start.at_ns, report.at_ns, report.decided_at_ns, taken_ns, report.uncertainty_ns)
+        )
 
     def _agree(self, index: int, report: CarReport) -> list[f.LapConfirmed]:
         """Confirms the lap that ended here, if the car's duration agrees with the gate's."""

@@ -174,6 +174,12 @@ class CarControl:
             if boot in ("", car.boot):
                 car.telemetry = telemetry
 
+    def set_report_lead(self, name: str, lead_ns: int | None) -> None:
+        """Stores by how much a known car's lap reports are constantly ahead of the gate; None: they are not."""
+        with self._lock:
+            if name in self._cars:
+                self._cars[name].report_lead_ns = lead_ns
+
     def views(self, now_ns: int) -> tuple[CarView, ...]:
         """What the pages show of each car, sorted by name."""
         with self._lock:

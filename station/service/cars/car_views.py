@@ -74,6 +74,27 @@ def car_view(
         battery_percent=state.battery_percent if online else None,
         promise=state.promise,
         colour=state.colour if _COLOUR.fullmatch(state.colour) else "",
+        doubt=_doubt(car),
+    )
+
+
+def _doubt(car: ControlledCar) -> str:
+    """What is doubtful about the car's own lap reports; "" if nothing is."""
+    if car.report_lead_ns is None:
+        return ""
+    off_ms = abs(car.report_lead_ns) // NS_PER_MS
+    if car.report_lead_ns > 0:
+        return text(
+            "{name} reports each passing {ms} ms too early: its lens, or the boards' places, are set wrong. "
+            "Measure it: `raceday vehicle lens`.",
+            name=car.name,
+            ms=off_ms,
+        )
+    return text(
+        "{name} reports each passing {ms} ms too late: its lens, or the boards' places, are set wrong. "
+        "Measure it: `raceday vehicle lens`.",
+        name=car.name,
+        ms=off_ms,
     )
 
 

@@ -47,6 +47,7 @@ class ControlledCar:
     order_sent_ns: int = 0
     refusal: str = ""
     claim: NameClaim = field(default_factory=NameClaim)
+    report_lead_ns: int | None = None  # by how much its lap reports are constantly ahead of the gate (behind: negative)
     stop_ordered_ns: int | None = None  # when the stop of all cars was ordered
     stop_confirmed_ns: int | None = None  # when its own heartbeat showed that it stopped
 

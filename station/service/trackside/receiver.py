@@ -39,6 +39,7 @@ def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarRepor
         uncertainty_ns=lap.uncertainty_ns,
         board_id=lap.board_id,
         frames_seen=lap.frames_seen,
+        decided_at_ns=lap.decided_at_ns,
     )
 
 

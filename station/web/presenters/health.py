@@ -98,8 +98,8 @@ def _car(car: CarView) -> HealthLine:
         figures.append((text("dropped"), str(car.dropped)))
     if car.promise != "lease":
         figures.append((text("promises"), PROMISE_WORDS[car.promise]))
-    level = "bad" if car.alarm or car.mode == "tripped" else "ok"
-    detail = car.alarm or car.reason or car.model
+    level = "bad" if car.alarm or car.mode == "tripped" else "warn" if car.doubt else "ok"
+    detail = car.alarm or car.reason or car.doubt or car.model
     if car.model and detail != car.model:
         figures.insert(0, (text("model"), car.model))
     return _line(

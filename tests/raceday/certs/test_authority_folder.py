@@ -6,9 +6,11 @@ import stat
 
 import pytest
 
+from raceday.certs import authority_folder
 from raceday.certs.authority import is_pair
 from raceday.certs.authority_folder import ASIDE, AuthorityFolder
 from raceday.certs.issued import SOON, read_certificate
+from raceday.certs.private_files import FileOwner
 from raceday.certs.show import authority_findings
 from shared.errors import BadInput, OperatorError, Refused
 from shared.findings import all_good
@@ -63,6 +65,18 @@ def test_what_is_lost_or_half_made_is_made_again(folder: AuthorityFolder, lost: 
     folder.initialise("Raceday test", HOSTS, NOW)
     assert all_good(authority_findings(folder, NOW))
     assert is_pair((folder.tls / "broker.pem").read_bytes(), (folder.tls / "broker.key").read_bytes())
+
+
+def test_who_is_revoked_stays_so_when_the_list_is_lost(folder: AuthorityFolder) -> None:
+    folder.issue("car", "car-1", NOW)
+    folder.revoke("car-1", NOW)
+    (folder.ca / "crl.pem").unlink()
+    folder.initialise("Raceday test", HOSTS, NOW)
+    assert [each.state(NOW) for each in folder.issued() if each.name == "car-1"] == ["revoked"]
+    for path in (folder.ca / "crl.pem", folder.tls / "crl.pem"):
+        path.unlink()
+    with pytest.raises(OperatorError, match=r"crl\.pem is gone"):
+        folder.initialise("Raceday test", HOSTS, NOW)
 
 
 def test_a_brokers_key_without_its_certificate_is_noticed(folder: AuthorityFolder) -> None:
@@ -146,6 +160,18 @@ def test_a_key_that_others_may_read_is_named(folder: AuthorityFolder) -> None:
     assert [(each.seen, each.cure) for each in bad] == [
         ("Others may read it (mode 640).", f"Run `sudo chmod 600 {folder.ca / 'ca.key'}`.")
     ]
+
+
+def test_a_broker_that_was_installed_later_gets_its_files(
+    folder: AuthorityFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_to: dict[str, tuple[int, int]] = {}
+    monkeypatch.setattr(authority_folder, "owner_named", lambda _user: FileOwner(54321, 54322))
+    monkeypatch.setattr("os.chown", lambda path, uid, gid, **_: given_to.update({path.name: (uid, gid)}))
+    done = folder.initialise("Raceday test", HOSTS, NOW)
+    assert given_to == {"broker.key": (54321, 54322), "acl": (54321, 54322)}
+    assert len(done) == 2
+    assert all(sentence.endswith("was given to mosquitto.") for sentence in done)
 
 
 def test_rules_of_another_origin_are_kept_aside(folder: AuthorityFolder) -> None:

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from shared.errors import OperatorError
 from tests.conftest import ROOT
 from tools.deb.__main__ import commit_time_s, own_wheel
 
@@ -105,3 +106,6 @@ def test_the_time_of_a_package_is_the_commits(monkeypatch: pytest.MonkeyPatch) -
     assert commit_time_s() > 1_700_000_000
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     assert commit_time_s() == 1_790_000_000
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(OperatorError, match="set SOURCE_DATE_EPOCH to seconds since 1970"):
+        commit_time_s()

@@ -10,7 +10,7 @@ import pytest
 from shared.errors import OperatorError
 from tools.metal.processors.__main__ import package_for
 from tools.metal.processors.emulated import PROCESSORS
-from tools.metal.processors.smoke import compared, greatest_difference
+from tools.metal.processors.smoke import compared, greatest_difference, is_checked
 
 ARM64, ATOM = PROCESSORS
 # As numpy 2.4.6 told on QEMU 7.2.
@@ -56,6 +56,20 @@ def test_what_differs_from_this_machine_is_bad(processor: Any, changed: dict[str
 )
 def test_the_greatest_difference(ours: list[list[float]], theirs: list[list[float]], difference: float) -> None:
     assert greatest_difference(ours, theirs) == difference
+
+
+@pytest.mark.parametrize(
+    ("said", "is_good"),
+    [
+        ("demo/model.onnx: fit to drive: discrete, 14 outputs, 0.21 ms a frame; fp32 drives.", True),
+        ("raceday model: demo/model.onnx: It takes 1434 ms for a frame; no car keeps up with that.", True),
+        ("raceday model: demo/model.onnx: this is no ONNX model.", False),
+        ("Illegal instruction", False),
+        ("", False),
+    ],
+)
+def test_only_slowness_is_forgiven_in_an_emulated_check(said: str, is_good: bool) -> None:
+    assert is_checked(said) is is_good
 
 
 def test_the_newest_package_of_the_processor_is_tried(tmp_path: pathlib.Path) -> None:

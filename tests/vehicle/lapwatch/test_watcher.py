@@ -206,6 +206,8 @@ def test_rendered_frames_make_a_report() -> None:
     assert report is not None
     assert abs(report.at_ns - true_ns) < 60_000_000
     assert (report.car_boot, report.board_id, report.lap_ns) == ("boot-7", 0, None)
+    assert report.decided_at_ns % FRAME_NS == 0  # of a frame, after what it reports
+    assert report.decided_at_ns > report.at_ns
 
 
 def test_boards_come_from_the_config() -> None:

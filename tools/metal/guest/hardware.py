@@ -6,7 +6,7 @@ The unit is put into the machine by the scenario that installs; it comes before 
 import pathlib
 import subprocess
 
-from tools.metal.guest.simulated_gpio import SimulatedGpio, pretend_to_be_a_pi
+from tools.metal.guest.simulated_gpio import DISGUISE, SimulatedGpio, pretend_to_be_a_pi
 from tools.metal.guest.simulated_pico import SimulatedPico
 
 UNIT = pathlib.Path("/etc/systemd/system/track-hardware.service")
@@ -31,6 +31,10 @@ GATE_LINE, PICO_PIN = 17, 2
 def keep() -> None:
     """Makes the hardware a part of this machine, from now on and after each reboot."""
     UNIT.write_text(UNIT_TEXT)
+    for name in ("station", "vehicle"):
+        drop_in = pathlib.Path(f"/etc/systemd/system/raceday-{name}.service.d/pretend-to-be-a-pi.conf")
+        drop_in.parent.mkdir(parents=True, exist_ok=True)
+        drop_in.write_text(f"[Service]\nBindReadOnlyPaths={DISGUISE}:/proc/cpuinfo\n")
     subprocess.run(["systemctl", "daemon-reload"], check=True)
     subprocess.run(["systemctl", "enable", "--now", UNIT.name], check=True)
 

@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable
 
 WAIT = select.poll
+in_loop = threading.Event()  # the firmware has its pins and has entered its loop
 POLL_MS = 2  # the firmware's loop asks without waiting: on this machine it would keep a whole processor busy
 
 
@@ -59,11 +60,13 @@ class SlowPoller:
         self._poller.register(port.fileno(), events)  # type: ignore[attr-defined]
 
     def poll(self, _timeout_ms: int) -> list[tuple[int, int]]:
+        in_loop.set()
         return self._poller.poll(POLL_MS)
 
 
 def _obey(control: pathlib.Path) -> None:
     """Sets pins as the lines of the fifo say, for ever."""
+    in_loop.wait()
     while True:
         with control.open() as lines:
             for line in lines:
@@ -73,7 +76,8 @@ def _obey(control: pathlib.Path) -> None:
 
 def main() -> None:
     folder, port, control = sys.argv[1:]
-    os.mkfifo(control)
+    if not pathlib.Path(control).exists():
+        os.mkfifo(control)
     descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(descriptor)
     raw = os.fdopen(descriptor, "r+b", buffering=0)

@@ -7,7 +7,7 @@ from tools.metal.guest import race
 from tools.metal.guest.checks import check
 from tools.metal.guest.installed_station import InstalledStation, journal_tail, unit_property
 
-UNITS = ("raceday-station", "raceday-sync", "mosquitto")
+UNITS = ("raceday-station", "mosquitto")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from tools.metal.guest.kernel_files import CONFIGFS, load, make, mount_configfs,
 
 LINES = 28
 # gpiozero asks this line which Pi it is on: a Pi 4 B, revision 1.4.
+DISGUISE = pathlib.Path("/run/cpuinfo")
 PI_CPUINFO = "Revision\t: c03114\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n"
 
 
@@ -50,10 +51,9 @@ class SimulatedGpio:
 
 
 def pretend_to_be_a_pi() -> None:
-    """Lays a Pi's revision over the machine's /proc/cpuinfo, also in the services that start from now on."""
+    """Lays a Pi's revision over the machine's /proc/cpuinfo; a service with a /proc of its own needs it there too."""
     text = pathlib.Path("/proc/cpuinfo").read_text()
     if "Revision" in text:
         return
-    disguise = pathlib.Path("/run/cpuinfo")
-    disguise.write_text(text + PI_CPUINFO)
-    subprocess.run(["mount", "--bind", str(disguise), "/proc/cpuinfo"], check=True)
+    DISGUISE.write_text(text + PI_CPUINFO)
+    subprocess.run(["mount", "--bind", str(DISGUISE), "/proc/cpuinfo"], check=True)

@@ -33,6 +33,7 @@ class CarRow:
 
     `promise`: what stops it when nothing reaches it any more, with what that means; "" while it is offline.
     `colour`: as entered, else that of its own lights. `battery`: its charge in words, "" if it does not report it.
+    `doubt`: what is doubtful about its lap reports; "" if nothing is.
     """
 
     key: str
@@ -49,6 +50,7 @@ class CarRow:
     promise_means: str
     battery: str
     is_battery_low: bool
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
         promise_means="" if promise is None else PROMISE_MEANS[promise],
         battery="" if percent is None else text("Battery {percent} %", percent=percent),
         is_battery_low=percent is not None and percent < LOW_BATTERY_PERCENT,
+        doubt="" if answers is None else answers.doubt,
     )
 
 

@@ -1,0 +1,1 @@
+"""What the mock world's cameras see through other lenses, and on drives over the gate's line."""
