@@ -41,6 +41,9 @@ def test_the_strangers_checks_are_those_of_recorded_frames() -> None:
     assert encoders.carrera(2, 226_287, 1, b"") == b"?2003037?>1="
     assert encoders.alge(8, "C0M", "18:27:42.27", summed=True) == b" 0008 C0M 18:27:42.27   00>;\r"
     assert encoders.tag(200, 1, "2:51:15.742000", hand=True) == b"T       200 M1  2:51:15.742000\r\n"
+    assert encoders.ipico("058000123b32", "260308122202", 47, tto="060080") == (
+        b"aa00058000123b3200012603081222022f060080cd\r\n"
+    )
     assert encoders.ipico("058000123b32", "260307134850", 50) == b"aa00058000123b3200012603071348503277\r\n"
 
 
@@ -116,6 +119,13 @@ def test_tag(number: int, channel: int, us: int, hand: bool, at: int) -> None:
     text = f"{int(text[:2]):>2}{text[2:]}"
     sent = encoders.tag(number, channel, text, hand=hand)
     assert decoded("tag", sent, at) == [DeviceEdge(str(channel), True, us * US, number, flags=int(hand))]
+
+
+@given(st.integers(0, 9999), st.integers(1, 9), st.integers(0, DAY_US - 1), u16, st.booleans(), st.booleans(), u8)
+def test_thcom(number: int, channel: int, us: int, days: int, hand: bool, summed: bool, at: int) -> None:
+    sent = encoders.thcom(number, channel, clock(us, 5), days, hand=hand, summed=summed)
+    time_ns = (days * DAY_US + us - us % 10) * US
+    assert decoded("thcom", sent, at) == [DeviceEdge(str(channel), True, time_ns, number, flags=int(hand))]
 
 
 @given(u8, u32, times_us, u16, u32, u8)

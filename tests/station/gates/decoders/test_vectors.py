@@ -21,7 +21,7 @@ BETWEEN = {
 }
 ECHO = DeviceMessage("echo", "our own request came back")
 # A line that was cut may be a valid shorter one; and without its line end, a frame may end with the next one's bytes.
-ENDS_OTHERWISE = {"alge", "tag", "ipico", "fsr", "carrera", "robitronic"}
+ENDS_OTHERWISE = {"alge", "tag", "thcom", "ipico", "fsr", "carrera", "robitronic"}
 
 each_vector = pytest.mark.parametrize(
     "vector", VECTORS, ids=[f"{vector.protocol}-{number}" for number, vector in enumerate(VECTORS)]
