@@ -85,7 +85,7 @@ def refusal(command: DocCommand, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("sys.argv", [program, *words])
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
-            code = main(words) if main is raceday else main()
+            code: object = main(words) if main is raceday else main()
         except Accepted:
             return ""
         except SystemExit as ended:
