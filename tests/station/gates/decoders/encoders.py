@@ -138,3 +138,8 @@ def ipico(tag_id: str, moment: str, hundredths: int, reader: str = "00", tto: st
 def drem(gpio: int, ms: int, number: int) -> bytes:
     """A lap of the DeepRacer Event Manager's timer."""
     return f'{{"event":"lap","timestamp":{ms},"gpio":{gpio},"lapNumber":{number},"sensorLapCount":1}}\n'.encode()
+
+
+def openstint(transponder: int, ms: int, rssi_db: float, hits: int, us: int, kind: str = "OPN") -> bytes:
+    """A passing as OpenStint's decoder publishes it, as a line."""
+    return f"P {ms} {kind} {transponder} {rssi_db:.2f} {hits} {us}\n".encode()

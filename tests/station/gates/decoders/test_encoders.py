@@ -145,6 +145,13 @@ def test_drem(ms: int, gpio: int, number: int, at: int) -> None:
     assert decoded("drem", encoders.drem(gpio, ms, number), at) == [DeviceEdge(str(gpio), True, ms * MS, number)]
 
 
+@given(st.integers(0, 9_999_999), st.integers(0, 1 << 43), st.integers(-9_000, 9_000), u16, u16, st.booleans(), u8)
+def test_openstint(car: int, ms: int, centibels: int, hits: int, us: int, amb: bool, at: int) -> None:
+    sent = encoders.openstint(car, ms, centibels / 100, hits, us, "AMB" if amb else "OPN")
+    strength = round(float(f"{centibels / 100:.2f}"))
+    assert decoded("openstint", sent, at) == [Passing(str(car), ms * MS, strength=strength, hits=hits)]
+
+
 @settings(max_examples=50)
 @given(st.integers(1, 1 << 24), st.integers(0, 6))
 def test_32_bits_wrap_and_the_lap_goes_on(before: int, ticks: int) -> None:

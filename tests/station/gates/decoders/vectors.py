@@ -259,9 +259,26 @@ LAPZ = (
     Vector("lapz", b"#PFF00ffff$", Passing("255", 65_535 * MS)),
 )
 
+
+def _openstint(text: str, fact: Decoded) -> Vector:
+    return Vector("openstint", text.encode() + b"\n", fact)
+
+
+OPENSTINT = (
+    # The lines of docs/decoder-protocol.md, of simulator.py's form, and of a trainer of transponders (commons.cpp).
+    _openstint("P 1618706341 OPN 1615544 3.50 64", Passing("1615544", 1_618_706_341 * MS, strength=4, hits=64)),
+    _openstint("P 1658197240 AMB 3616557 3.88 21", Passing("3616557", 1_658_197_240 * MS, strength=4, hits=21)),
+    _openstint("P 10007 OPN 1000001 -10.31 44 97", Passing("1000001", 10_007 * MS, strength=-10, hits=44)),
+    _openstint("T 1618721816 OPN 1615544 905370", DeviceMessage("timesync", "T 1618721816 OPN 1615544 905370")),
+    _openstint("S 1792039754 1.018744 5.08 0 0", StatusReport(noise=1, device_time_ns=1_792_039_754 * MS)),
+    _openstint("S 5003 -41.87 5 0 0", StatusReport(noise=-42, device_time_ns=5_003 * MS)),
+    _openstint("S 5003 -inf 0 0 0", StatusReport(device_time_ns=5_003 * MS)),
+    _openstint("L 812345 DONE 1234567 12", DeviceMessage("learning", "L 812345 DONE 1234567 12")),
+)
+
 VECTORS = (
     *P3, *RC4, *TRANX2, *CANO, *ILAP, *ROBITRONIC, *LAPZ, *ZROUND, *ALGE, *TAG, *THCOM, *LAPRF, *CARRERA, *FSR, *DREM,
-    *IPICO,
+    *IPICO, *OPENSTINT,
 )  # fmt: skip
 PROTOCOLS = tuple(dict.fromkeys(vector.protocol for vector in VECTORS))
 
