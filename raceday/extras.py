@@ -33,6 +33,7 @@ DISTRIBUTION_OF: Mapping[str, str] = {
     "multipart": "python-multipart",
     "paho": "paho-mqtt",
     "serial": "pyserial",
+    "zmq": "pyzmq",
 }
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")

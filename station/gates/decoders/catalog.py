@@ -63,8 +63,10 @@ PROTOCOLS = (
         lines=False,
         heartbeat=True,
     ),
+    ProtocolInfo("openstint", "OpenStint (its own stream, over ZeroMQ)", (115200,), heartbeat=True),
     ProtocolInfo("alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
     ProtocolInfo("tag", "TAG Heuer CP 520", (9600,)),
+    ProtocolInfo("thcom", "TAG Heuer CP 540, MiniTimer, Pocket Pro", (38400, 9600)),
     ProtocolInfo(
         "laprf",
         "ImmersionRC LapRF",

@@ -34,7 +34,7 @@ class DecoderGateOptions:
     """`[gate.options]` of the driver "decoder"."""
 
     protocol: str = setting(what="p3, rc4, tranx2, ...; `raceday gate list` names all")
-    url: str = setting(what="/dev/ttyUSB0, socket://192.168.1.50:5403, rfc2217://host:port")
+    url: str = setting(what="/dev/ttyUSB0, socket://192.168.1.50:5403, zmq://host:5556, rfc2217://host:port")
     baud: int = setting(0, min=0, max=4_000_000, what="0: the protocol's usual one")
     form: str = setting("8N1", choices=("8N1", "8N2", "8E1", "7E1", "7N2"))
     only: tuple[str, ...] = setting((), what='transponders that count, as "9991" for a photocell input; none: all')

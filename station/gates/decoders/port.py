@@ -1,10 +1,12 @@
 """Opens ports by a path or URL, as in pyserial: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`.
 
-Also opens the USB bridge that is not a serial port: `cp2110:///dev/hidraw0` (hid_port.py).
+Also opens the USB bridge that is not a serial port, `cp2110:///dev/hidraw0` (hid_port.py), and a ZeroMQ publisher,
+`zmq://host:5556` (zmq_port.py).
 """
 
 import socket
 import termios
+import urllib.parse
 
 import serial
 from serial.urlhandler import protocol_socket
@@ -12,6 +14,8 @@ from serial.urlhandler import protocol_socket
 from shared.errors import ConfigError, HardwareMissing
 from shared.text import text
 from station.gates.decoders.hid_port import SCHEME, HidPort
+from station.gates.decoders.zmq_port import SCHEME as ZMQ_SCHEME
+from station.gates.decoders.zmq_port import ZmqPort
 
 READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
@@ -25,6 +29,8 @@ WHY = (
         text("the device is gone; check its cable and its power."),
     ),
     (("Permission denied",), text("permission denied; add this user to the group `dialout` and log in again.")),
+    (("no ZeroMQ publisher",), text("what answers there publishes nothing by ZeroMQ; check the port number.")),
+    (("takes no requests",), text("a ZeroMQ publisher only sends; with zmq:// the protocol is openstint.")),
     (("not a CP2110",), text("it is another HID device; `ls -l /sys/class/hidraw` names those of this machine.")),
     (("exclusively lock",), text("another program is reading it; stop that one first.")),
     (
@@ -61,7 +67,7 @@ class TcpPort(protocol_socket.Serial):
         self.is_open = False
 
 
-Port = serial.Serial | TcpPort | HidPort
+Port = serial.Serial | TcpPort | HidPort | ZmqPort
 
 
 def open_port(url: str, baud: int, form: str = "8N1") -> Port:
@@ -73,6 +79,8 @@ def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     url = f"socket://{url.removeprefix('tcp://')}" if url.startswith("tcp://") else url
     if url.startswith(SCHEME):
         return _hid(url, baud, form)
+    if url.startswith(ZMQ_SCHEME):
+        return _zmq(url)
     try:
         port = TcpPort() if url.startswith("socket://") else serial.serial_for_url(url, do_not_open=True)
         port.baudrate, port.bytesize, port.parity, port.stopbits = baud, bytesize, parity, stopbits
@@ -96,11 +104,34 @@ def _hid(url: str, baud: int, form: str) -> HidPort:
         raise HardwareMissing(f"{url}: cannot be opened: {why(error)}") from None
 
 
+def _zmq(url: str) -> ZmqPort:
+    host, port = _zmq_address(url)
+    try:
+        return ZmqPort(host, port, READ_S)
+    except OSError as error:
+        raise HardwareMissing(f"{url}: cannot be opened: {why(error)}") from None
+
+
+def _zmq_address(url: str) -> tuple[str, int]:
+    """Host and port number of `zmq://host:port`. Raises ConfigError."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port number that is none, or half an IPv6 address
+        host = port = None
+    if not host or not port or url.rpartition(":")[2] != str(port):
+        raise ConfigError(f"{url} is not the address of a ZeroMQ publisher; write it as zmq://192.168.1.60:5556.")
+    return host, port
+
+
 def check_url(url: str) -> None:
     """Checks the form of a port's URL, without opening it. Raises ConfigError."""
     if url.startswith(SCHEME):
         if not url.removeprefix(SCHEME).startswith("/"):
             raise ConfigError(f"{url} is not a known kind of port; write the bridge as cp2110:///dev/hidraw0.")
+        return
+    if url.startswith(ZMQ_SCHEME):
+        _zmq_address(url)
         return
     try:
         serial.serial_for_url(url, do_not_open=True)

@@ -1,21 +1,17 @@
-"""docs/run-an-event.md is followed: every page, button, field, picture and command that it names is there.
+"""docs/run-an-event.md is followed: every page, button, field and picture that it names is there.
 
 In the guide a name in italics belongs to the address that was named last before it in its section. It must stand on
 that page as a text, in one of the page's states.
 """
 
-import contextlib
-import io
 import pathlib
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import pytest
 
-from raceday.__main__ import main as raceday
 from station.core import inputs as e
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
@@ -34,7 +30,6 @@ from tests.station.web.signed_in import SignedIn, cheap_access, session_of
 
 DOCS = pathlib.Path(__file__).parents[3] / "docs"
 GUIDE = (DOCS / "run-an-event.md").read_text(encoding="utf-8")
-COMMAND_PAGES = (DOCS / "run-an-event.md", DOCS / "when-something-fails.md", DOCS.parent / "README.md")
 USUAL, NOTHING = SETS["9-racers"].view, EMPTY
 IDLE = replace(USUAL, run=None, runs=())
 OPEN = replace(IDLE, event=replace(IDLE.event, races=tuple(replace(race, state="open") for race in IDLE.event.races)))
@@ -150,31 +145,3 @@ def test_the_guide_is_short_and_its_pictures_are_there() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", GUIDE)
     assert len(pictures) >= 6
     assert [each for each in pictures if not (DOCS / each).is_file()] == []
-
-
-_COMMAND = r"(?:`|^    |^)((?:\./dev demo|raceday \w)[^`\n|]*)"
-COMMANDS = sorted(
-    {
-        line
-        for page in COMMAND_PAGES
-        for line in re.findall(_COMMAND, page.read_text(encoding="utf-8"), re.MULTILINE)
-    }
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_each_command_of_the_guides_is_there_with_its_options(line: str) -> None:
-    words = shlex.split(line.partition("#")[0].replace("./dev demo", "raceday demo"))[1:]
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
-        raceday([*subcommand(words), "--help"])
-    assert said.getvalue().startswith("usage: "), line
-    options = [word.partition("=")[0] for word in words if word.startswith("-")]
-    assert [option for option in options if not re.search(rf"{option}\b", said.getvalue())] == [], line
-
-
-def subcommand(words: list[str]) -> list[str]:
-    """The words of a command that are no values: at most two, and lower case."""
-    nested = ("leaderboard", "journal", "gate", "model", "race", "run", "station", "sync")
-    second = words[1:2] if words[0] in nested and re.fullmatch(r"[a-z][a-z-]*", "".join(words[1:2])) else []
-    return [words[0], *second]

@@ -38,6 +38,10 @@ class InstalledStation:
         except OSError:
             return ""
 
+    def runs_page(self) -> str:
+        """The page of all runs, as an official gets it."""
+        return self._answer("GET", "/runs", self._official())[1]
+
     def state(self) -> dict[str, Any]:
         """All that the pages show, as an official sees it."""
         return self._call("/api/v1/state")
@@ -59,6 +63,10 @@ class InstalledStation:
         """Gives a command. Raises RuntimeError with the station's sentence if it is refused."""
         return self._call("/api/v1/commands", {"command": command, **fields})
 
+    def _official(self) -> str:
+        self._token = self._token or self._accepted(new_token())
+        return self._token
+
     def _accepted(self, token: str) -> str:
         """The token once the running station has noticed it, within a second or so."""
 
@@ -70,9 +78,8 @@ class InstalledStation:
         return token
 
     def _call(self, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._token = self._token or self._accepted(new_token())
         body = "" if document is None else json.dumps(document)
-        status, answer = self._answer("POST" if body else "GET", path, self._token, body)
+        status, answer = self._answer("POST" if body else "GET", path, self._official(), body)
         if status != 200:
             raise RuntimeError(f"{path} {body}: {status} {answer[:300]}")
         return dict(json.loads(answer))

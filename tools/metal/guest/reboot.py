@@ -15,7 +15,7 @@ def main() -> None:
     up_s = station.up()
     if not check("the station is up by itself", up_s is not None, journal_tail("raceday-station")):
         return
-    check("the lap from before the reboot is on the page", "Ann" in station.page("/runs"), "/runs names Ann")
+    check("the lap from before the reboot is on the page", "Ann" in station.runs_page(), "/runs names Ann")
     race.both_gates_are_fit_and_a_pass_is_a_lap(station, "Ben")
     for unit in UNITS:
         state, restarts = unit_property(unit, "ActiveState"), unit_property(unit, "NRestarts")

@@ -47,7 +47,7 @@ def holds(station: InstalledStation, what: str, version: str, racers: tuple[str,
     up_s = station.up()
     if not check(f"{what}: the station runs", up_s is not None, "the page answers"):
         return
-    page = station.page("/runs")
+    page = station.runs_page()
     check(
         f"{what}: earlier races are there", all(racer in page for racer in racers), f"/runs names {', '.join(racers)}"
     )

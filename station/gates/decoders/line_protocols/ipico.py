@@ -1,27 +1,34 @@
 """IPICO readers (used in running): lines of `aa` and hexadecimal digits; TCP port 10000 or serial.
 
-After `aa`: reader, tag, antenna counts, YYMMDD, HHMMSS, hundredths (in hexadecimal), optionally three more bytes, and
-the sum of all characters from after `aa` up to itself. `FS` and `LS` mark the first and the last sighting of a tag.
-Readers send a read again seconds later, with the same time.
+After `aa`: reader, tag, antenna counts, YYMMDD, HHMMSS, hundredths (in hexadecimal), optionally the three TTO bytes
+(index, page, status), and the sum of all characters from after `aa` up to itself. Bit 7 of the status marks the first
+sighting of a tag, bit 6 the last one, which the reader sends seconds later, with the time at which the tag left: it is
+no second passing. Some programs write the same as a suffix, `FS` or `LS`; no reader was seen to. Without these marks a
+reader sends a read again seconds later, with the same time.
 
-Sources: IPICO's protocol document of 2007 and the recordings in `docs/ipico-protocol/` of
-github.com/iwismer/rusty-timer (2026).
+Sources: IPICO's protocol document of 2007, and the recordings and `ipico-control-protocol.md` in
+`docs/ipico-protocol/` of github.com/iwismer/rusty-timer (2026).
+
+Tried with: lines of those recordings, with and without TTO bytes (2026-11-30), 100 and 6 lines of rusty-timer's
+tests, and the sums of all 4,116 lines of its download (2026-11). No reader was available.
 """
 
 import re
 from datetime import UTC, datetime
 from typing import Final
 
-from station.gates.decoders.decoder import Decoded, Passing
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing
 from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
 from station.gates.decoders.framed_decoder import LineDecoder
 
 FIRST_SEEN: Final = 1
 LAST_SEEN: Final = 2
-MARKS = {b"": 0, b"FS": FIRST_SEEN, b"LS": LAST_SEEN}
+SUFFIXES = {b"": 0, b"FS": FIRST_SEEN, b"LS": LAST_SEEN}
+STATUS_BITS = {0x80: FIRST_SEEN, 0x40: LAST_SEEN}
 
 _READ = re.compile(
-    rb"aa([\da-f]{2})([\da-f]{12})[\da-f]{4}(\d{12})([\da-f]{2})(?:[\da-f]{6})?([\da-f]{2})(FS|LS)?$", re.IGNORECASE
+    rb"aa([\da-f]{2})([\da-f]{12})[\da-f]{4}(\d{12})([\da-f]{2})(?:[\da-f]{4}([\da-f]{2}))?([\da-f]{2})(FS|LS)?$",
+    re.IGNORECASE,
 )
 _CUT = re.compile(rb"aa[\da-f]*(?:FS|LS)?", re.IGNORECASE)
 
@@ -41,20 +48,24 @@ class Ipico(LineDecoder):
             self.counts.bad_length += _CUT.fullmatch(line) is not None
             self.counts.resynced_bytes += len(line)
             return []
-        reader, tag, moment, hundredths, check, mark = found.groups()
-        if sum(found[0][2 : found.start(5) - found.start()]) & 0xFF != int(check, 16):
+        reader, tag, moment, hundredths, status, check, suffix = found.groups()
+        if sum(found[0][2 : found.start(6) - found.start()]) & 0xFF != int(check, 16):
             return self.counts.bad("bad_crc", len(line))
         ticks = _ticks(moment.decode(), int(hundredths, 16))
         if ticks is None:
             return self.counts.bad("bad_fields", len(line))
         self.counts.resynced_bytes += found.start()
-        return self._passing(tag.decode().lower(), reader.decode(), ticks, MARKS[(mark or b"").upper()])
+        bits = int(status or b"0", 16)
+        flags = SUFFIXES[(suffix or b"").upper()] | sum(flag for bit, flag in STATUS_BITS.items() if bits & bit)
+        return self._sighting(tag.decode().lower(), reader.decode(), ticks, flags)
 
-    def _passing(self, tag: str, reader: str, ticks: int, flags: int) -> list[Decoded]:
-        reading = self._timeline.passing(tag, ticks, flags)
-        return self.counts.good(
-            [*reading.gaps, Passing(tag, reading.at_ns, loop=reader, flags=flags, repeat=reading.repeat)]
-        )
+    def _sighting(self, tag: str, reader: str, ticks: int, flags: int) -> list[Decoded]:
+        """The passing of a first sighting; of a last one (and not the first as well) only what it says of the clock."""
+        if flags == LAST_SEEN:
+            return self.counts.good([*self._timeline.time(ticks).gaps, DeviceMessage("last_seen", tag)])
+        reading = self._timeline.passing(tag, ticks)
+        passing = Passing(tag, reading.at_ns, loop=reader, flags=flags, repeat=reading.repeat)
+        return self.counts.good([*reading.gaps, passing])
 
 
 def _ticks(moment: str, hundredths: int) -> int | None:

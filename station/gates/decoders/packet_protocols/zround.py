@@ -2,12 +2,17 @@
 
 We send `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero. Then come
 `%T<ms>&` (its clock, which is optional; bridges from other decoders send it from the first lap on) and
-`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder has two digits). Each connection starts the counter
-at most once. After a reconnect it is started only if it stays silent, since a start resets its clock, and not at all
-if it never sends its clock, since its silence then means nothing. Transponders of up to eight digits are numbers;
-longer ones are RFID tags (96 bits and more, EPC), known by their digits.
+`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder has two digits). Each connection starts the
+counter at most once. After a reconnect it is started only if it stays silent, since a start resets its clock, and not
+at all if it sends laps without its clock, since its silence then means nothing. Before the first lap it is started
+again in each connection in which it answers: it may be another process, and no lap can be lost by it yet.
+Transponders of up to eight digits are numbers; longer ones are RFID tags (96 bits and more, EPC), known by their
+digits.
 
 Source: the open protocol in ZRound's wiki (zround.com, CC BY-SA), read in 2026.
+
+Tried with: a bridge on TCP that behaves as OpenStint's `bridge-zround.py` does, silent before the first car and
+switched off in between (2026-11-30). No lap counter was available.
 """
 
 import re
@@ -39,7 +44,7 @@ class ZRound(PacketDecoder):
         self._started = False  # by us, in this connection
         self._due_ns: int | None = None  # when the start is to be sent
         self._started_ns: int | None = None  # when the start was sent in this connection
-        self._ever_spoke = self._ever_sent_clock = False  # it sent anything of its own; it sent its clock
+        self._ever_timed = self._ever_sent_clock = False  # it sent a lap or its clock; it sent its clock
         self._mute = False  # it runs, and does not send its clock
         self._time_received = self._sends_clock = False
         self._must_answer = False
@@ -74,20 +79,19 @@ class ZRound(PacketDecoder):
     def _facts(self, frame: bytes) -> list[Decoded] | None:
         if frame in WORDS:
             self._must_answer |= frame == ASK
-            if frame == ANSWER and not self._ever_spoke:
-                self._ever_spoke, self._mute = True, False  # it was not connected when the start was sent
+            if frame == ANSWER and not self._ever_timed:
+                self._mute = False  # it may have been away, or switched off since: a start costs no lap yet
             return [DeviceMessage(WORDS[frame])]
         if (match := TIME.fullmatch(frame)) is not None:
-            self._ever_started = self._time_received = self._sends_clock = self._ever_spoke = self._ever_sent_clock = (
-                True
-            )
+            self._ever_started = self._time_received = self._sends_clock = True
+            self._ever_timed = self._ever_sent_clock = True
             self._mute = False
             clock = self._timeline.time(int(match[1], 16))
             return [*clock.gaps, StatusReport(device_time_ns=clock.at_ns)]
         lap = LAP.fullmatch(frame)
         if lap is None:
             return None
-        self._ever_started = self._time_received = self._ever_spoke = True
+        self._ever_started = self._time_received = self._ever_timed = True
         self._mute = not self._ever_sent_clock
         transponder, ticks = transponder_of((lap[1] or lap[2]).decode()), int(lap[3], 16)
         reading = self._timeline.passing(transponder, ticks)

@@ -90,6 +90,15 @@ def tag(number: int | None, channel: int, clock: str, *, mark: str = " ", hand: 
     return (columns + "\r\n").encode()
 
 
+def thcom(
+    number: int, channel: int, clock: str, days: int, *, kind: str = "TN", hand: bool = False, summed: bool = True
+) -> bytes:
+    """A THCOM08 line of 36 columns and a tab: sequence and start number, channel, 14 columns of time, days of 2000."""
+    columns = f"{kind} {number % 10_000:4d} {number:4d} {'M' if hand else ' '}{channel} {clock:>14} {days:5d}"
+    total = sum(columns.encode())
+    return f"{columns}\t{f'{total:04X}' if summed else ''}\r\n".encode()
+
+
 def arc(data: bytes) -> int:
     """CRC-16/ARC: polynomial 8005h, bits reflected, initial 0."""
     register = 0
@@ -120,12 +129,17 @@ def carrera(address: int, ms: int, sector: int, end: bytes = b"$") -> bytes:
     return b"?" + bytes(0x30 + nibble for nibble in (*nibbles, sum(nibbles) & 15)) + end
 
 
-def ipico(tag_id: str, moment: str, hundredths: int, reader: str = "00") -> bytes:
-    """An IPICO line; `moment` is YYMMDDHHMMSS."""
-    body = f"{reader}{tag_id}0001{moment}{hundredths:02x}"
+def ipico(tag_id: str, moment: str, hundredths: int, reader: str = "00", tto: str = "") -> bytes:
+    """An IPICO line; `moment` is YYMMDDHHMMSS, `tto` index, page and status, two digits each."""
+    body = f"{reader}{tag_id}0001{moment}{hundredths:02x}{tto}"
     return f"aa{body}{sum(body.encode()) & 0xFF:02x}\r\n".encode()
 
 
 def drem(gpio: int, ms: int, number: int) -> bytes:
     """A lap of the DeepRacer Event Manager's timer."""
     return f'{{"event":"lap","timestamp":{ms},"gpio":{gpio},"lapNumber":{number},"sensorLapCount":1}}\n'.encode()
+
+
+def openstint(transponder: int, ms: int, rssi_db: float, hits: int, us: int, kind: str = "OPN") -> bytes:
+    """A passing as OpenStint's decoder publishes it, as a line."""
+    return f"P {ms} {kind} {transponder} {rssi_db:.2f} {hits} {us}\n".encode()

@@ -41,6 +41,9 @@ def test_the_strangers_checks_are_those_of_recorded_frames() -> None:
     assert encoders.carrera(2, 226_287, 1, b"") == b"?2003037?>1="
     assert encoders.alge(8, "C0M", "18:27:42.27", summed=True) == b" 0008 C0M 18:27:42.27   00>;\r"
     assert encoders.tag(200, 1, "2:51:15.742000", hand=True) == b"T       200 M1  2:51:15.742000\r\n"
+    assert encoders.ipico("058000123b32", "260308122202", 47, tto="060080") == (
+        b"aa00058000123b3200012603081222022f060080cd\r\n"
+    )
     assert encoders.ipico("058000123b32", "260307134850", 50) == b"aa00058000123b3200012603071348503277\r\n"
 
 
@@ -118,6 +121,13 @@ def test_tag(number: int, channel: int, us: int, hand: bool, at: int) -> None:
     assert decoded("tag", sent, at) == [DeviceEdge(str(channel), True, us * US, number, flags=int(hand))]
 
 
+@given(st.integers(0, 9999), st.integers(1, 9), st.integers(0, DAY_US - 1), u16, st.booleans(), st.booleans(), u8)
+def test_thcom(number: int, channel: int, us: int, days: int, hand: bool, summed: bool, at: int) -> None:
+    sent = encoders.thcom(number, channel, clock(us, 5), days, hand=hand, summed=summed)
+    time_ns = (days * DAY_US + us - us % 10) * US
+    assert decoded("thcom", sent, at) == [DeviceEdge(str(channel), True, time_ns, number, flags=int(hand))]
+
+
 @given(u8, u32, times_us, u16, u32, u8)
 def test_laprf(slot: int, number: int, us: int, peak: int, gate: int, at: int) -> None:
     sent = encoders.laprf(slot, number, us, peak, gate)
@@ -133,6 +143,13 @@ def test_carrera(address: int, ms: int, sector: int, end: bytes, at: int) -> Non
 @given(st.integers(0, 2**50), st.sampled_from([17, 27]), st.integers(1, 2**31), u8)
 def test_drem(ms: int, gpio: int, number: int, at: int) -> None:
     assert decoded("drem", encoders.drem(gpio, ms, number), at) == [DeviceEdge(str(gpio), True, ms * MS, number)]
+
+
+@given(st.integers(0, 9_999_999), st.integers(0, 1 << 43), st.integers(-9_000, 9_000), u16, u16, st.booleans(), u8)
+def test_openstint(car: int, ms: int, centibels: int, hits: int, us: int, amb: bool, at: int) -> None:
+    sent = encoders.openstint(car, ms, centibels / 100, hits, us, "AMB" if amb else "OPN")
+    strength = round(float(f"{centibels / 100:.2f}"))
+    assert decoded("openstint", sent, at) == [Passing(str(car), ms * MS, strength=strength, hits=hits)]
 
 
 @settings(max_examples=50)

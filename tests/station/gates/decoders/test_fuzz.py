@@ -21,7 +21,7 @@ BLOCK = 100_000
 # Their frames begin with a byte of their own, so that no noise before one becomes part of it.
 BEGUN = ("p3", "rc4", "tranx2", "cano", "ilap", "zround")
 # Any line is a frame of these, or a checked packet: what noise leaves open ends with the frame after it.
-READ_ON = ("alge", "tag", "laprf", "carrera", "fsr", "drem", "ipico")
+READ_ON = ("alge", "tag", "thcom", "openstint", "laprf", "carrera", "fsr", "drem", "ipico")
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 # Robitronic's packets have a length of their own and are searched byte by byte: tracing each takes a minute.
 each_traced = pytest.mark.parametrize("protocol", [protocol for protocol in PROTOCOLS if protocol != "robitronic"])

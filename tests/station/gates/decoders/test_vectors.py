@@ -15,13 +15,14 @@ NOISE = bytes([0x00, 0x07, 0x41, 0x80, 0xFF])
 BETWEEN = {
     "fsr": b"\x00\xfe\r\n",
     "drem": b"\x00{\n",
+    "openstint": b"\x00\xffxyz\x81\n",  # each message comes whole
     "alge": b"CHK1\r\xffx",
     "carrera": b'"?$"T2$~',
     "cano": b"\x00\xffxyz\x81\n",
 }
 ECHO = DeviceMessage("echo", "our own request came back")
 # A line that was cut may be a valid shorter one; and without its line end, a frame may end with the next one's bytes.
-ENDS_OTHERWISE = {"alge", "tag", "ipico", "fsr", "carrera", "robitronic"}
+ENDS_OTHERWISE = {"alge", "tag", "thcom", "openstint", "ipico", "fsr", "carrera", "robitronic"}
 
 each_vector = pytest.mark.parametrize(
     "vector", VECTORS, ids=[f"{vector.protocol}-{number}" for number, vector in enumerate(VECTORS)]

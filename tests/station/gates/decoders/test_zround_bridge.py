@@ -45,7 +45,7 @@ def test_a_counter_that_goes_on_is_not_started_again(received: bytes) -> None:
     assert sent(decoder, 600, begin_s=10) == []
 
 
-@pytest.mark.parametrize("received", [b"", b"%L1A,3E8&", b"%A&", b"%A&%L1A,3E8&"])
+@pytest.mark.parametrize("received", [b"", b"%L1A,3E8&", b"%A&%L1A,3E8&"])
 @pytest.mark.parametrize("reconnects", [1, 2, 5])
 def test_a_bridge_that_never_tells_its_clock_is_started_once_over_all_connections(
     received: bytes, reconnects: int
@@ -79,6 +79,18 @@ def test_a_counter_that_was_away_when_it_was_started_is_started_when_it_answers(
     decoder.hello()
     decoder.feed(ANSWER)
     assert sent(decoder, 60, begin_s=30) == [(10_000, START)]
+
+
+@pytest.mark.parametrize("reconnects", [1, 2, 5])
+def test_a_bridge_that_was_switched_off_before_the_first_lap_is_started_again(reconnects: int) -> None:
+    decoder = ZRound()
+    decoder.hello()
+    decoder.feed(ANSWER)
+    assert sent(decoder, 20) == [(500, START)]
+    for connection in range(1, reconnects + 1):
+        decoder.hello()
+        decoder.feed(ANSWER)
+        assert sent(decoder, 60, begin_s=100 * connection) == [(10_000, START)]
 
 
 @pytest.mark.parametrize("laps", [b"", b"%L1A,3E8&"])

@@ -163,6 +163,33 @@ TAG = (
     _tag("T*      201 M1  2:51:15.742000", DeviceMessage("renumbered", "T* 201 M1 2:51:15.742000")),
 )
 
+
+def _thcom(text: str, fact: Decoded, end: bytes = b"\r\n") -> Vector:
+    return Vector("thcom", text.encode() + end, fact)
+
+
+THCOM_DAY_NS = 24 * 3600 * 1_000 * MS
+THCOM = (
+    # As sent by devices (quoted on timingguys.com and in btssn-lasalle-84/chrono-cross-2019), with the blanks that a
+    # web page drops put back.
+    _thcom("AN   16   72 M5 12:13:56.77984  2345\t06D6", DeviceMessage("memory", "AN 16 72 M5 12:13:56.77984 2345")),
+    _thcom("AK F\t00F2", DeviceMessage("answer", "AK F")),
+    _thcom("CL 06\t0115", DeviceMessage("run", "CL 06")),
+    # Of a Pocket Pro, without a sum (TagHeuerTest.cs of RaceHorology).
+    _thcom("RR 0010 0232   05:27:51.01040\t", DeviceMessage("memory", "RR 0010 0232 05:27:51.01040"), b"\r"),
+    _thcom("!T 08:14:00 01/03/20\t", DeviceMessage("clock", "!T 08:14:00 01/03/20"), b"\r"),
+    # In the columns of the first line: with its sum, and without one.
+    _thcom(
+        "TN   16   72  5 12:13:56.77984  2345\t06BC",
+        DeviceEdge("5", True, 2345 * THCOM_DAY_NS + day_ns(12, 13, 56, 779_840), 72),
+    ),
+    _thcom(
+        "TN    1    1 M1        4.30700   365\t",
+        DeviceEdge("1", True, 365 * THCOM_DAY_NS + day_ns(0, 0, 4, 307_000), 1, flags=1),
+    ),
+    _thcom("T-   16   72  5 12:13:56.77984  2345\t069B", DeviceMessage("cancelled", "T- 16 72 5 12:13:56.77984 2345")),
+)
+
 LAPRF_FRAME = bytes.fromhex("5a2900735f09da200444003c000101022104010000000208e8bdc304000000002202fa08230200005b")
 LAPRF = (
     Vector("laprf", LAPRF_FRAME, Passing("2", 79_937_000 * US, 1, "003c0044", strength=2298)),
@@ -210,7 +237,7 @@ IPICO = (
     _ipico("aa00058000123b3200012603071348503277FS", Passing("058000123b32", IPICO_FIRST, loop="00", flags=FIRST_SEEN)),
     _ipico(
         "aa00058000123b3200012603081222022f060080cd",
-        Passing("058000123b32", 1_772_972_522_470 * MS, loop="00"),
+        Passing("058000123b32", 1_772_972_522_470 * MS, loop="00", flags=FIRST_SEEN),
     ),
     _ipico(
         "aa000580001286080001260308122253100c00009d",
@@ -232,8 +259,26 @@ LAPZ = (
     Vector("lapz", b"#PFF00ffff$", Passing("255", 65_535 * MS)),
 )
 
+
+def _openstint(text: str, fact: Decoded) -> Vector:
+    return Vector("openstint", text.encode() + b"\n", fact)
+
+
+OPENSTINT = (
+    # The lines of docs/decoder-protocol.md, of simulator.py's form, and of a trainer of transponders (commons.cpp).
+    _openstint("P 1618706341 OPN 1615544 3.50 64", Passing("1615544", 1_618_706_341 * MS, strength=4, hits=64)),
+    _openstint("P 1658197240 AMB 3616557 3.88 21", Passing("3616557", 1_658_197_240 * MS, strength=4, hits=21)),
+    _openstint("P 10007 OPN 1000001 -10.31 44 97", Passing("1000001", 10_007 * MS, strength=-10, hits=44)),
+    _openstint("T 1618721816 OPN 1615544 905370", DeviceMessage("timesync", "T 1618721816 OPN 1615544 905370")),
+    _openstint("S 1792039754 1.018744 5.08 0 0", StatusReport(noise=1, device_time_ns=1_792_039_754 * MS)),
+    _openstint("S 5003 -41.87 5 0 0", StatusReport(noise=-42, device_time_ns=5_003 * MS)),
+    _openstint("S 5003 -inf 0 0 0", StatusReport(device_time_ns=5_003 * MS)),
+    _openstint("L 812345 DONE 1234567 12", DeviceMessage("learning", "L 812345 DONE 1234567 12")),
+)
+
 VECTORS = (
-    *P3, *RC4, *TRANX2, *CANO, *ILAP, *ROBITRONIC, *LAPZ, *ZROUND, *ALGE, *TAG, *LAPRF, *CARRERA, *FSR, *DREM, *IPICO,
+    *P3, *RC4, *TRANX2, *CANO, *ILAP, *ROBITRONIC, *LAPZ, *ZROUND, *ALGE, *TAG, *THCOM, *LAPRF, *CARRERA, *FSR, *DREM,
+    *IPICO, *OPENSTINT,
 )  # fmt: skip
 PROTOCOLS = tuple(dict.fromkeys(vector.protocol for vector in VECTORS))
 
