@@ -190,7 +190,9 @@ def _says_what_is_missing(command: CliCommand, text: str) -> None:
     assert f"raceday {command.words}: needs the extra" in text, text
     assert text.rstrip().endswith("-> 2"), text
     machine = command.module.partition(".")[0]
-    if machine in ("vehicle", "station", "leaderboard"):
+    if command.extras:
+        assert any(f"`{extra}`" in text for extra in command.extras), text
+    elif machine in ("vehicle", "station", "leaderboard"):
         assert f"`{machine}`" in text
 
 
