@@ -16,9 +16,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from tools.reference_pages.commands_page import commands_page
 from tools.reference_pages.config_page import config_page
-from tools.reference_pages.decoders_page import decoders_page
 from tools.reference_pages.http_page import http_page
 from tools.reference_pages.mqtt_page import mqtt_page
+from tools.reference_pages.protocols_page import protocols_page
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reference"
 MADE = "<!-- Written by tools/reference.py from the code; change it there. -->"
@@ -29,7 +29,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "mqtt.md": mqtt_page,
     "commands.md": commands_page,
     "http.md": http_page,
-    "decoders.md": lambda: decoders_page(WIDTH),
+    "protocols.md": lambda: protocols_page(WIDTH),
 }
 
 

@@ -35,6 +35,7 @@ READ_ONLY = {
     "rpicam-hello": "needs a Raspberry Pi's camera",
     "ls": "shows devices of the reader's machine",
     "mosquitto": "a server; tests/raceday/test_broker.py starts it with this file",
+    "iw": "needs a radio",
     "systemctl": "root's; ./dev metal starts the units",
     "systemd-analyze": "reads an installed unit; tests/raceday/install/units runs it on ours",
     "ufw": "root's; changes the firewall",

@@ -4,6 +4,9 @@ The transponder (6) and the time in quarter milliseconds (8), without a checksum
 Answers to RCHourglass commands (VERSION, LIST, ...) come between the records as text, and are not passings.
 
 Source: the Cano format on dokuwiki.faatal.dynv6.net; github.com/mv4wd/RCHourglass (2021).
+
+Tried with: an encoder written from the designer's words on rctech.net (post 504: 6 digits of id, 8 of quarter
+milliseconds) (2026-11). RCHourglass's longer records, with hits and volts, are not known. No counter was available.
 """
 
 import re

@@ -5,6 +5,8 @@ the first carries one nibble above 30h, the last is the nibble sum. A passing is
 the nibbles of each byte swapped), sector (1: start/finish), sum.
 
 Source: carreralib (github.com/tkem/carreralib, MIT), its protocol module and tests, read in 2026.
+
+Tried with: the three timer frames in carreralib's tests (2026-11). No control unit was available.
 """
 
 import re

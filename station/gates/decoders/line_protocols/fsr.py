@@ -4,6 +4,8 @@
 adapter alone waits up to 16 ms) is in that stamp, so a gate with this timer needs an uncertainty of about 20 ms.
 
 Source: github.com/kkstephen/DeepTimer (Apache-2.0, 2023).
+
+Tried with: lines as that program writes them (2026-11). No Arduino with a strip was available.
 """
 
 from typing import Final

@@ -5,6 +5,9 @@ since it began. The request is repeated until the device answers, and never afte
 clock is not known.
 
 Source: `transponder-bridge.md` of github.com/HackyRacers/Transponder-Documentation, read in 2026.
+
+Tried with: the lines and answers quoted in that document and in the Flipside Racing wiki (2026-11). No counter was
+available.
 """
 
 import re

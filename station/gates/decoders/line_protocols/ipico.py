@@ -9,8 +9,8 @@ reader sends a read again seconds later, with the same time.
 Sources: IPICO's protocol document of 2007, and the recordings and `ipico-control-protocol.md` in
 `docs/ipico-protocol/` of github.com/iwismer/rusty-timer (2026).
 
-Tried with: lines of those recordings, with and without TTO bytes, and of all its 4,116 downloaded lines their sums
-(2026-11-30). No reader was available.
+Tried with: lines of those recordings, with and without TTO bytes (2026-11-30), 100 and 6 lines of rusty-timer's
+tests, and the sums of all 4,116 lines of its download (2026-11). No reader was available.
 """
 
 import re

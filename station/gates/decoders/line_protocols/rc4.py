@@ -7,6 +7,9 @@ The sources disagree on which of the two counters of a passing is hits and which
 Sources: `docs/AMB_DECODER_PROTOCOL.md` of github.com/oggthemiffed/RCTimingControl (2026) and
 github.com/condac/RCtajm. The CRC is in neither; it was derived from the captured lines of the former, and fits all of
 them.
+
+Tried with: the lines that RCTimingControl quotes from its decoder, and the same lines altered, which their CRC
+betrays (2026-11). No decoder was available.
 """
 
 import re

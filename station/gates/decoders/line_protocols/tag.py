@@ -5,6 +5,8 @@
 
 Sources: `tag_heuer_520.py` of github.com/LateralGs/rallyx_timing_scoring (MIT, 2018) and the recorded
 logs of github.com/amayers1/ww-canoe-kayak-slalom.
+
+Tried with: the recorded logs of ww-canoe-kayak-slalom (2026-11). No timer was available.
 """
 
 import re

@@ -4,6 +4,8 @@ Passing: `$`, decoder (2), 2 more, transponder (6), milliseconds (8), hits (2), 
 decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 days.
 
 Source: github.com/bitbrewers/tranx2 (MIT), read in 2026.
+
+Tried with: the lines in the tests of bitbrewers/tranx2 (2026-11). No decoder was available.
 """
 
 import re

@@ -4,6 +4,9 @@ The time is in milliseconds since power-on, six digits; a transponder has two di
 accuracy of 5 ms at a resolution of 1 ms.
 
 Source: recorded lines of such a bridge (2026); the maker publishes no protocol.
+
+Tried with: those recorded lines (2026). Neither a description nor another reader was found (searched 2026-11-30). No
+bridge was available.
 """
 
 import re

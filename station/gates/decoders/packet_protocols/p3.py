@@ -8,6 +8,10 @@ The time is in microseconds since 1970, by the decoder's clock. Photocells on it
 Sources: github.com/vmindru/ambp3client (captures of 2019 and their reader) and `docs/AMB_DECODER_PROTOCOL.md` of
 github.com/oggthemiffed/RCTimingControl (2026); the CRC was confirmed on every frame of those captures. Photocells:
 MyLaps' note on the auxiliary port ("Type 3").
+
+Tried with: all 1,388 frames of ambp3client's `amb.out` and its shortened copy (of which exactly the cut frame is
+missing), the frames of github.com/erathe's fixtures, whose wrong ones are refused, and a frame of hama-jp's encoder
+(2026-11). The tests keep recorded frames of three decoders. No decoder was available.
 """
 
 from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport

@@ -9,6 +9,11 @@ Without a usable checksum or a start byte, noise can look like a packet. Its tim
 seconds before the counter's own clock, or minutes after it, is refused.
 
 Source: the Robitronic page of the Flipside Racing wiki, read in 2026; the maker publishes no protocol.
+
+Tried with: the packets of that page, and packets read by the rules of two other readers, rginda/pycp2110 and
+florin-rosca-us/easylap-server, which agree on every place (2026-11-30). They read 16 bits of the transponder, and
+send no start to an EasyLAP. Three packets do not determine the check byte: dozens of CRC-8s fit. No counter was
+available.
 """
 
 import struct

@@ -10,6 +10,9 @@ Transponders of up to eight digits are numbers; longer ones are RFID tags (96 bi
 digits.
 
 Source: the open protocol in ZRound's wiki (zround.com, CC BY-SA), read in 2026.
+
+Tried with: a bridge on TCP that behaves as OpenStint's `bridge-zround.py` does, silent before the first car and
+switched off in between (2026-11-30). No lap counter was available.
 """
 
 import re

@@ -47,6 +47,21 @@ def test_robitronic_transponders_have_up_to_32_bits() -> None:
         assert device.feed(car(transponder, 1000)) == [Passing(str(transponder), 1000 * MS, strength=99, hits=9)]
 
 
+@given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFF))
+def test_two_public_readers_take_the_same_from_a_packet(transponder: int, ms: int) -> None:
+    """Places of rginda/pycp2110 (`examples`) and florin-rosca-us/easylap-server, read in 2026.
+
+    Both take 16 bits of the transponder, and shift the highest byte of the time too far: below 2^24 ms they are right.
+    """
+    packet, tick = car(transponder, ms), clock(ms)
+    assert (packet[0], packet[2], tick[0], tick[2]) == (0x0D, 0x84, 0x0B, 0x83)
+    passing, status = Robitronic().feed(packet), Robitronic().feed(tick)
+    assert isinstance(passing[0], Passing)
+    assert int(passing[0].transponder) == packet[3] | packet[4] << 8
+    assert passing[0].device_time_ns == (packet[7] | packet[8] << 8 | packet[9] << 16) * MS
+    assert status == [StatusReport(device_time_ns=(tick[3] | tick[4] << 8 | tick[5] << 16) * MS)]
+
+
 def test_a_packet_in_noise_is_told_by_its_time() -> None:
     device = Robitronic()
     device.feed(clock(60_000))
