@@ -94,6 +94,17 @@ def test_the_stamp_is_the_kernels_of_the_first_data_on_the_bus() -> None:
     assert frame.at_ns == 50 * MS - TRANSFER_NS - COPY_NS
 
 
+@pytest.mark.parametrize("stall_ns", [400 * MS, 1_200 * MS, 90_000 * MS])
+def test_a_frame_that_waited_while_all_stood_still_is_as_old_as_it_is(stall_ns: int) -> None:
+    """The camera falls silent after two frames, and nobody reads: the newest of them is no new picture."""
+    device, clock = UsbCamera([GREY, GREY]), ManualClock(100_000 * MS)
+    camera = opened(device, clock)
+    device.advance(stall_ns)
+    frame = camera.read(0.5)
+    assert frame is not None
+    assert clock.now_ns() - frame.at_ns == device.now_ns - device.stamp_ns() >= stall_ns - 2 * PERIOD_NS
+
+
 def test_a_driver_that_stamps_by_another_clock_gets_the_time_of_arrival() -> None:
     """Kernels before 3.9 stamped by the wall clock (V4L2_BUF_FLAG_TIMESTAMP_UNKNOWN)."""
     frame = opened(UsbCamera(GREY, wall_clock=True), ManualClock(50 * MS)).read(0.5)

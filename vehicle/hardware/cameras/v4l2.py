@@ -36,7 +36,7 @@ DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the c
 }
 BUFFERS = 4  # OpenCV's own number; while we decode, the camera may fill them all
 _AT_ONCE_NS = 500_000  # a grab that took less did not wait for its frame
-_MAX_AGE_NS = NS_PER_S  # an older stamp, or one from the future, is of another clock
+_MAX_AGE_NS = 3_600 * NS_PER_S  # another clock (the wall's, or none at all) is off by far more, or by all of the uptime
 _SILENCE_TIMEOUT_S = 1.0  # a device without a frame for this long is gone, not slow
 
 
@@ -133,9 +133,14 @@ class V4l2Camera:
         return data if ok else None
 
     def _captured_ns(self) -> int:
-        """When the grabbed frame was captured, on the machine's clock."""
-        age_ns = self._monotonic_ns() - self._capture.stamp_ns()
-        return self._clock.now_ns() - (age_ns if 0 <= age_ns < _MAX_AGE_NS else 0)
+        """When the grabbed frame was captured, on the machine's clock; its arrival if the stamp is of another clock.
+
+        A frame that waited for seconds, while the pilot stood still and the camera too, is as old as its stamp says.
+        """
+        stamp_ns = self._capture.stamp_ns()
+        age_ns = self._monotonic_ns() - stamp_ns
+        is_ours = stamp_ns > 0 and 0 <= age_ns < _MAX_AGE_NS
+        return self._clock.now_ns() - (age_ns if is_ours else 0)
 
     def _decoded(self, data: NDArray[Any]) -> Pixels | None:
         """The grey picture in `data`: a JPEG, YUYV from a camera without MJPEG, or BGR; None if it is torn."""
