@@ -32,7 +32,7 @@ def uninstall(
         for step in reversed(plan.steps)
         if not (others and _is_shared(step, others)) and not (purge and isinstance(step, MakeFolder))
     ]
-    for step in (*planned, *leftovers(role, others, facts)):
+    for step in (*leftovers(role, others, facts), *planned):
         if line := step.undo(machine):
             say(line)
     if machine.is_running:

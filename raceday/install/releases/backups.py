@@ -34,7 +34,7 @@ class Backup:
         stopped = f"{unit} raceday-sync" if self.role == "station" else unit
         return (
             f"If the release cannot read the {what} any more: sudo systemctl stop {stopped}; "
-            f"sudo -u {USER} raceday {words}; sudo systemctl start {unit}{' (and raceday-sync, where it ran)' if self.role == 'station' else ''}."
+            f"sudo -u {USER} raceday {words}; sudo systemctl start {unit} (and whatever else ran)."
         )
 
     def command(self, verb: str, file: str) -> list[str]:

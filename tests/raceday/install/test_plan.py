@@ -155,7 +155,7 @@ def test_a_car_that_gets_its_certificates_later_uses_them_at_the_broker_that_it_
     (change,) = [step for step in made.steps if isinstance(step, ReplaceLines)]
     mqtt = tomllib.loads(plain.replace(change.old, change.new))["mqtt"]
     assert (mqtt["host"], mqtt["port"], mqtt["cert"]) == (host, 8883, "/etc/raceday/tls/car-1.pem")
-    changed = {"car": plain.replace(change.old, change.new)}
+    changed: dict[Role, str] = {"car": plain.replace(change.old, change.new)}
     after = plan(InstallRequest("car", certs="car-1"), dataclasses.replace(PI, configs=changed))
     assert not [step for step in after.steps if isinstance(step, ReplaceLines)]
     assert not [note for note in after.notes if "was edited" in note]

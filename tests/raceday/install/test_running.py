@@ -84,7 +84,7 @@ def test_the_last_run_which_the_station_tells_of_has_ended(
 class RunningStation(Machine):
     """A machine with systemd and a station whose page is at `address`; `is_active` is what systemd says."""
 
-    is_running = True  # type: ignore[assignment]
+    is_running = True
 
     def __init__(self, root: pathlib.Path, address: PageAddress, is_active: bool) -> None:
         super().__init__(root)
