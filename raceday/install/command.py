@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 
 from raceday.install.certificates import carried_name
 from raceday.install.config_check import config_fault
-from raceday.install.effects import OWED, apply_effects, owe, owed_effects
+from raceday.install.effects import OWED, OwedEffects, apply_effects, owe, owed_effects
 from raceday.install.facts import UNIT_OF, MachineFacts, gathered, refusal
 from raceday.install.last_words import last_words
 from raceday.install.machine import Machine
@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
         raise OperatorError(f"this changes the system: run it as root (sudo raceday install {' '.join(arguments)}).")
     if getattr(chosen, "purge", False) and not chosen.uninstall:
         raise OperatorError("--purge goes with --uninstall: it removes data and keys too.")
+    if getattr(chosen, "dry_run", False) and chosen.uninstall:
+        raise OperatorError("--dry-run tells of an installation, and not of --uninstall: leave one of them out.")
     if getattr(chosen, "dry_run", False):
         return _role(machine, chosen, is_alone=True)
     with machine.installing() as is_alone:
@@ -64,7 +66,7 @@ def _role(machine: Machine, chosen: argparse.Namespace, *, is_alone: bool) -> in
         program = _program(wheels, machine, pathlib.Path(work))
         plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, facts.python_version, wheels))
         if chosen.uninstall:
-            if request.role == "station" and not chosen.dry_run:
+            if request.role == "station":
                 refuse_during_a_run(machine, force=chosen.force)
             return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
         pending = [step for step in plan.steps if not step.is_done(machine)]
@@ -124,7 +126,8 @@ def carry_out(
         return
     if is_felt:
         refuse_during_a_run(machine, force=force)
-    apply_effects(machine, owed, _say)
+    starting = tuple(each for each in owed.services if EnableService(each).is_done(machine))
+    apply_effects(machine, OwedEffects(owed.effects, starting), _say)
     machine.remove(OWED)
 
 

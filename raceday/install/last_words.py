@@ -23,11 +23,11 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
     else:
         lines += _leaderboard(machine)
     if request.access_point is not None and has_changed:
-        lines += _access_point(request.access_point, is_seen=sys.stdout.isatty())
+        lines += access_point_words(request.access_point, is_seen=sys.stdout.isatty())
     return lines + [f"Note: {note}" for note in plan.notes]
 
 
-def _access_point(wanted: AccessPoint, *, is_seen: bool) -> list[str]:
+def access_point_words(wanted: AccessPoint, *, is_seen: bool) -> list[str]:
     """The passphrase is told to a person at a terminal, and to no log: that of a card's first start is on its FAT."""
     where = f"passphrase {wanted.passphrase} (also in {KEYFILE})" if is_seen else f"its passphrase is in {KEYFILE}"
     return [
