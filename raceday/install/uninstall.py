@@ -36,7 +36,7 @@ def uninstall(
         if line := step.undo(machine):
             say(line)
     if machine.is_running:
-        _tell(machine, role, others, facts)
+        _reload(machine, role, others, facts)
     if purge:
         _purge(machine, role, keeps_keys=bool(others))
     else:
@@ -44,8 +44,8 @@ def uninstall(
     return 0
 
 
-def _tell(machine: Machine, role: Role, others: list[Role], facts: MachineFacts) -> None:
-    """Tells those who read the files that are gone."""
+def _reload(machine: Machine, role: Role, others: list[Role], facts: MachineFacts) -> None:
+    """Lets those who read the files that are gone read again what is there."""
     machine.run(["systemctl", "daemon-reload"], "telling systemd of the units")
     machine.attempt(["udevadm", "control", "--reload"])
     if facts.has_network_manager and not _has_wifi(others):
