@@ -185,11 +185,11 @@ class Leash:
 
     def why_cut(self) -> str:
         """The state, and of a silence how long it was when it was noticed, and how long the tick before was ago."""
-        said = STATES[self.state]
+        cause = STATES[self.state]
         if self.state != 2:
-            return said
+            return cause
         silent_us, tick_us = self.silent_ns // 1000, self.tick_ns // 1000
-        return f"{said}: {silent_us} us after the newest stamp, {tick_us} us after the tick before"
+        return f"{cause}: {silent_us} us after the newest stamp, {tick_us} us after the tick before"
 
 
 class Outputs:
