@@ -11,11 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from raceday.install.facts import UNIT_OF
 from raceday.install.machine import Machine
 from raceday.install.shipped_files import CONFIG_NAMES, Role
+from raceday.install.steps import UNITS
+from shared.errors import OperatorError
 
 ANSWER_S = 2.0
 POLL_S = 0.5
+ON_TRACK = ("armed", "running")  # the phases in which a car drives, or may at any moment
 _TABLE: dict[Role, str] = {"station": "web", "leaderboard": "server", "car": "console"}
 _PORT: dict[Role, int] = {"station": 8080, "leaderboard": 8090, "car": 8008}
 
@@ -55,15 +59,36 @@ def answers(address: PageAddress) -> bool:
     return _asked(address, "/") is not None
 
 
-def runs_on_track(address: PageAddress) -> int:
-    """How many runs a station has on the track; 0 if none, or if no station answers."""
+def runs_on_track(address: PageAddress) -> int | None:
+    """How many runs a station has on the track; None if no station answers there.
+
+    Without one on the track the station tells of the last run, which has ended.
+    """
     body = _asked(address, "/api/v1/now")
     try:
-        now: Any = json.loads(body or b"{}")
+        now: Any = json.loads(body or b"")
     except ValueError:
-        return 0
+        return None
     runs = now.get("runs") if isinstance(now, dict) else None
-    return len(runs) if isinstance(runs, list) else 0
+    if not isinstance(runs, list):
+        return None
+    return sum(isinstance(run, dict) and run.get("phase") in ON_TRACK for run in runs)
+
+
+def refuse_during_a_run(machine: Machine, *, force: bool) -> None:
+    """Raises OperatorError if this machine's station has a run on the track, or runs and does not say."""
+    if force or not machine.is_running or not machine.path(f"{UNITS}/{UNIT_OF['station']}").exists():
+        return
+    count = runs_on_track(page_address("station", machine))
+    if count:
+        raise OperatorError(
+            "a run is on the track, and the station would start again: wait until it is over, or add --force."
+        )
+    if count is None and machine.attempt(["systemctl", "is-active", "--quiet", UNIT_OF["station"]]).returncode == 0:
+        raise OperatorError(
+            "the station runs and does not answer, so nobody knows whether a run is on the track: look at it "
+            "(journalctl -u raceday-station), then wait, or add --force."
+        )
 
 
 def comes_up(machine: Machine, service: str, address: PageAddress | None, within_s: float) -> str:

@@ -30,6 +30,7 @@ RESEND_NS = 3 * NS_PER_S
 WAIT_S = 0.05
 MAX_DELIVERIES = 1000
 LAST_STOP_S = 3.0
+BREAK_OFF_S = 1.0
 
 
 @dataclass(slots=True)
@@ -107,6 +108,7 @@ class Bridge:
 
     def close(self) -> None:
         """Stop a car that may be moving, as far as its console obeys at once; then disconnect from everything."""
+        self._caller.break_off_start(BREAK_OFF_S)  # it must not arrive after the stop
         if self._car.may_move:
             answer = self._session.call(ConsoleCall("stop"), LAST_STOP_S)
             log(f"{self._device}: the last stop: {answer.why or answer.outcome}", "bridge")

@@ -27,7 +27,7 @@ def build_bridge(config: BridgeConfig, link: Link, clock: Clock) -> Bridge:
     """The bridge, not started. Raises ConfigError."""
     console, leash = config.console, config.leash
     options = StockCarOptions(console.model, console.throttle_percent, bool(leash.key_file), config.colour)
-    car = StockCar(clock.boot_id, options)
+    car = StockCar(clock.boot_id, options, clock.now_ns())
     leash_link = None
     if car.leash is not None:
         leash_link = LeashLink(car.leash, _leash_key(leash.key_file), leash.host or console.host, leash.port)

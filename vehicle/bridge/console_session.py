@@ -18,6 +18,7 @@ from http.cookies import CookieError, SimpleCookie
 
 from shared.errors import RacedayError
 from shared.text import text
+from vehicle.bridge.cancellable_start import CancellableStart, drop_at_close
 from vehicle.bridge.certificate_pin import CertificatePin
 from vehicle.bridge.core.console_calls import ConsoleCall, HttpCall, StockConsoleAnswer, answer_of, http_call
 from vehicle.bridge.secret_files import read_secret
@@ -32,6 +33,10 @@ _TOKEN = re.compile(r'<meta\s+name="csrf-token"\s+content="([^"]+)"')
 
 class _LoginEnded(Exception):
     """The console does not know our cookie any longer, and the call does not allow to log in again."""
+
+
+class _Cancelled(Exception):
+    """A stop was ordered before the start was sent."""
 
 
 class _Unreachable(Exception):
@@ -60,12 +65,23 @@ class ConsoleSession:
         self._token_s = 0.0
         self._login_until_s = 0.0  # when the console itself ends the login
 
-    def call(self, call: ConsoleCall, timeout_s: float = CALL_S) -> StockConsoleAnswer:
-        """Make one call; logs in or renews the token first where it must. Never raises."""
+    def call(
+        self, call: ConsoleCall, timeout_s: float = CALL_S, start: CancellableStart | None = None
+    ) -> StockConsoleAnswer:
+        """Make one call; logs in or renews the token first where it must. Never raises.
+
+        With `start` nothing goes before it or is sent again, so that no stop is overtaken by what took long.
+        """
         try:
-            status, body, logged_in_again = self._call_logged_in(call, timeout_s)
+            if start is not None:
+                status, body = self._send(http_call(call), timeout_s, start=start)
+                logged_in_again = False
+            else:
+                status, body, logged_in_again = self._call_logged_in(call, timeout_s)
         except _LoginEnded:
             return StockConsoleAnswer(call, "thrown_out")
+        except _Cancelled:
+            return StockConsoleAnswer(call, "cancelled", text("a stop was ordered"))
         except (_Unreachable, RacedayError) as error:
             return StockConsoleAnswer(call, "unreachable", str(error))
         if status >= 500:
@@ -131,8 +147,13 @@ class ConsoleSession:
         if status != 200 or not self._login:
             raise _Unreachable(text("its login answers with status {status}", status=status))
 
-    def _send(self, request: HttpCall, timeout_s: float, *, form: bool = False) -> tuple[int, bytes]:
-        """One request on a connection of its own; cookies are kept. Raises _Unreachable, and what the pin raises."""
+    def _send(
+        self, request: HttpCall, timeout_s: float, *, form: bool = False, start: CancellableStart | None = None
+    ) -> tuple[int, bytes]:
+        """One request on a connection of its own; cookies are kept.
+
+        Raises _Unreachable, _Cancelled, and what the pin raises. What failed is not sent by the kernel later on.
+        """
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=_unverified())
         headers = {"Referer": f"https://{self._host}/", "Connection": "close"}
         with self._lock:
@@ -141,18 +162,27 @@ class ConsoleSession:
                 headers["X-CSRFToken"] = self._token
         if request.body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
+        is_done = False
+        sock: ssl.SSLSocket | None = None
         try:
             connection.connect()
             assert isinstance(connection.sock, ssl.SSLSocket)
-            self._pin.check(connection.sock.getpeercert(binary_form=True) or b"")
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock = connection.sock
+            self._pin.check(sock.getpeercert(binary_form=True) or b"")
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(timeout_s * 1000))
+            if start is not None and not start.may_be_sent(sock):
+                raise _Cancelled
             connection.request("POST" if form else request.method, request.path, request.body, headers)
             response = connection.getresponse()
             body = response.read(MAX_BYTES)
+            is_done = True
             self._keep_cookies(response.headers.get_all("Set-Cookie") or [])
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a cookie that no header takes
             raise _Unreachable(str(error) or type(error).__name__) from None
         finally:
+            if sock is not None and not is_done and sock.fileno() >= 0:
+                drop_at_close(sock)
             connection.close()
         return response.status, body
 

@@ -60,7 +60,7 @@ class StockCarRig:
     ) -> None:
         self.folder = folder
         self.root = folder / "root"
-        (self.root / CALIBRATION.lstrip("/")).parent.mkdir(parents=True)
+        (self.root / CALIBRATION).parent.mkdir(parents=True)
         self.outputs = CarOutputs(self.root)
         self.console = MockConsole(MockCar(self.outputs, load_ns=NS_PER_S // 5), version)
         self.server = MockConsoleServer(self.console)

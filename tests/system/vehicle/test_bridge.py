@@ -10,6 +10,7 @@ from raceday.broker import RunningBroker, mosquitto_path, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.system.vehicle.bridge_rig import StockCarRig, until
 from tests.vehicle.sample_parts import Station
+from vehicle.bridge.leash.raceday_leash import SILENCE_NS
 from vehicle.bridge.mock_console.mock_console import ConsoleVersion
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
@@ -95,7 +96,13 @@ def test_a_killed_bridge_leaves_a_leashed_car_cut(station: Station, make: Any) -
     until(lambda: rig.outputs.is_moving)
     rig.kill_bridge()
     until(lambda: not rig.outputs.is_moving)
-    until(lambda: "raceday-leash: cut by silence" in rig.lines)
+    until(lambda: any("cut by silence" in line for line in rig.lines))
+    # A machine under load stalls whole processes, so no time on the wall is a fair bound here: what is held is what the
+    # leash decided by its own clock. test_stock_car_properties.py holds the 600 ms, and `./dev bench bridge` measures.
+    said = next(line for line in rig.lines if "cut by silence" in line)
+    silent_us, tick_us = (int(word) for word in said.split() if word.isdecimal())
+    assert silent_us * 1000 >= SILENCE_NS, said
+    assert (silent_us - tick_us) * 1000 <= SILENCE_NS, f"it was cut later than at the first tick that could: {said}"
     until(lambda: not rig.console.car.active["auto"])
     until(lambda: rig.outputs.line == 1)  # the console's own stop has let the line on again for a moment
 

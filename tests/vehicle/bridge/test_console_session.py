@@ -1,17 +1,26 @@
 """The bridge's login at the mock console over real TLS: wrong passwords, stolen logins, dead tokens, hung calls."""
 
+import http.client
 import pathlib
+import socket
 import stat
+import struct
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from shared.clock import SystemClock
 from shared.errors import ConfigError
+from shared.link.mock import MockBroker, MockLink
+from vehicle.bridge.bridge import Bridge
+from vehicle.bridge.cancellable_start import CancellableStart
 from vehicle.bridge.certificate_pin import CertificatePin
 from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
-from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
+from vehicle.bridge.core.console_calls import CallKind, ConsoleCall, StockConsoleAnswer
+from vehicle.bridge.core.stock_car import StockCar, StockCarOptions
 from vehicle.bridge.mock_console.mock_car import MockCar
 from vehicle.bridge.mock_console.mock_console import ConsoleVersion, MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
@@ -137,6 +146,118 @@ def test_a_stop_goes_out_while_another_call_hangs_in_the_console(rig: Rig) -> No
     assert answered.wait(30)
     assert answers[-1].outcome == "refused"
     caller.close()
+
+
+def test_a_start_that_a_stop_overtook_is_not_sent(rig: Rig) -> None:
+    session, start = rig.session(), CancellableStart()
+    session.call(ConsoleCall("mode"))
+    rig.console.calls.clear()
+    start.cancel()
+    assert session.call(ConsoleCall("start"), start=start).outcome == "cancelled"
+    assert rig.console.calls == []
+    assert session.call(ConsoleCall("start"), start=CancellableStart()).outcome == "done"
+
+
+def test_a_submitted_stop_cancels_the_start_that_waits_behind_another_call(rig: Rig) -> None:
+    session = rig.session()
+    session.call(ConsoleCall("mode"))
+    answers: list[StockConsoleAnswer] = []
+    all_answered = threading.Event()
+
+    def on_answer(answer: StockConsoleAnswer) -> None:
+        answers.append(answer)
+        if len(answers) == 3:
+            all_answered.set()
+
+    rig.server.hang("/api/max_nav_throttle")
+    caller = ConsoleCaller(session, on_answer)
+    caller.start()
+    for call in (ConsoleCall("throttle", number=10), ConsoleCall("start"), ConsoleCall("stop")):
+        caller.submit(call)
+    assert rig.server.hanging.wait(30)
+    rig.server.release()
+    assert all_answered.wait(30)
+    caller.close()
+    assert {answer.call.kind: answer.outcome for answer in answers}["start"] == "cancelled"
+
+
+def test_neither_a_dead_token_nor_a_login_makes_a_start_go_out_later(rig: Rig) -> None:
+    session = rig.session()
+    session.call(ConsoleCall("mode"))
+    session._token = "dead"
+    rig.console.calls.clear()
+    assert session.call(ConsoleCall("start"), start=CancellableStart()).outcome == "refused"
+    rig.console.tokens.clear()
+    assert session.call(ConsoleCall("start"), start=CancellableStart()).outcome == "refused"
+    assert rig.console.calls == []
+
+
+def test_a_start_on_its_way_is_broken_off_with_a_reset(rig: Rig) -> None:
+    session = rig.session()
+    session.call(ConsoleCall("mode"))
+    answers: list[StockConsoleAnswer] = []
+    caller = ConsoleCaller(session, answers.append)
+    rig.server.hang("/api/start_stop")
+    caller.start()
+    caller.submit(ConsoleCall("start"))
+    assert rig.server.hanging.wait(30)
+    caller.break_off_start(10)
+    caller.close()
+    caller._thread.join(30)
+    assert [(answer.call.kind, answer.outcome) for answer in answers] == [("start", "unreachable")]
+
+
+def test_a_bridge_that_ends_breaks_a_start_off_before_its_last_stop(rig: Rig) -> None:
+    made: list[str] = []
+    server = rig.server
+
+    class ToldSession(ConsoleSession):
+        """Says when each call begins and ends; a stop is answered, whatever hangs."""
+
+        def call(self, call: ConsoleCall, *rest: Any, **named: Any) -> StockConsoleAnswer:
+            made.append(f"{call.kind} begins")
+            if call.kind == "stop":
+                server.release()
+            answer = super().call(call, *rest, **named)
+            made.append(f"{call.kind} is {answer.outcome}")
+            return answer
+
+    pin = CertificatePin(rig.folder / "certificate")
+    session = ToldSession("127.0.0.1", server.port, rig.folder / "password", pin)
+    session.call(ConsoleCall("mode"))
+    link = MockLink(MockBroker(), "car-1", "boot-1", "car")
+    car = StockCar("boot-1", StockCarOptions("Sample_single_cam"), 0)
+    bridge = Bridge("car-1", car, link, session, SystemClock(), None)
+    server.hang("/api/start_stop")
+    bridge.start()
+    bridge._caller.submit(ConsoleCall("start"))
+    assert server.hanging.wait(30)
+    made.clear()
+    bridge.close()
+    assert made == ["start is unreachable", "stop begins", "stop is done"]
+
+
+@pytest.mark.parametrize("kind", ["start", "stop"])
+def test_a_call_that_failed_leaves_nothing_that_the_kernel_would_send_later(
+    rig: Rig, kind: CallKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells it on loopback is how the socket was closed: with SO_LINGER of no time, which drops what is unsent."""
+    lingers: list[bytes] = []
+    close = http.client.HTTPSConnection.close
+
+    def closing(connection: http.client.HTTPSConnection) -> None:
+        if connection.sock is not None:
+            lingers.append(connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
+            assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 200
+        close(connection)
+
+    session = rig.session()
+    session.call(ConsoleCall("mode"))
+    rig.server.hang("/api/start_stop")
+    monkeypatch.setattr(http.client.HTTPSConnection, "close", closing)
+    start = CancellableStart() if kind == "start" else None
+    assert session.call(ConsoleCall(kind), 0.2, start).outcome == "unreachable"
+    assert lingers == [struct.pack("ii", 1, 0)]
 
 
 def test_what_is_no_console_or_nobody_is_said(rig: Rig, tmp_path: pathlib.Path, free_port: object) -> None:

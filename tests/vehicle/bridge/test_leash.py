@@ -4,6 +4,7 @@ import ast
 import importlib.resources
 import os
 import pathlib
+import socket
 import struct
 from typing import Any
 
@@ -17,6 +18,7 @@ from vehicle.bridge.leash.raceday_leash import (
     KEY_BYTES,
     LINES,
     NEUTRAL_NS,
+    NO_LINE,
     NO_NONCE,
     SILENCE_NS,
     STATES,
@@ -29,7 +31,10 @@ from vehicle.bridge.leash.raceday_leash import (
     read_key,
     read_state,
 )
+from vehicle.bridge.mock_console.mock_car import MockCar
+from vehicle.bridge.mock_console.mock_console import MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
+from vehicle.bridge.mock_console.server import MockConsoleServer
 from vehicle.core.pulses import STOCK_CALIBRATION
 
 KEY = b"k" * KEY_BYTES
@@ -103,6 +108,19 @@ def test_two_bridges_hold_nothing() -> None:
     leash.on_hold(hold(1000 * MS, 1, 7), 1000 * MS)
     leash.on_hold(hold(1001 * MS, 1, 8), 1001 * MS)
     assert not leash.is_released
+    for number in range(2, 8):
+        leash.on_hold(hold((1000 + number) * MS, number, 7 + number % 2), (1000 + number) * MS)
+        assert not leash.is_released, "both releases are used up"
+    leash.on_hold(hold(1010 * MS, 9, 9), 1010 * MS)
+    assert leash.is_released, "one bridge is left and makes a new one"
+
+
+def test_a_cut_by_silence_says_how_long_it_was_and_how_late_it_was_noticed() -> None:
+    leash = Leash(NONCE)
+    leash.on_hold(hold(1000 * MS, 1, 7), 1000 * MS)
+    leash.tick(1490 * MS)
+    leash.tick(1510 * MS)
+    assert leash.why_cut() == "cut by silence: 510000 us after the newest stamp, 20000 us after the tick before"
 
 
 @given(
@@ -145,10 +163,10 @@ def test_a_state_that_this_version_does_not_know_is_refused() -> None:
 
 
 def test_the_holder_believes_only_answers_to_its_newest_wish() -> None:
-    holder = LeashHolder()
+    holder = LeashHolder(0)
 
-    def answer(number: int, state: int, fault: int = 0) -> None:
-        holder.on_state(LeashState(NONCE, number * MS, number, state, 0, 0, fault), number * MS)
+    def answer(number: int, state: int, fault: int = 0, line: int = 1) -> None:
+        holder.on_state(LeashState(NONCE, number * MS, number, state, 0, line, fault), number * MS)
 
     assert not holder.is_answering(0)
     assert holder.has_new_request
@@ -174,8 +192,33 @@ def test_the_holder_believes_only_answers_to_its_newest_wish() -> None:
     assert not holder.is_answering(503 * MS + 1)
 
 
+@pytest.mark.parametrize(("line", "is_cut"), [(1, True), (0, False), (NO_LINE, False)])
+def test_only_a_line_that_was_read_back_as_cut_proves_a_cut(line: int, is_cut: bool) -> None:
+    holder = LeashHolder(0)
+    holder.next_hold()
+    holder.on_state(LeashState(NONCE, MS, 1, 1, NEUTRAL_NS, line, 0), MS)
+    assert (holder.is_cut(MS), holder.has_line) == (is_cut, line != NO_LINE)
+
+
+def test_a_leash_that_has_a_fault_has_released_nothing() -> None:
+    holder = LeashHolder(0)
+    holder.request(7)
+    holder.next_hold()
+    holder.on_state(LeashState(NONCE, MS, 1, 3, 0, 1, 3), MS)
+    assert not holder.is_released(MS)
+
+
+def test_recorded_answers_of_an_earlier_bridge_prove_nothing() -> None:
+    earlier, holder = LeashHolder(1000 * MS), LeashHolder(2000 * MS)
+    recorded = [LeashState(NONCE, MS, earlier.next_hold().number, 1, NEUTRAL_NS, 1, 0) for _ in range(50)]
+    for state in recorded:
+        holder.next_hold()
+        holder.on_state(state, 2000 * MS)
+        assert not holder.is_answering(2000 * MS)
+
+
 def test_the_outputs_are_cut_released_and_read_back(tmp_path: pathlib.Path) -> None:
-    car, outputs = CarOutputs(tmp_path), Outputs(tmp_path, NEUTRAL_NS)
+    car, outputs = CarOutputs(tmp_path), Outputs(tmp_path)
     car.set_duty(0, 1_380_000)
     assert car.is_moving
     outputs.cut()
@@ -194,6 +237,7 @@ def test_the_outputs_are_cut_released_and_read_back(tmp_path: pathlib.Path) -> N
 def test_a_line_that_nobody_exported_is_exported_by_the_number_of_its_kernel(tmp_path: pathlib.Path) -> None:
     folder = tmp_path / "sys/class/gpio"
     (folder / "gpiochip434").mkdir(parents=True)
+    (folder / "gpiochip434" / "label").write_text("INT3452:00\n")  # 78 lines below 512, as the kernel counted then
     exported: list[str] = []
 
     def write(file: pathlib.Path, text: str) -> bool:
@@ -207,34 +251,104 @@ def test_a_line_that_nobody_exported_is_exported_by_the_number_of_its_kernel(tmp
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(raceday_leash, "_write_text", write)
-        line = raceday_leash.find_line(tmp_path)
+        line = raceday_leash.find_line(tmp_path, None)
     assert exported == ["436"]
     assert line == folder / "gpio436"
     assert (line / "direction").read_text() == "high", "it begins cut"
     assert [number for _, number in LINES] == [514, 436]
 
 
+@pytest.mark.parametrize("label", ["pinctrl-bcm2711", "INT3452:00"])
+def test_a_pi_whose_numbers_begin_at_512_has_no_line(tmp_path: pathlib.Path, label: str) -> None:
+    """There gpio514 is BCM 2, the data line of the bus of the motor's chip; it is exported here by somebody."""
+    chip = tmp_path / "sys/devices/platform/soc/fe804000.i2c/i2c-1/1-0040/pwm/pwmchip0"
+    gpio = tmp_path / "sys/class/gpio"
+    for folder in (chip / "pwm0", tmp_path / "sys/class/pwm", gpio / "gpiochip512", gpio / "gpio514"):
+        folder.mkdir(parents=True)
+    (tmp_path / "sys/class/pwm/pwmchip0").symlink_to(chip)
+    (chip / "pwm0/duty_cycle").write_text("1380000\n")
+    (gpio / "gpiochip512/label").write_text(label + "\n")
+    for name, text in (("direction", "in\n"), ("value", "0\n")):
+        (gpio / "gpio514" / name).write_text(text)
+    outputs = Outputs(tmp_path)
+    outputs.cut()
+    assert (outputs.line, outputs.motor_ns, outputs.fault) == (NO_LINE, NEUTRAL_NS, 0)
+    assert (gpio / "gpio514/direction").read_text() == "in\n"
+    assert not (gpio / "export").exists()
+
+
+def test_another_computer_that_counts_from_512_has_no_line(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "sys/class/gpio/gpiochip512").mkdir(parents=True)
+    (tmp_path / "sys/class/gpio/gpiochip512/label").write_text("pinctrl-rp1\n")
+    assert raceday_leash.find_line(tmp_path, None) is None
+    assert not (tmp_path / "sys/class/gpio/export").exists()
+
+
+def test_the_line_is_cut_before_the_chip_is_written(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write to the chip waits for its I2C bus, which may hang."""
+    car = CarOutputs(tmp_path)
+    car.set_duty(0, 1_380_000)
+    written: list[str] = []
+    write = raceday_leash._write_text
+    monkeypatch.setattr(raceday_leash, "_write_text", lambda file, text: written.append(file.name) or write(file, text))
+    Outputs(tmp_path).cut()
+    assert written == ["value", "duty_cycle"]
+
+
+def test_neutral_is_read_anew_at_each_release_and_cut(tmp_path: pathlib.Path) -> None:
+    car, outputs = CarOutputs(tmp_path), Outputs(tmp_path)
+    calibration = tmp_path / raceday_leash.CALIBRATION
+    calibration.parent.mkdir(parents=True)
+    outputs.cut()
+    calibration.write_text('{"version": 1, "Calibration": {"Motor": {"mid": 1450000}}}')
+    outputs.release()
+    assert car.motor_ns == 1_450_000
+    calibration.write_text('{"version": 1, "Calibration": {"Motor": {"mid": 1460000}}}')
+    outputs.cut()
+    assert car.motor_ns == 1_460_000
+
+
+def test_a_systemd_that_does_not_take_a_notice_holds_nothing_up(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+    raceday_leash.notify("WATCHDOG=1")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as full:
+        full.bind(str(tmp_path / "full"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "full"))
+        for _ in range(2000):  # far more than the kernel queues for one that does not read
+            raceday_leash.notify("WATCHDOG=1")
+        assert full.recv(100) == b"WATCHDOG=1"
+
+
 def test_a_car_without_a_line_or_a_chip_says_so(tmp_path: pathlib.Path) -> None:
-    outputs = Outputs(tmp_path, NEUTRAL_NS)
+    outputs = Outputs(tmp_path)
     outputs.cut()
     assert (outputs.line, outputs.motor_ns) == (255, 0)
     assert raceday_leash.FAULTS[outputs.fault] == "it finds no PWM chip of the motor"
 
 
-CALIBRATIONS: dict[str, tuple[str, int]] = {
-    "the stock file": ('{"Calibration": {"Motor": {"max": 1603500, "mid": 1450000, "min": 1311000}}}', 1_450_000),
-    "nonsense": ("[", NEUTRAL_NS),
-    "another shape": ('{"Calibration": []}', NEUTRAL_NS),
-    "a pulse that no servo takes": ('{"Calibration": {"Motor": {"mid": 20000000}}}', NEUTRAL_NS),
-    "true": ('{"Calibration": {"Motor": {"mid": true}}}', NEUTRAL_NS),
+_MOTOR = '"Motor": {"max": 1603500, "mid": 1450000, "min": 1311000}'
+CALIBRATIONS: dict[str, tuple[str, str, int]] = {
+    "a version beside": (f'{{"version": 1, "Calibration": {{{_MOTOR}}}}}', "", 1_450_000),
+    "a version inside": (f'{{"Calibration": {{"version": 1, {_MOTOR}}}}}', "0.0.8", 1_450_000),
+    "no version, an early car": (f'{{"Calibration": {{{_MOTOR}}}}}', "0.0.7", 1_450_000),
+    "no version, a later car": (f'{{"Calibration": {{{_MOTOR}}}}}', "0.0.8", NEUTRAL_NS),
+    "no version, another computer": (f'{{"Calibration": {{{_MOTOR}}}}}', "F.42", NEUTRAL_NS),
+    "nonsense": ("[", "", NEUTRAL_NS),
+    "another shape": ('{"version": 1, "Calibration": []}', "", NEUTRAL_NS),
+    "a pulse that no servo takes": ('{"version": 1, "Calibration": {"Motor": {"mid": 20000000}}}', "", NEUTRAL_NS),
+    "true": ('{"version": 1, "Calibration": {"Motor": {"mid": true}}}', "", NEUTRAL_NS),
 }
 
 
-@pytest.mark.parametrize(("text", "wanted_ns"), CALIBRATIONS.values(), ids=CALIBRATIONS)
-def test_neutral_is_the_cars_own(tmp_path: pathlib.Path, text: str, wanted_ns: int) -> None:
-    (tmp_path / "calibration.json").write_text(text)
-    assert neutral_ns(tmp_path / "calibration.json") == wanted_ns
-    assert neutral_ns(tmp_path / "none.json") == NEUTRAL_NS == STOCK_CALIBRATION.motor.mid_ns
+@pytest.mark.parametrize(("text", "bios", "wanted_ns"), CALIBRATIONS.values(), ids=CALIBRATIONS)
+def test_neutral_is_the_cars_own(tmp_path: pathlib.Path, text: str, bios: str, wanted_ns: int) -> None:
+    assert neutral_ns(tmp_path) == NEUTRAL_NS == STOCK_CALIBRATION.motor.mid_ns
+    for name, content in ((raceday_leash.CALIBRATION, text), (raceday_leash.BIOS_VERSION, bios + "\n")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(content)
+    assert neutral_ns(tmp_path) == wanted_ns
 
 
 @pytest.mark.parametrize(
@@ -259,3 +373,22 @@ def test_a_leash_that_ended_leaves_the_car_cut_unless_the_console_stands_too(
     monkeypatch.setitem(os.environ, "SERVICE_RESULT", result)
     raceday_leash.main(["ended", "--root", str(tmp_path), "--console-port", str(free_port())])
     assert (car.motor_ns, car.line) == (NEUTRAL_NS, line)
+
+
+def test_a_leash_that_was_stopped_in_order_gives_a_car_back_whose_console_stands(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    car = CarOutputs(tmp_path)
+    console = MockConsole(MockCar(car))
+    console.car.set_state("auto")
+    console.car.set_active(is_active=True)
+    car.set_duty(0, 1_380_000)
+    server = MockConsoleServer(console)
+    server.start()
+    try:
+        monkeypatch.setitem(os.environ, "SERVICE_RESULT", "success")
+        raceday_leash.main(["ended", "--root", str(tmp_path), "--console-port", str(server.direct_port)])
+    finally:
+        server.close()
+    assert (car.motor_ns, car.line) == (NEUTRAL_NS, 0)
+    assert not console.car.active["auto"]

@@ -246,3 +246,47 @@ def test_orders_that_are_old_repeated_or_unknown_do_nothing() -> None:
     virtual.order("start")
     assert virtual.mode == "stopped"
     assert virtual.log.count("start") == stops
+
+
+def test_a_leash_without_a_line_promises_nothing_and_confirms_nothing() -> None:
+    virtual = VirtualCar(is_leashed=True, has_line=False)
+    virtual.drive()
+    assert virtual.bridge.promise == "best_effort"
+    virtual.console.hung.add("/api/start_stop")
+    virtual.obeys_late = False
+    virtual.order("estop")
+    virtual.run(3)
+    assert virtual.mode == "driving", "its own software may write its pulse over neutral: only the console confirms"
+    virtual.console.hung.clear()
+    virtual.run(2)
+    assert virtual.mode == "tripped"
+
+
+def test_a_start_that_was_not_answered_is_followed_by_stops_for_half_a_minute_confirmed_or_not() -> None:
+    """A packet that waited in a Wi-Fi gap arrives after the stop was confirmed."""
+    virtual = VirtualCar()
+    virtual.grant = "drive"
+    virtual.run(6)
+    virtual.order("arm")
+    virtual.run(1.5)
+    virtual.order("start")
+    while "start" not in virtual.log:
+        virtual.step()
+    virtual.is_console_away = True
+    virtual.run(0.3)
+    virtual.is_console_away = False
+    virtual.run(2)
+    assert virtual.mode == "tripped"
+    assert "may still obey it" in virtual.reason
+    virtual.car.set_active(is_active=True)  # the start arrives
+    virtual.run(0.2)
+    assert virtual.is_moving
+    assert virtual.bridge.may_move
+    virtual.run(1.2)
+    assert not virtual.is_moving
+    stops = virtual.log.count("stop")
+    virtual.run(20)
+    assert virtual.log.count("stop") - stops == 20
+    virtual.run(10)
+    assert "may still obey it" not in virtual.reason
+    assert not virtual.bridge.may_move

@@ -10,7 +10,7 @@ from shared.protocol.messages import CarMode, DriveOrder, Grant, Lease, OrderAct
 from shared.units import NS_PER_MS, NS_PER_S
 from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer, answer_of, http_call
 from vehicle.bridge.core.stock_car import StockCar, StockCarOptions
-from vehicle.bridge.leash.raceday_leash import Leash, LeashState
+from vehicle.bridge.leash.raceday_leash import NO_LINE, Leash, LeashState
 from vehicle.bridge.mock_console import csrf
 from vehicle.bridge.mock_console.mock_car import MockCar
 from vehicle.bridge.mock_console.mock_console import SERVICE_S, ConsoleRequest, ConsoleVersion, MockConsole
@@ -45,6 +45,7 @@ class VirtualCar:
     is_console_away: bool = False
     obeys_late: bool = True
     is_someone_logged_in: bool = False
+    has_line: bool = True
     sent: list[_Sent] = field(default_factory=list)
     log: list[str] = field(default_factory=list)  # the kinds of the calls, oldest first
     orders: int = 0
@@ -53,7 +54,7 @@ class VirtualCar:
         self.outputs = CarOutputs()
         self.car = MockCar(self.outputs, load_ns=NS_PER_S)
         self.console = MockConsole(self.car, self.version)
-        self.bridge = StockCar(BOOT, StockCarOptions(MODEL, 50, is_leashed=self.is_leashed))
+        self.bridge = StockCar(BOOT, StockCarOptions(MODEL, 50, is_leashed=self.is_leashed), self.now_ns)
         self.leash = Leash(b"n" * 16) if self.is_leashed else None
         self._was_released = False
         self._heartbeat = 0
@@ -128,9 +129,9 @@ class VirtualCar:
             return
         hold = self.bridge.leash.next_hold()
         self.leash.on_hold(hold, self.now_ns)
-        state = LeashState(
-            self.leash.nonce, self.now_ns, hold.number, self.leash.state, self.outputs.motor_ns, self.outputs.line, 0
-        )
+        self._step_leash()
+        line = self.outputs.line if self.has_line else NO_LINE
+        state = LeashState(self.leash.nonce, self.now_ns, hold.number, self.leash.state, self.outputs.motor_ns, line, 0)
         self.bridge.leash.on_state(state, self.now_ns)
 
     def _step_leash(self) -> None:
@@ -139,7 +140,8 @@ class VirtualCar:
         self.leash.tick(self.now_ns)
         if not self.leash.is_released:
             self.outputs.set_duty(MOTOR, NEUTRAL_NS)
-            self.outputs.set_line(1)
+            if self.has_line:
+                self.outputs.set_line(1)
         elif not self._was_released:
             self.outputs.set_line(0)
         self._was_released = self.leash.is_released

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 CallKind = Literal["mode", "load", "loading", "throttle", "start", "stop", "battery", "models"]
-Outcome = Literal["done", "refused", "unreachable", "thrown_out"]
+Outcome = Literal["done", "refused", "unreachable", "thrown_out", "cancelled"]
 MAX_TEXT = 200  # of what a console says about itself
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleCall:
-    """One call. `text` or `number`: its value, where it takes one.
+    """One call. `text` or `number`: its value, where it takes one; else what tells it from others of its kind.
 
     `may_log_in`: whether to log in again if somebody else's login has ended ours (the stock console knows one only).
     """
@@ -33,7 +33,7 @@ class StockConsoleAnswer:
 
     `done` is the console's word, which is worth nothing for `throttle` and `load` outside the automatic mode.
     `thrown_out`: somebody else has logged in, and the call did not allow to take the login back; `logged_in_again`: it
-    did, and the login was taken back.
+    did, and the login was taken back. `cancelled`: a start that was not sent, since a stop was ordered meanwhile.
     """
 
     call: ConsoleCall

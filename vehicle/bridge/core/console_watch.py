@@ -40,6 +40,8 @@ class ConsoleWatch:
 
     def on_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         """Note what became of any call."""
+        if answer.outcome == "cancelled":
+            return  # the console was not asked
         if answer.logged_in_again:
             self._taken_back_ns = now_ns
         if answer.outcome != "unreachable":

@@ -14,11 +14,12 @@ _FIRST_STATE = LeashState(NO_NONCE, 0, 0, 0, 0, NO_LINE, 0)
 class LeashHolder:
     """One leash; times are ns of this machine's clock, rising."""
 
-    def __init__(self) -> None:
-        self._sent = 0
-        self._echoed = 0
+    def __init__(self, now_ns: int) -> None:
+        """The numbers begin at the time, so that the signed answers of an earlier bridge echo none of ours."""
+        self._sent = now_ns
+        self._echoed = now_ns
         self._release = 0
-        self._requested_at = 0  # answers to older datagrams say nothing of the newest request
+        self._requested_at = now_ns  # answers to older datagrams say nothing of the newest request
         self._state = _FIRST_STATE
         self._answered_ns: int | None = None
 
@@ -48,13 +49,22 @@ class LeashHolder:
     def is_released(self, now_ns: int) -> bool:
         """Whether the leash has answered the release that is requested, and lets the pulses through."""
         answered = bool(self._release) and self._echoed > self._requested_at
-        return self.is_answering(now_ns) and answered and STATES[self._state.state] == "released"
+        released = STATES[self._state.state] == "released" and not self._state.fault
+        return self.is_answering(now_ns) and answered and released
 
     def is_cut(self, now_ns: int) -> bool:
-        """Whether the leash has answered the newest request, and has cut the outputs without a fault."""
+        """Whether the leash has answered the newest request, and the enable line is cut, read back, without a fault.
+
+        Neutral without a line proves nothing: the car's own software may write its pulse over it.
+        """
         answered = self._echoed > self._requested_at
-        cut = STATES[self._state.state] != "released" and not self._state.fault
+        cut = STATES[self._state.state] != "released" and self._state.line == 1 and not self._state.fault
         return self.is_answering(now_ns) and answered and cut
+
+    @property
+    def has_line(self) -> bool:
+        """Whether the leash has found an enable line on this car, without which it can promise nothing."""
+        return self._state.line != NO_LINE
 
     @property
     def fault(self) -> str:

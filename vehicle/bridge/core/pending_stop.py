@@ -9,18 +9,23 @@ from shared.units import NS_PER_S
 from vehicle.core.modes import ModeEvent
 
 REPEAT_NS = NS_PER_S
+LATE_START_NS = 30 * NS_PER_S  # how long a start that was not confirmed may still be on its way
 SAID_AFTER_NS = NS_PER_S // 2  # a stop that takes no longer than usual needs no sentence
 _WEIGHT: dict[ModeEvent, int] = {"stop": 0, "withdraw": 1, "trip": 2, "estop": 3}
 
 
 class PendingStop:
-    """`event`: what the modes' table is told; `is_applied`: it was told, and only the console still has to follow."""
+    """`event`: what the modes' table is told; `is_applied`: it was told, and only the console still has to follow.
+
+    `is_confirmed`: the console has followed, and the stop is repeated against a start that it may still obey.
+    """
 
     def __init__(self, event: ModeEvent, reason: str, since_ns: int | None = None) -> None:
         """`since_ns`: when it was ordered; None: when it is first sent."""
         self.event = event
         self.reason = reason
         self.is_applied = False
+        self.is_confirmed = False
         self._since_ns = since_ns
         self._sent_ns: int | None = None
 
@@ -43,7 +48,13 @@ class PendingStop:
         self._sent_ns = None
 
     def sentence(self, now_ns: int) -> str:
-        """What is so while the console is silent; "" in the first moment."""
+        """What is so while the console is silent, or may still obey a start; "" in the first moment."""
+        if self.is_confirmed:
+            return text(
+                "The car's console did not confirm a start and may still obey it: the stop is repeated for "
+                "{seconds} s.",
+                seconds=LATE_START_NS // NS_PER_S,
+            )
         waited_ns = 0 if self._since_ns is None else now_ns - self._since_ns
         if waited_ns < SAID_AFTER_NS:
             return ""

@@ -5,7 +5,8 @@ Pure; called by bridge.py. Calls its siblings in this folder. Rules:
   2. A mode that says that the car stands is taken on only once the stop is confirmed: by the console, or by the leash.
   3. A stop goes out at once, beside whatever is in flight, and again until the console has confirmed it. While a start
      is in flight no confirmation counts: a hung console may obey it late. Nothing starts while a stop is in flight.
-  4. A car whose console has not confirmed a stop since the bridge started, or has been silent, is not online.
+  4. After a start that was not confirmed the stop is repeated for 30 s, confirmed or not: the start may come late.
+  5. A car whose console has not confirmed a stop since the bridge started, or has been silent, is not online.
 """
 
 from collections import deque
@@ -18,7 +19,7 @@ from shared.units import NS_PER_MS, NS_PER_S
 from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.core.console_watch import AWAY_NS, ConsoleWatch
 from vehicle.bridge.core.leash_holder import LeashHolder
-from vehicle.bridge.core.pending_stop import PendingStop
+from vehicle.bridge.core.pending_stop import LATE_START_NS, PendingStop
 from vehicle.bridge.core.preparation import Preparation
 from vehicle.core.lease_clock import LeaseClock
 from vehicle.core.modes import ARMED, DriveReadiness, ModeEvent, ModeState, next_state
@@ -55,12 +56,12 @@ class _OpenOrder:
 class StockCar:
     """Decides for one car. Not thread-safe; times are ns of the machine's clock, rising."""
 
-    def __init__(self, boot_id: str, options: StockCarOptions) -> None:
+    def __init__(self, boot_id: str, options: StockCarOptions, now_ns: int) -> None:
         self.colour = options.colour
         self._lease = LeaseClock(boot_id, options.max_lease_ms, options.max_ttl_ms)
         self.mode_state = ModeState()
         self.preparation = Preparation(options.model, options.throttle_percent)
-        self.leash = LeashHolder() if options.is_leashed else None
+        self.leash = LeashHolder(now_ns) if options.is_leashed else None
         # A bridge that died may have left the car driving: the first thing is a stop.
         self._stop: PendingStop | None = PendingStop("stop", "")
         self._may_move = True
@@ -73,6 +74,8 @@ class StockCar:
         self._confirms_from = 0  # the number of the first stop whose confirmation counts
         self._prepares_early = True  # until a person takes the console over
         self._is_arming = False
+        self._checked_start = ""  # the order to start before which the console was asked once more
+        self._late_start_until_ns = 0
         self._retry_ns = 0
         self._releases = 0
         self._watch = ConsoleWatch()
@@ -92,7 +95,7 @@ class StockCar:
 
     @property
     def promise(self) -> Promise:
-        return "leash" if self.leash is not None else "best_effort"
+        return "leash" if self.leash is not None and self.leash.has_line else "best_effort"
 
     def is_online(self, now_ns: int) -> bool:
         """Whether the car takes part: its console is known to have stopped once, and answers, or may be moving."""
@@ -169,8 +172,10 @@ class StockCar:
         if answer.call.kind == "stop":
             self._stops_in_flight -= 1
             if answer.outcome == "done" and answer.call.number >= self._confirms_from:
-                self._on_stop_confirmed()
+                self._on_stop_confirmed(now_ns)
             return
+        if answer.call.kind == "loading" and answer.call.text and answer.outcome == "done":
+            self._checked_start = answer.call.text
         had_model = self.preparation.has_model
         self.preparation.on_answer(answer, now_ns)
         if had_model and not self.preparation.has_model:
@@ -180,6 +185,8 @@ class StockCar:
 
     def _on_start_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         self._confirms_from = self._stops_sent + 1
+        if answer.outcome in ("unreachable", "refused"):
+            self._late_start_until_ns = now_ns + LATE_START_NS
         if self._stop is not None:
             self._stop.send_again()
         if answer.outcome == "done" and self._stop is None and self.mode == "ready":
@@ -188,12 +195,15 @@ class StockCar:
             why = text("The car's console did not confirm the start: {why}.", why=answer.why.rstrip("."))
             self._begin_stop("trip", why, now_ns)
 
-    def _on_stop_confirmed(self) -> None:
+    def _on_stop_confirmed(self, now_ns: int) -> None:
         self._is_known = True
-        self._may_move = False
+        is_over = now_ns >= self._late_start_until_ns
+        self._may_move = self._may_move and not is_over
         if self._stop is not None:
-            self._take_on(self._stop)
-            self._stop = None
+            if not self._stop.is_applied:
+                self._take_on(self._stop)
+            self._stop.is_confirmed = True
+            self._stop = None if is_over else self._stop
 
     # What is due
 
@@ -253,6 +263,9 @@ class StockCar:
         self._set_throttle(order)
         if not self.preparation.is_ready:
             return self.preparation.next_call(now_ns)
+        if self._checked_start != order.order_id:
+            # A login or a token that ended is renewed now: within the start that would delay it.
+            return ConsoleCall("loading", order.order_id)
         if self.leash is not None and not self.leash.is_released(now_ns):
             if not self._may_move:
                 self._releases = max(self._releases + 1, now_ns // NS_PER_MS)

@@ -3,7 +3,7 @@
 
 One file, for the Python 3.8 of the stock car and the standard library alone; run as root by raceday-leash.service. The
 stock software has no watchdog: its servo node repeats the last pulse for ever, whoever died. This program cuts the
-outputs (neutral, then 1 on the enable line, then the console's own stop) when the bridge orders it, and half a second
+outputs (1 on the enable line, then neutral, then the console's own stop) when the bridge orders it, and half a second
 after the newest of its own time stamps that came back from the bridge: what a stalled network delivers late carries old
 stamps, so it holds nothing. It starts cut, and a cut ends only by a new release.
 
@@ -11,12 +11,14 @@ stamps, so it holds nothing. It starts cut, and a cut ends only by a new release
     raceday_leash.py ended               what the unit runs when it ended: cut, unless it was stopped in order
 
 The bridge imports the datagrams of this file, so that both ends speak one protocol. PWM and line as in servo_mgr.cpp
-and pwm.cpp of aws-deepracer-servo-pkg; kernel files: Documentation/admin-guide/gpio/sysfs.rst, driver-api/pwm.rst.
+and pwm.cpp of aws-deepracer-servo-pkg; kernel files: Documentation/admin-guide/gpio/sysfs.rst, driver-api/pwm.rst; the
+line's chip: drivers/pinctrl/intel/pinctrl-broxton.c (Apollo Lake).
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -59,9 +61,12 @@ FAULTS = (
 )
 
 NEUTRAL_NS = 1_446_000  # of a stock car without a calibration of its own
-CALIBRATION = "/opt/aws/deepracer/calibration.json"
-CHIPS = ("0000:00:17.0", "/i2c-0/", "/i2c-1/")  # where the motor's chip is: stock 20.04, 24.04, a Raspberry Pi
+CALIBRATION = "opt/aws/deepracer/calibration.json"
+BIOS_VERSION = "sys/class/dmi/id/bios_version"
+STOCK_BUS, PI_BUS = "0000:00:17.0", "/i2c-1/"
+CHIPS = (STOCK_BUS, "/i2c-0/", PI_BUS)  # where the motor's chip is: stock 20.04, 24.04, a Raspberry Pi
 LINES = ((512, 514), (434, 436))  # a gpio chip's first number, and the enable line on it: 24.04, 20.04
+LINE_CHIP = "INT3452:00"  # the label of that chip. Other computers count from 512 too: 514 is the I2C bus of a Pi
 LIGHT_CHANNELS = (2, 3, 4)
 LIGHT_MOST_NS = 10_000_000
 
@@ -147,6 +152,10 @@ class Leash:
         self._newest = (0, 0)  # stamp and number of the newest datagram that counted
         self._until_ns = 0
         self._release = 0
+        self._used: set[int] = set()  # releases: each counts once
+        self._ticked_ns = 0
+        self.silent_ns = 0  # at the newest cut by silence: since the newest stamp, and since the tick before
+        self.tick_ns = 0
 
     @property
     def is_released(self) -> bool:
@@ -162,42 +171,61 @@ class Leash:
         self.light = hold.light
         if not hold.release:
             self.state = 1
-        elif not self.is_released and hold.release != self._release:
+        elif not self.is_released and hold.release not in self._used:
             self.state, self._release = RELEASED, hold.release
         elif self.is_released and hold.release != self._release:
             self.state = 1  # two bridges: neither
+        self._used.add(hold.release)
 
     def tick(self, now_ns: int) -> None:
         """Cut when the bridge is silent for too long."""
         if self.is_released and now_ns > self._until_ns:
             self.state = 2
+            self.silent_ns, self.tick_ns = now_ns - self._until_ns + self._silence_ns, now_ns - self._ticked_ns
+        self._ticked_ns = now_ns
+
+    def why_cut(self) -> str:
+        """The state, and of a silence how long it was when it was noticed, and how long the tick before was ago."""
+        cause = STATES[self.state]
+        if self.state != 2:
+            return cause
+        silent_us, tick_us = self.silent_ns // 1000, self.tick_ns // 1000
+        return f"{cause}: {silent_us} us after the newest stamp, {tick_us} us after the tick before"
 
 
 class Outputs:
     """The motor's PWM channel, the enable line and the tail light, as files below `root` (/ on the car)."""
 
-    def __init__(self, root: pathlib.Path, neutral_ns: int) -> None:
-        self.neutral_ns = neutral_ns
+    def __init__(self, root: pathlib.Path) -> None:
         self.fault = 0
         self._root = root
+        self._neutral_ns = 0  # 0: to be read, since the car may have been calibrated meanwhile
         self._chip = find_chip(root)
-        self._line = find_line(root)
+        self._line = find_line(root, self._chip)
         self._light = b""
 
     def cut(self) -> None:
-        """Neutral, then the line, whatever fails of it; cheap to repeat. The stock software undoes both."""
+        """The line, then neutral, whatever fails of it; cheap to repeat. The stock software undoes both.
+
+        The line goes first, since a write to the chip may hang with its bus.
+        """
         self.fault = 0
         if self._line is None:
-            self._line = find_line(self._root)
-        if (self._line is not None and self.line != 1) or self.motor_ns != self.neutral_ns:
+            self._line = find_line(self._root, self._chip)
+        was_open = self._line is not None and self.line != 1
+        is_cut = self._line is None or not was_open or _write(self._line / "value", 1)
+        self._neutral_ns = self._neutral_ns or neutral_ns(self._root)
+        if was_open or self.motor_ns != self._neutral_ns:
             self._set_neutral()
-            if self._line is not None and not _write(self._line / "value", 1):
-                self.fault = 3
+        if not is_cut:
+            self.fault = 3
 
     def release(self) -> None:
-        """Let the pulses through, beginning with neutral."""
+        """Let the pulses through, beginning with neutral; the next cut reads neutral anew."""
         self.fault = 0
+        self._neutral_ns = neutral_ns(self._root)
         self._set_neutral()
+        self._neutral_ns = 0
         if self._line is not None and not self.fault and not _write(self._line / "value", 0):
             self.fault = 3
 
@@ -216,7 +244,7 @@ class Outputs:
             self._chip = find_chip(self._root)
         if self._chip is None:
             self.fault = 1
-        elif not _write(self._chip / "pwm0" / "duty_cycle", self.neutral_ns):
+        elif not _write(self._chip / "pwm0" / "duty_cycle", self._neutral_ns):
             self.fault = 2
 
     @property
@@ -240,12 +268,20 @@ def find_chip(root: pathlib.Path) -> pathlib.Path | None:
     return None
 
 
-def find_line(root: pathlib.Path) -> pathlib.Path | None:
-    """The enable line, exported as an output if it was not; None on a car without one (a Raspberry Pi)."""
+def find_line(root: pathlib.Path, chip: pathlib.Path | None) -> pathlib.Path | None:
+    """The enable line, exported as an output if it was not; None on a car without one (a Raspberry Pi).
+
+    A number alone is no line of ours: it must be one of the stock computer's own chip. `chip`: of the motor.
+    """
+    bus = "" if chip is None else os.path.realpath(chip) + "/"
+    if PI_BUS in bus and STOCK_BUS not in bus:
+        return None
     folder = root / "sys/class/gpio"
     for base, number in LINES:
+        if _text(folder / f"gpiochip{base}" / "label") != LINE_CHIP:
+            continue
         line = folder / f"gpio{number}"
-        if not line.exists() and (folder / f"gpiochip{base}").exists():
+        if not line.exists():
             _write(folder / "export", number)
         if line.exists():
             if _text(line / "direction") != "out":
@@ -254,13 +290,25 @@ def find_line(root: pathlib.Path) -> pathlib.Path | None:
     return None
 
 
-def neutral_ns(calibration: pathlib.Path) -> int:
-    """The motor's pulse at rest, from the car's calibration; the stock figure if there is none to read."""
+def neutral_ns(root: pathlib.Path) -> int:
+    """The motor's pulse at rest, from the car's calibration; the stock figure if there is none that counts.
+
+    As the servo node does it, a file without a `version` counts only on a car of before BIOS 0.0.8.
+    """
     try:
-        mid = json.loads(calibration.read_text())["Calibration"]["Motor"]["mid"]
-    except (OSError, ValueError, KeyError, TypeError):
+        document = json.loads((root / CALIBRATION).read_text())
+        inner = document["Calibration"]
+        mid = inner["Motor"]["mid"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return NEUTRAL_NS
+    if "version" not in inner and "version" not in document and not _has_early_bios(root):
         return NEUTRAL_NS
     return mid if type(mid) is int and 500_000 <= mid <= 2_500_000 else NEUTRAL_NS
+
+
+def _has_early_bios(root: pathlib.Path) -> bool:
+    found = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", _text(root / BIOS_VERSION))
+    return found is not None and tuple(map(int, found.groups())) < (0, 0, 8)
 
 
 def read_key(path: pathlib.Path) -> bytes:
@@ -321,13 +369,12 @@ class LeashService:
     def run(self) -> None:
         """Serve until `ended`, cut from the first moment on."""
         threading.Thread(target=self._keep_console_stopped, daemon=True).start()
-        notify("READY=1")
-        told_ns = 0
+        told_ns = -NS_PER_S
         while not self.ended.is_set():
             self.step()
             if time.monotonic_ns() - told_ns > NS_PER_S // 4:
                 told_ns = time.monotonic_ns()
-                notify("WATCHDOG=1")
+                notify("READY=1\nWATCHDOG=1")
         self._outputs.cut()
         self.socket.close()
 
@@ -353,7 +400,7 @@ class LeashService:
         elif not self._was_released:
             self._outputs.release()
         if self._was_released and not released:
-            say(f"{STATES[self.leash.state]}")
+            say(self.leash.why_cut())
             self._stop_console.set()
         self._was_released = released
         self._outputs.show(self.leash.light)
@@ -386,9 +433,12 @@ def say(sentence: str) -> None:
 def notify(state: str) -> None:
     """Tell systemd (sd_notify(3)); nothing where nobody listens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-            systemd.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
+    if not address:
+        return
+    # A systemd that is busy or restarts must not hold up a cut: what is lost is said again in a quarter of a second.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        place = "\0" + address[1:] if address[0] == "@" else address
+        systemd.sendto(state.encode(), socket.MSG_DONTWAIT, place)
 
 
 _failing: set[str] = set()  # files that could not be written: said once, though tried 50 times a second
@@ -432,7 +482,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--console-port", type=int, default=CONSOLE_PORT)
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("/"), help="where /sys and /opt are")
     parsed = parser.parse_args(arguments)
-    outputs = Outputs(parsed.root, neutral_ns(parsed.root / CALIBRATION.lstrip("/")))
+    outputs = Outputs(parsed.root)
     if parsed.what == "ended":
         return _ended(outputs, parsed.console_port, os.environ.get("SERVICE_RESULT", ""))
     key = read_key(parsed.key)

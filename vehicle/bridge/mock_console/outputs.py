@@ -75,6 +75,9 @@ def make_kernel_files(root: pathlib.Path) -> None:
     classes.mkdir(parents=True, exist_ok=True)
     if not (classes / "pwmchip0").exists():
         (classes / "pwmchip0").symlink_to(chip.resolve())
+    gpio_chip = root / "sys/class/gpio/gpiochip512"
+    gpio_chip.mkdir(parents=True, exist_ok=True)
+    (gpio_chip / "label").write_text("INT3452:00\n")
     line = root / f"sys/class/gpio/gpio{LINE}"
     line.mkdir(parents=True, exist_ok=True)
     for name, text in (("direction", "out\n"), ("value", "0\n")):
