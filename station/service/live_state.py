@@ -100,7 +100,7 @@ class LiveState:
         if isinstance(event, Edge | TryGate):
             self.update_findings(event.gate, engine, facts)
         if isinstance(event, CarReport):
-            self._cars.set_report_lead(event.car, engine.witnesses.of(event.car).lead_doubt_ns)
+            self._cars.set_report_lead(event.car, engine.witnesses.lead_doubt_ns(event.car))
         if any(isinstance(fact, GateStuck) for fact in facts):
             self.blocked = _blocked_sensors(engine)
         if any(isinstance(fact, GateNoteStored) for fact in facts):

@@ -243,6 +243,11 @@ class CarWitnesses:
             known = self._by_car[car] = CarWitness(car)
         return known
 
+    def lead_doubt_ns(self, car: str) -> int | None:
+        """`CarWitness.lead_doubt_ns` of this car; None for one that has had no run here. Asking changes nothing."""
+        known = self._by_car.get(car)
+        return None if known is None else known.lead_doubt_ns
+
     def on_crossing(self, run: Run, segment: LapSegment) -> list[WitnessFinding]:
         """The gate counted a crossing of the run's car: the findings that follow."""
         return self.of(run.car).on_crossing(run.book, segment)

@@ -99,7 +99,7 @@ def test_the_witness_learns_it_from_the_race(ahead_ms: int, says: bool) -> None:
                 decided_at_ns=at_ns + 130 * MS + OFFSET,
             )
         )
-    doubt_ns = hand.engine.witnesses.of("car-1").lead_doubt_ns
+    doubt_ns = hand.engine.witnesses.lead_doubt_ns("car-1")
     assert (doubt_ns is not None) == says
 
 
@@ -114,7 +114,7 @@ def test_no_simulated_heat_raises_it(seeds: range) -> None:
             engine.handle(event)
             if isinstance(event, e.CarReport):
                 asked += 1
-                assert engine.witnesses.of(event.car).lead_doubt_ns is None
+                assert engine.witnesses.lead_doubt_ns(event.car) is None
         assert asked > 20
 
 
@@ -125,4 +125,19 @@ def test_the_clock_of_the_gate_is_the_cars_own_in_the_mock_world() -> None:
         at_ns = (1 + 9 * number) * S
         hand.cross(at_ns)
         hand.report(at_ns + 220 * MS, 9 * S, at_ns + 300 * MS, BOOT)
-    assert hand.engine.witnesses.of("car-1").lead_doubt_ns == -220 * MS
+    assert hand.engine.witnesses.lead_doubt_ns("car-1") == -220 * MS
+
+
+def test_asking_about_a_car_without_a_run_changes_nothing() -> None:
+    """Pages ask after each report; a replay of the journal does not, and must come to the same facts."""
+    asked, silent = Hand(), Hand()
+    for hand in (asked, silent):
+        for number in range(1, 4):
+            hand.report(number * 9 * S, 9 * S, number * 9 * S + 100 * MS, BOOT)
+            if hand is asked:
+                assert hand.engine.witnesses.lead_doubt_ns("car-1") is None
+        hand.drive([40])
+        for number in range(5, 8):
+            hand.cross(number * 9 * S)
+            hand.report(number * 9 * S, 9 * S, number * 9 * S + 100 * MS, BOOT)
+    assert asked.facts == silent.facts
