@@ -83,8 +83,7 @@ def build_stop_sources(config: VehicleConfig, button: StopSource | None) -> Stop
     """Everything at the car that can stop it. Raises OperatorError if another guard holds the local socket."""
     sources: list[StopSource] = [button] if button is not None else []
     stop_socket = StopSocket(config.local.socket)
-    if config.stock_software.service:
-        sources.append(StockSoftwareStop(config.stock_software.service))
+    sources.append(StockSoftwareStop(config.stock_software.service))
     if (key := open_stop_key()) is not None:
         log("any key in this terminal is an emergency stop.")
         sources.append(key)

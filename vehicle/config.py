@@ -15,6 +15,7 @@ from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.light_patterns import LightColour, colour_of
 from vehicle.core.limiter import DriveLimits
 from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.lights.free_channels import require_free_channels
 from vehicle.hardware.lights.maker_colour import read_maker_colour
 from vehicle.hardware.profiles import with_profile
 from vehicle.hardware.stock_software import checked_service
@@ -187,3 +188,5 @@ class VehicleConfig:
             checked_device(self.device)
         except Refused as error:
             raise ConfigError(f"`device`: {error}") from None
+        if (self.motors.driver, self.lights.driver) == ("sysfs", "pwm"):
+            require_free_channels(self.motors.options, self.lights.options)

@@ -11,7 +11,7 @@ from vehicle.core.pulses import Calibration, require_fine_enough
 from vehicle.hardware.batteries.battery import Battery
 from vehicle.hardware.interfaces import Camera, Motors
 from vehicle.hardware.lights.lights import LightsDriver
-from vehicle.hardware.stock_software import in_the_way, is_running
+from vehicle.hardware.stock_software import in_the_way, running_writer
 from vehicle.process.seccomp import AllowedSockets
 
 
@@ -42,9 +42,9 @@ def motors_factory(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
 
 
 def require_motors_to_ourselves(config: VehicleConfig) -> None:
-    """Raises HardwareMissing while the car's own software runs, which writes to the motors too."""
-    if is_running(config.stock_software.service):
-        raise HardwareMissing(in_the_way(config.stock_software.service))
+    """Raises HardwareMissing while the car's own software or a leash runs, which writes to the motors too."""
+    if writer := running_writer(config.stock_software.service):
+        raise HardwareMissing(in_the_way(writer))
 
 
 def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:

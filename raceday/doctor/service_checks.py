@@ -68,7 +68,9 @@ def _user(reader: MachineReader, role: InstalledRole) -> Iterator[Finding]:
         yield Finding(f"user {USER}", False, "There is no such user.", f"Run `sudo raceday install {role.role}`.")
         return
     if blocked := blocked_by(reader, role.config, user, READ):
-        yield Finding(role.config, False, f"The service may not read it: {blocked} keeps it out.", _opened(blocked))
+        yield Finding(
+            role.config, False, f"The service may not read it: {blocked} keeps it out.", _opened(blocked, role)
+        )
 
 
 def _drop_in(reader: MachineReader, role: InstalledRole) -> Iterator[Finding]:
@@ -100,5 +102,8 @@ def _paths(role: InstalledRole) -> set[str]:
     return {port for port in ports if port.startswith("/dev/")}
 
 
-def _opened(path: str) -> str:
-    return f"Run `sudo chmod o+rX {path}`."
+def _opened(path: str, role: InstalledRole) -> str:
+    """A config may hold a database's password: the service reads it by its group, and nobody else does."""
+    if path == role.config:
+        return f"Run `sudo chgrp {USER} {path}; sudo chmod 640 {path}`."
+    return f"Run `sudo chmod o+x {path}`."

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 
 from raceday.install.certificates import carried_name
 from raceday.install.config_check import config_fault
-from raceday.install.effects import apply_effects
+from raceday.install.effects import OWED, OwedEffects, apply_effects, owe, owed_effects
 from raceday.install.facts import UNIT_OF, MachineFacts, gathered, refusal
 from raceday.install.last_words import last_words
 from raceday.install.machine import Machine
@@ -23,12 +23,13 @@ from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, pro
 from raceday.install.releases.release import RELEASES, MakeRelease, remove_old_releases
 from raceday.install.releases.upgrade import roll_back, upgrade
 from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
-from raceday.install.running import page_address, runs_on_track
+from raceday.install.running import refuse_during_a_run
 from raceday.install.shipped_files import ROLES, Role
-from raceday.install.steps import EnableService, Step
+from raceday.install.steps import Effect, EnableService, Step
 from raceday.install.uninstall import uninstall
 from shared.errors import OperatorError
 
+FELT = frozenset({"services", "units", "broker", "network"})  # effects that a run on the track would feel
 UNLIKE_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
 
 
@@ -41,14 +42,20 @@ def main(arguments: list[str]) -> int:
         raise OperatorError(f"this changes the system: run it as root (sudo raceday install {' '.join(arguments)}).")
     if getattr(chosen, "purge", False) and not chosen.uninstall:
         raise OperatorError("--purge goes with --uninstall: it removes data and keys too.")
-    if chosen.action == "upgrade":
-        return upgrade(machine, chosen.file, _say, force=chosen.force)
-    if chosen.action == "rollback":
-        return roll_back(machine, _say, force=chosen.force)
-    return _role(machine, chosen)
+    if getattr(chosen, "dry_run", False) and chosen.uninstall:
+        raise OperatorError("--dry-run tells of an installation, and not of --uninstall: leave one of them out.")
+    if getattr(chosen, "dry_run", False):
+        return _role(machine, chosen, is_alone=True)
+    with machine.installing() as is_alone:
+        if chosen.action == "upgrade":
+            return upgrade(machine, chosen.file, _say, force=chosen.force)
+        if chosen.action == "rollback":
+            return roll_back(machine, _say, force=chosen.force)
+        return _role(machine, chosen, is_alone=is_alone)
 
 
-def _role(machine: Machine, chosen: argparse.Namespace) -> int:
+def _role(machine: Machine, chosen: argparse.Namespace, *, is_alone: bool) -> int:
+    """Installs or uninstalls a role. `is_alone`: not below an upgrade, which removes old releases itself."""
     facts = gathered(machine)
     if reason := refusal(facts):
         raise OperatorError(reason)
@@ -59,17 +66,21 @@ def _role(machine: Machine, chosen: argparse.Namespace) -> int:
         program = _program(wheels, machine, pathlib.Path(work))
         plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, facts.python_version, wheels))
         if chosen.uninstall:
+            if request.role == "station":
+                refuse_during_a_run(machine, force=chosen.force)
             return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
         pending = [step for step in plan.steps if not step.is_done(machine)]
+        owed = owed_effects(machine).effects
         if chosen.dry_run:
-            _print_plan(plan, pending, facts)
+            _print_plan(plan, pending, owed, facts)
             if fault := config_fault(request.role, machine):
                 print(f"Note: {fault}")
             return 0
         services = _services(machine, plan, pending, facts)
-        _refuse_during_a_run(machine, services, pending, force=chosen.force)
-        carry_out(machine, request.role, pending, services)
-    for line in last_words(machine, request, plan, bool(pending)):
+        carry_out(machine, request.role, pending, services, force=chosen.force)
+        if is_alone:
+            remove_old_releases(machine)
+    for line in last_words(machine, request, plan, bool(pending or owed)):
         print(line)
     return 0
 
@@ -92,16 +103,32 @@ def _services(machine: Machine, plan: InstallPlan, pending: list[Step], facts: M
     return tuple(dict.fromkeys((*plan.services, *enabled)))
 
 
-def carry_out(machine: Machine, role: Role, pending: list[Step], services: tuple[str, ...]) -> None:
-    """Does the steps, then what follows. Raises OperatorError, before a service starts with a config that is wrong."""
+def carry_out(
+    machine: Machine, role: Role, pending: list[Step], services: tuple[str, ...], *, force: bool = False
+) -> None:
+    """Does the steps, then what follows, and what an earlier run still owes.
+
+    Raises OperatorError before anything is done during a run, and before a service starts during one that began
+    meanwhile, or with a config that is wrong: what follows is owed then, and the next run does it.
+    """
+    owed = owed_effects(machine).with_more((each for step in pending for each in step.effects), services)
+    is_felt = UNIT_OF["station"] in owed.services and bool(owed.effects & FELT)
+    if is_felt:
+        refuse_during_a_run(machine, force=force)
+    if machine.is_running:
+        owe(machine, owed)
     for step in pending:
         _say(step.description())
         step.do(machine)
     if fault := config_fault(role, machine):
         raise OperatorError(f"{fault} Mend it and run this again: {services[0]} was not started.")
-    if machine.is_running:
-        apply_effects(machine, {effect for step in pending for effect in step.effects}, services, _say)
-    remove_old_releases(machine)
+    if not machine.is_running:
+        return
+    if is_felt:
+        refuse_during_a_run(machine, force=force)
+    starting = tuple(each for each in owed.services if EnableService(each).is_done(machine))
+    apply_effects(machine, OwedEffects(owed.effects, starting), _say)
+    machine.remove(OWED)
 
 
 def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:
@@ -114,7 +141,7 @@ def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:
         name=getattr(chosen, "name", "") or "",
         gates=tuple(parsed_gate(text, protocols) for text in getattr(chosen, "gate", [])),
         profile=getattr(chosen, "profile", "") or "",
-        broker=getattr(chosen, "broker", "127.0.0.1"),
+        broker=getattr(chosen, "broker", "") or "",
         certs_file=certs,
         certs=carried_name(certs) if certs is not None else "",
         database=getattr(chosen, "database", "") or "",
@@ -139,22 +166,13 @@ def _access_point(chosen: argparse.Namespace, machine: Machine) -> AccessPoint |
     return access_point(chosen.access_point, chosen.country or "", passphrase)
 
 
-def _refuse_during_a_run(machine: Machine, services: tuple[str, ...], pending: list[Step], *, force: bool) -> None:
-    """Raises OperatorError if services would start again while a run is on the track."""
-    restarts = any(step.effects & {"services", "units", "broker", "network"} for step in pending)
-    if restarts and not force and machine.is_running and UNIT_OF["station"] in services:
-        count = runs_on_track(page_address("station", machine))
-        if count:
-            raise OperatorError(
-                "a run is on the track, and the station would start again: wait until it is over, or add --force."
-            )
-
-
-def _print_plan(plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> None:
+def _print_plan(plan: InstallPlan, pending: list[Step], owed: frozenset[Effect], facts: MachineFacts) -> None:
     print(f"On {facts.system}, Python {'.'.join(map(str, facts.python_version))}, {facts.processor}:")
     for step in pending:
         print(f"  {step.description()}")
-    print("  nothing: all of it is done." if not pending else f"  start {', '.join(plan.services)}")
+    if owed:
+        print(f"  apply what an earlier run left: {', '.join(sorted(owed))}")
+    print("  nothing: all of it is done." if not pending and not owed else f"  start {', '.join(plan.services)}")
     for note in plan.notes:
         print(f"Note: {note}")
 
@@ -175,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     car = _role_parser(actions, "car", "guard, pilot, comms, phone page")
     car.add_argument("--profile", metavar="NAME", help="the kind of car, which sets its drivers (docs/bring-a-car.md)")
-    car.add_argument("--broker", default="127.0.0.1", metavar="HOST", help="the station's name or address")
+    car.add_argument("--broker", metavar="HOST", help="the station's name or address; default: the config's, or here")
     for each in (station, car):
         each.add_argument("--name", metavar="NAME", help="this machine's name, and its certificate's")
         each.add_argument(

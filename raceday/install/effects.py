@@ -1,9 +1,12 @@
 """What follows once from the steps that were done: the kernel, udev, systemd, the broker and the services are told.
 
-Called by the command and by an upgrade; only on a machine that runs.
+Called by the command; only on a machine that runs. What a step calls for is owed from before the step is done until
+it was applied: a run that fails in between leaves it to the next one.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import get_args
 
 from raceday.install.machine import Machine
 from raceday.install.steps import Effect
@@ -14,12 +17,42 @@ MODULES, UDEV, RELOAD = (
     ("udevadm", "control", "--reload"),
     ("systemctl", "daemon-reload"),
 )
+OWED = "/opt/raceday/owed-effects"
 SUBSYSTEMS = ("gpio", "pwm", "i2c-dev", "hidraw", "media", "dma_heap", "video4linux", "tty")
 
 
-def apply_effects(machine: Machine, effects: Iterable[Effect], services: tuple[str, ...], say: Say) -> None:
+@dataclass(frozen=True, slots=True)
+class OwedEffects:
+    """Effects of steps that were done or begun, and the services that are to start again."""
+
+    effects: frozenset[Effect] = frozenset()
+    services: tuple[str, ...] = ()
+
+    def with_more(self, effects: Iterable[Effect], services: Iterable[str]) -> "OwedEffects":
+        """These and further ones, each once."""
+        return OwedEffects(self.effects | frozenset(effects), tuple(dict.fromkeys((*self.services, *services))))
+
+    def text(self) -> str:
+        """As it is kept: an effect or a service on each line."""
+        return "".join(f"{line}\n" for line in (*sorted(self.effects), *self.services))
+
+
+def owed_effects(machine: Machine) -> OwedEffects:
+    """What an earlier run left to do."""
+    lines = (machine.read(OWED) or b"").decode("utf-8", "replace").splitlines()
+    effects = frozenset(each for each in get_args(Effect) if each in lines)
+    return OwedEffects(effects, tuple(line for line in lines if line.endswith(".service")))
+
+
+def owe(machine: Machine, owed: OwedEffects) -> None:
+    """Writes down what is owed."""
+    if owed.effects:
+        machine.write(OWED, owed.text().encode(), 0o644)
+
+
+def apply_effects(machine: Machine, owed: OwedEffects, say: Say) -> None:
     """Tells those who must know, the kernel first and our services last. Raises OperatorError."""
-    wanted = frozenset(effects)
+    wanted = owed.effects
     if "modules" in wanted:
         say("loading the kernel's modules")
         machine.attempt(["systemctl", "restart", MODULES])  # one that is missing is in its log, and no reason to stop
@@ -43,7 +76,7 @@ def apply_effects(machine: Machine, effects: Iterable[Effect], services: tuple[s
         machine.run(["systemctl", "reload-or-restart", "NetworkManager.service"], "telling NetworkManager")
         machine.attempt(["rfkill", "unblock", "wifi"])  # Raspberry Pi OS blocks it until a country is set
         machine.run(["nmcli", "connection", "reload"], "telling NetworkManager of the connection")
-    for service in services:
+    for service in owed.services:
         is_active = machine.attempt(["systemctl", "is-active", "--quiet", service]).returncode == 0
         if not is_active or wanted & {"services", "units"}:
             say(f"starting {service}")

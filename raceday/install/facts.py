@@ -19,6 +19,7 @@ UNIT_OF: dict[Role, str] = {
     "car": "raceday-vehicle.service",
     "leaderboard": "raceday-leaderboard.service",
 }
+LOCAL_COMMAND = "/usr/local/bin/raceday"
 STOCK_CORE = "deepracer-core.service"
 _DEV = re.compile(r"/dev/[\x21-\x7e]{1,200}?(?=[\"'\s?]|$)", re.ASCII | re.MULTILINE)
 _PROGRAM = "import platform, struct, sys; print(*sys.version_info[:2], 8 * struct.calcsize('P'), platform.machine())"
@@ -43,6 +44,7 @@ class MachineFacts:
     has_network_manager: bool = True
     has_stock_core: bool = False
     has_debian_command: bool = False  # /usr/bin/raceday of the package
+    has_foreign_command: bool = False  # a /usr/local/bin/raceday that is not ours
 
 
 def refusal(facts: MachineFacts) -> str:
@@ -87,7 +89,15 @@ def gathered(machine: Machine) -> MachineFacts:
             machine.path(f"{folder}/{STOCK_CORE}").exists() for folder in (UNITS, "/lib/systemd/system")
         ),
         has_debian_command=machine.path("/usr/bin/raceday").exists(),
+        has_foreign_command=_is_foreign(machine.path(LOCAL_COMMAND)),
     )
+
+
+def _is_foreign(command: pathlib.Path) -> bool:
+    """Does something stand there that is no link into our own folder?"""
+    if command.is_symlink():
+        return not str(command.readlink()).startswith("/opt/raceday/")
+    return command.exists()
 
 
 def _python(machine: Machine) -> tuple[str, tuple[int, int], int, str]:

@@ -48,8 +48,11 @@ class CopyDemoModel(StaysForGood):
         if source is None:
             raise OperatorError("the release holds no demo model: install Raceday anew, its files are not whole.")
         target = machine.path(self.target)
-        shutil.copytree(source, target)
-        machine.give(target, "raceday", "", 0o700)
-        for folder, _folders, files in os.walk(target):
+        begun = target.with_name(f".{target.name}.new")  # a copy that is cut off must not count as the model
+        machine.remove(f"{self.target.rpartition('/')[0]}/{begun.name}")
+        shutil.copytree(source, begun)
+        for folder, _folders, files in os.walk(begun, topdown=False):
             for name in files:
-                machine.give(target / folder / name, "raceday", "", 0o600)
+                machine.give(begun / folder / name, "raceday", "", 0o600)
+            machine.give(begun / folder, "raceday", "", 0o700)
+        begun.rename(target)

@@ -1,11 +1,12 @@
 """What a person reads at the end of an installation: where the pages are, how to get in, what to do next."""
 
 import socket
+import sys
 
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import ADDRESS, KEYFILE
 from raceday.install.plan import InstallPlan
-from raceday.install.request import InstallRequest
+from raceday.install.request import AccessPoint, InstallRequest
 from raceday.install.running import page_address
 from raceday.install.shipped_files import CONFIG_NAMES
 
@@ -22,11 +23,17 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
     else:
         lines += _leaderboard(machine)
     if request.access_point is not None and has_changed:
-        wanted = request.access_point
-        lines.append(
-            f"Wi-Fi {wanted.ssid}: passphrase {wanted.passphrase} (also in {KEYFILE}); this machine is {ADDRESS}."
-        )
+        lines += access_point_words(request.access_point, is_seen=sys.stdout.isatty())
     return lines + [f"Note: {note}" for note in plan.notes]
+
+
+def access_point_words(wanted: AccessPoint, *, is_seen: bool) -> list[str]:
+    """The passphrase is told to a person at a terminal, and to no log: that of a card's first start is on its FAT."""
+    where = f"passphrase {wanted.passphrase} (also in {KEYFILE})" if is_seen else f"its passphrase is in {KEYFILE}"
+    return [
+        f"Wi-Fi {wanted.ssid}: {where}; this machine is {ADDRESS}.",
+        "The Wi-Fi of a Raspberry Pi itself takes 7 to 10 devices at once: for more use a router of your own.",
+    ]
 
 
 def _url(machine: Machine, request_role: str) -> str:

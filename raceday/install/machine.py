@@ -5,17 +5,23 @@ they lie below it, and commands run in it by chroot.
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shared.errors import OperatorError, StorageError
 
 COMMAND_S = 1800.0  # pip on a Pi with a slow card
 LAST_LINES = 6  # of a command's output, shown when it fails
+LOCK = "/run/raceday-install.lock"
+# What lies below a data folder is the service's, and so is each link there. The folder itself may be root's link to
+# another disk.
+BELOW_DATA = re.compile(r"(/var/lib/raceday[^/]*)/.+")
 
 
 class Machine:
@@ -35,7 +41,40 @@ class Machine:
         path = self.root / name.lstrip("/")
         if not self.is_here and not path.parent.resolve().is_relative_to(self.root):
             raise OperatorError(f"{path}: a link leads out of {self.root}: this installs only below it.")
+        if match := BELOW_DATA.fullmatch(name):
+            data = self.root / match[1].lstrip("/")
+            links = [each for each in path.parents if each != data and each.is_relative_to(data) and each.is_symlink()]
+            if links:
+                raise OperatorError(
+                    f"{links[0]}: is a link, which root does not follow in a service's folder: remove it."
+                )
         return path
+
+    @contextlib.contextmanager
+    def installing(self) -> Iterator[bool]:
+        """Holds the lock of installations; gives False below an upgrade, which holds it for those that it starts.
+
+        Raises OperatorError if another installation runs.
+        """
+        path = self.path(LOCK)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(lock, 20).decode("ascii", "replace").strip()
+                if holder != str(os.getppid()):
+                    raise OperatorError(
+                        f"another installation runs on this machine (process {holder or '?'}): wait until it has ended."
+                    ) from None
+                yield False
+                return
+            os.ftruncate(lock, 0)
+            os.write(lock, str(os.getpid()).encode())
+            yield True
+        finally:
+            os.close(lock)
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes, None if it is not there."""
@@ -67,11 +106,19 @@ class Machine:
             raise StorageError(f"{path} cannot be written ({error.strerror}).") from None
 
     def give(self, path: pathlib.Path, owner: str, group: str, mode: int) -> None:
-        """Sets owner, group (the owner's own, if it is "") and mode."""
+        """Sets owner, group (the owner's own, if it is "") and mode. Raises OperatorError for a link."""
         uid, gid = self.ids(owner, group or owner)
-        if os.geteuid() == 0:
-            os.chown(path, uid, gid)
-        path.chmod(mode)
+        try:
+            # Opened once, so that nobody can lay a link between a look at it and the change.
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise OperatorError(f"{path}: cannot be given to {owner} (a link? {error.strerror}).") from None
+        try:
+            if os.geteuid() == 0:
+                os.fchown(handle, uid, gid)
+            os.fchmod(handle, mode)
+        finally:
+            os.close(handle)
 
     def ids(self, user: str, group: str) -> tuple[int, int]:
         """The numbers of a user and a group, by its own lists. Raises OperatorError for one that is unknown."""

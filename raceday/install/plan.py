@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from raceday.install.certificates import PlaceCertificates
-from raceday.install.facts import STOCK_CORE, UNIT_OF, MachineFacts
+from raceday.install.facts import LOCAL_COMMAND, STOCK_CORE, UNIT_OF, MachineFacts
 from raceday.install.first_data import CopyDemoModel, MakeSecrets
 from raceday.install.machine_files import access_point, broker_files
 from raceday.install.machine_files import config_files as configs
 from raceday.install.machine_files.drop_ins import DROP_IN, drop_in
 from raceday.install.machine_files.named_devices import NamedDevices, car_devices, station_devices
 from raceday.install.machine_files.udev_rules import modules_to_load, udev_rules
-from raceday.install.releases.release import CURRENT, OPT, MakeRelease
+from raceday.install.releases.release import CURRENT, OPT, LinkSystemLgpio, MakeRelease
 from raceday.install.request import InstallRequest
 from raceday.install.shipped_files import CONFIG_NAMES, Role, config_text, unit_text
 from raceday.install.steps import (
     UNITS,
+    DisableService,
     Effect,
     EnableService,
     MakeFolder,
@@ -32,6 +33,7 @@ from raceday.install.steps import (
     WriteConfig,
     WriteFile,
 )
+from shared.errors import OperatorError
 from vehicle.hardware.profiles import with_profile
 
 USER = "raceday"
@@ -41,6 +43,7 @@ DATA: dict[Role, str] = {
     "car": configs.CAR_DATA,
     "leaderboard": configs.BOARD_DATA,
 }
+_NAME_KEY: dict[Role, str] = {"station": "name", "car": "device"}
 USUAL_NAME: dict[Role, str] = {"station": "station-1", "car": "car-1", "leaderboard": ""}
 
 
@@ -57,7 +60,7 @@ def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRele
     """All steps for the role, also those that are done already."""
     role = request.role
     certificates = facts.certificates | ({f"{request.certs}.pem", f"{request.certs}.key"} if request.certs else set())
-    name = request.name or request.certs or USUAL_NAME[role]
+    name = machine_name(request, _read(facts.configs.get(role, "")))
     has_certs = f"{name}.key" in certificates
     config = facts.configs.get(role) or _new_config(request, name, has_certs)
     table = _read(config)
@@ -72,17 +75,43 @@ def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRele
         MakeLink(f"{OPT}/bin", "current/bin"),
         MakeFolder(DATA[role], 0o700, USER),
     ]
-    if not facts.has_debian_command:
-        steps.append(MakeLink("/usr/local/bin/raceday", f"{OPT}/bin/raceday"))
+    if role != "leaderboard":
+        steps.append(LinkSystemLgpio(release.folder))
+    if not facts.has_debian_command and not facts.has_foreign_command:
+        steps.append(MakeLink(LOCAL_COMMAND, f"{OPT}/bin/raceday"))
     if request.certs_file is not None:
         steps.append(PlaceCertificates(str(request.certs_file.resolve())))
     steps.append(WriteConfig(f"/etc/raceday/{CONFIG_NAMES[role]}", config))
-    steps += _certificates_in_config(request, name, has_certs)
+    into_config = certificates_in_config(request, name, config, table) if has_certs else None
+    steps += [into_config] if into_config is not None else []
     steps += _units(role, services, devices, facts)
     steps += _of_the_role(request, facts, name, has_certs)
     steps += _wifi(request, facts)
     steps += [EnableService(service) for service in services]
-    return InstallPlan(tuple(steps), services, _notes(request, facts, devices, name, has_certs))
+    if role == "station" and SYNC not in services:
+        steps.append(DisableService(SYNC))
+    notes = _notes(request, facts, devices, name, has_certs)
+    if has_certs and into_config is None and _is_plain(role, table):
+        notes += (_certificates_by_hand(role, name),)
+    return InstallPlan(tuple(steps), services, notes)
+
+
+def machine_name(request: InstallRequest, config: Mapping[str, Any]) -> str:
+    """The machine's name: what was asked for, the config's own, the usual one.
+
+    Raises OperatorError if the config that is there says another name than what was asked for.
+    """
+    if request.role == "leaderboard":
+        return ""
+    key, file = _NAME_KEY[request.role], f"/etc/raceday/{CONFIG_NAMES[request.role]}"
+    own, asked = config.get(key, USUAL_NAME[request.role] if config else ""), request.name or request.certs
+    if own and asked and asked != own:
+        what = f"--name says {asked}" if request.name else f"the certificates are those of {asked}"
+        raise OperatorError(
+            f"{what}, and this machine is {str(own)[:64]} by `{key}` in {file}: keep to that name, or change it there "
+            "first."
+        )
+    return asked or (own if isinstance(own, str) and own else USUAL_NAME[request.role])
 
 
 def named_devices(role: Role, table: Mapping[str, Any], links: Mapping[str, str]) -> NamedDevices:
@@ -122,14 +151,32 @@ def _services(role: Role, table: Mapping[str, Any]) -> tuple[str, ...]:
     return (UNIT_OF[role], SYNC) if posts else (UNIT_OF[role],)
 
 
-def _certificates_in_config(request: InstallRequest, name: str, has_certs: bool) -> list[Step]:
-    """The table [mqtt] of a config that was written before there were certificates."""
-    if not has_certs or request.role == "leaderboard":
-        return []
+def certificates_in_config(
+    request: InstallRequest, name: str, config: str, table: Mapping[str, Any]
+) -> ReplaceLines | None:
+    """The table [mqtt] of a config that was written before there were certificates; None if it cannot be changed."""
+    if not _is_plain(request.role, table):
+        return None
+    mqtt = table["mqtt"]
+    host = str(mqtt.get("host", ""))
+    plain = configs.plain_mqtt(request.role, host, mqtt.get("port"))
+    ((old, new),) = configs.tls_change(name, plain, request.broker or host)
     path = f"/etc/raceday/{CONFIG_NAMES[request.role]}"
-    plain = configs.PLAIN_MQTT if request.role == "station" else configs.PLAIN_CAR_MQTT
-    ((old, new),) = configs.tls_change(name, plain, request.broker)
-    return [ReplaceLines(path, old, new, "the broker is reached with certificates")]
+    return ReplaceLines(path, old, new, "the broker is reached with certificates") if old in config else None
+
+
+def _is_plain(role: Role, table: Mapping[str, Any]) -> bool:
+    """Does the config reach the broker without certificates?"""
+    mqtt = table.get("mqtt")
+    return role != "leaderboard" and isinstance(mqtt, Mapping) and not {"ca", "cert", "key"} & mqtt.keys()
+
+
+def _certificates_by_hand(role: Role, name: str) -> str:
+    return (
+        f"[mqtt] in /etc/raceday/{CONFIG_NAMES[role]} was edited, so it stays as it is: the certificates are not used "
+        f'until it says port = 8883, ca = "{configs.TLS}/ca.pem", cert = "{configs.TLS}/{name}.pem" and '
+        f'key = "{configs.TLS}/{name}.key".'
+    )
 
 
 def _units(role: Role, services: tuple[str, ...], devices: NamedDevices, facts: MachineFacts) -> list[Step]:
@@ -192,6 +239,8 @@ def _notes(
         f"own in {UNITS}/{UNIT_OF[request.role]}.d/."
         for driver in devices.strange
     ]
+    if facts.has_foreign_command:
+        notes.append(f"{LOCAL_COMMAND} is not ours, and stays: this program is {OPT}/bin/raceday.")
     if request.role == "station":
         notes += _notes_of_a_station(request, facts, name, has_certs)
     if request.role == "car" and "car" not in facts.configs and not request.profile:

@@ -44,7 +44,7 @@ class InstallRequest:
     name: str = ""
     gates: tuple[GateRequest, ...] = ()
     profile: str = ""
-    broker: str = "127.0.0.1"
+    broker: str = ""  # the config's own, or this machine
     certs_file: pathlib.Path | None = None
     certs: str = ""  # whose certificates these are
     database: str = ""

@@ -11,11 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from raceday.install.facts import UNIT_OF
 from raceday.install.machine import Machine
 from raceday.install.shipped_files import CONFIG_NAMES, Role
+from raceday.install.steps import UNITS
+from shared.errors import OperatorError
 
 ANSWER_S = 2.0
 POLL_S = 0.5
+STARTS_S = 30.0  # a station with a long journal, until its page answers
+ON_TRACK = ("armed", "running")  # the phases in which a car drives, or may at any moment
 _TABLE: dict[Role, str] = {"station": "web", "leaderboard": "server", "car": "console"}
 _PORT: dict[Role, int] = {"station": 8080, "leaderboard": 8090, "car": 8008}
 
@@ -55,15 +60,48 @@ def answers(address: PageAddress) -> bool:
     return _asked(address, "/") is not None
 
 
-def runs_on_track(address: PageAddress) -> int:
-    """How many runs a station has on the track; 0 if none, or if no station answers."""
+def runs_on_track(address: PageAddress) -> int | None:
+    """How many runs a station has on the track; None if no station answers there.
+
+    Without one on the track the station tells of the last run, which has ended.
+    """
     body = _asked(address, "/api/v1/now")
     try:
-        now: Any = json.loads(body or b"{}")
+        now: Any = json.loads(body or b"")
     except ValueError:
-        return 0
+        return None
     runs = now.get("runs") if isinstance(now, dict) else None
-    return len(runs) if isinstance(runs, list) else 0
+    if not isinstance(runs, list):
+        return None
+    return sum(isinstance(run, dict) and run.get("phase") in ON_TRACK for run in runs)
+
+
+def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = STARTS_S) -> None:
+    """Raises OperatorError if this machine's station has a run on the track, or runs and does not say.
+
+    One that starts is silent at first, and one that ends again and again is not active in between: for `patience_s`
+    it is asked again.
+    """
+    if force or not machine.is_running or not machine.path(f"{UNITS}/{UNIT_OF['station']}").exists():
+        return
+    address, until_s = page_address("station", machine), time.monotonic() + patience_s
+    count, is_active = runs_on_track(address), True
+    while count is None and is_active:
+        is_active = machine.attempt(["systemctl", "is-active", "--quiet", UNIT_OF["station"]]).returncode == 0
+        if time.monotonic() >= until_s:
+            break
+        if is_active:
+            time.sleep(POLL_S)
+            count = runs_on_track(address)
+    if count:
+        raise OperatorError(
+            "a run is on the track, and the station would start again: wait until it is over, or add --force."
+        )
+    if count is None and is_active:
+        raise OperatorError(
+            "the station runs and does not answer, so nobody knows whether a run is on the track: look at it "
+            "(journalctl -u raceday-station), then wait, or add --force."
+        )
 
 
 def comes_up(machine: Machine, service: str, address: PageAddress | None, within_s: float) -> str:

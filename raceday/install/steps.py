@@ -10,7 +10,7 @@ import stat
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from raceday.install.machine import Machine
+from raceday.install.machine import BELOW_DATA, Machine
 
 # What must happen once, at the end, if a step with this mark was done.
 Effect = Literal["modules", "udev", "units", "broker", "network", "services"]
@@ -82,11 +82,13 @@ class MakeFolder:
     def do(self, machine: Machine) -> None:
         path = machine.path(self.path)
         path.mkdir(parents=True, exist_ok=True)
-        machine.give(path, self.owner, "", self.mode)
+        # A link in one of root's folders is root's choice (data on another disk); one that the service laid is refused.
+        is_the_services = BELOW_DATA.fullmatch(self.path) is not None
+        machine.give(path if is_the_services else path.resolve(), self.owner, "", self.mode)
 
     def undo(self, machine: Machine) -> str:
         path = machine.path(self.path)
-        if not path.is_dir() or any(path.iterdir()):
+        if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
             return ""
         path.rmdir()
         return f"removed the empty folder {self.path}"
@@ -235,6 +237,23 @@ class EnableService:
             machine.attempt(["systemctl", "disable", "--now", self.unit])
         machine.remove(f"{WANTS}/{self.unit}")
         return f"stopped and disabled {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class DisableService(StaysForGood):
+    """A unit that starts with the machine no more: the config has nothing for it to do."""
+
+    unit: str
+    effects: frozenset[Effect] = frozenset({"units"})
+
+    def description(self) -> str:
+        return f"stop {self.unit}, and do not start it with the machine: the config has nothing for it to do"
+
+    def is_done(self, machine: Machine) -> bool:
+        return not EnableService(self.unit).is_done(machine)
+
+    def do(self, machine: Machine) -> None:
+        EnableService(self.unit).undo(machine)
 
 
 def _owner(machine: Machine, path: pathlib.Path, owner: str) -> bool:

@@ -2,16 +2,22 @@
 
 import shutil
 import sys
+from collections.abc import Iterable
 
 from raceday.install.certificates import remove_keys
-from raceday.install.effects import Say
-from raceday.install.facts import MachineFacts
+from raceday.install.effects import OWED, Say
+from raceday.install.facts import LOCAL_COMMAND, UNIT_OF, MachineFacts
 from raceday.install.machine import Machine
-from raceday.install.plan import DATA, InstallPlan
+from raceday.install.machine_files.access_point import COUNTRY, KEYFILE, POWER_SAVING
+from raceday.install.machine_files.broker_files import BROKER_CONF
+from raceday.install.machine_files.drop_ins import DROP_IN
+from raceday.install.plan import DATA, SYNC, InstallPlan
 from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, MakeRelease
 from raceday.install.shipped_files import CONFIG_NAMES, Role
-from raceday.install.steps import MakeFolder, MakeLink, Step
+from raceday.install.steps import UNITS, EnableService, MakeFolder, MakeLink, Step, WriteFile
 from shared.errors import OperatorError
+
+WIFI = (KEYFILE, POWER_SAVING, COUNTRY)
 
 
 def uninstall(
@@ -21,15 +27,16 @@ def uninstall(
     others = [each for each in facts.roles if each != role]
     if purge and not yes:
         _ask(f"--purge removes {DATA[role]} with all data{'' if others else ', and /etc/raceday with all keys'}")
-    for step in reversed(plan.steps):
-        if (others and _is_shared(step)) or (purge and isinstance(step, MakeFolder)):
-            continue
+    planned = [
+        step
+        for step in reversed(plan.steps)
+        if not (others and _is_shared(step, others)) and not (purge and isinstance(step, MakeFolder))
+    ]
+    for step in (*leftovers(role, others, facts), *planned):
         if line := step.undo(machine):
             say(line)
     if machine.is_running:
-        machine.run(["systemctl", "daemon-reload"], "telling systemd of the units")
-        if role == "station" and facts.has_broker:
-            machine.attempt(["systemctl", "try-restart", "mosquitto.service"])
+        _reload(machine, role, others, facts)
     if purge:
         _purge(machine, role, keeps_keys=bool(others))
     else:
@@ -37,10 +44,46 @@ def uninstall(
     return 0
 
 
-def _is_shared(step: Step) -> bool:
-    """Is it there for all roles of a machine?"""
+def _reload(machine: Machine, role: Role, others: list[Role], facts: MachineFacts) -> None:
+    """Lets those who read the files that are gone read again what is there."""
+    machine.run(["systemctl", "daemon-reload"], "telling systemd of the units")
+    machine.attempt(["udevadm", "control", "--reload"])
+    if facts.has_network_manager and not _has_wifi(others):
+        machine.attempt(["nmcli", "connection", "reload"])
+        machine.attempt(["systemctl", "reload", "NetworkManager.service"])
+    if role == "station" and facts.has_broker:
+        machine.attempt(["systemctl", "try-restart", "mosquitto.service"])
+
+
+def leftovers(role: Role, others: list[Role], facts: MachineFacts) -> list[Step]:
+    """What earlier runs may have made, and the plan of now does not name: a fixed list of our paths."""
+    units = (UNIT_OF[role], SYNC) if role == "station" else (UNIT_OF[role],)
+    paths = [
+        f"{UNITS}/{UNIT_OF[role]}.d/{DROP_IN}",
+        *(f"{UNITS}/{unit}" for unit in units),
+        f"/etc/udev/rules.d/99-raceday-{role}.rules",
+        f"/etc/modules-load.d/raceday-{role}.conf",
+        *([BROKER_CONF] if role == "station" else []),
+        *([] if _has_wifi(others) else WIFI),
+        *([] if others else [OWED]),
+    ]
+    steps: list[Step] = [*map(EnableService, units), *(WriteFile(path, "") for path in paths)]
+    if not others and not facts.has_foreign_command:
+        steps.append(MakeLink(LOCAL_COMMAND, f"{OPT}/bin/raceday"))
+    return steps
+
+
+def _has_wifi(roles: Iterable[Role]) -> bool:
+    """May one of these roles have made the access point, or need Wi-Fi that does not sleep?"""
+    return any(role != "leaderboard" for role in roles)
+
+
+def _is_shared(step: Step, others: list[Role]) -> bool:
+    """Is it there for all roles of a machine, or for these others?"""
+    if isinstance(step, WriteFile):
+        return step.path in WIFI and _has_wifi(others)
     if isinstance(step, MakeLink):
-        return step.path in {CURRENT, PREVIOUS, f"{OPT}/bin", "/usr/local/bin/raceday"}
+        return step.path in {CURRENT, PREVIOUS, f"{OPT}/bin", LOCAL_COMMAND}
     return isinstance(step, MakeRelease) or (isinstance(step, MakeFolder) and step.path in {OPT, "/etc/raceday"})
 
 

@@ -1,7 +1,8 @@
 """The guard's access to the motors: actions become pulses, and neutral is retried and never fails silently.
 
 A car with an enable line is cut from the start, and whenever neutral was set outside the loop; a trip cuts it. Only an
-armed car or a calibration enables it, and what comes out first is neutral.
+armed car or a calibration enables it, and what comes out first is neutral. The line is cut before a pulse is written: a
+bus that hangs, as I2C may for a second, delays no cut.
 """
 
 from shared.protocol.messages import CarMode
@@ -55,27 +56,37 @@ class Actuators:
             if self._motors is not None and mode in LATCHED:
                 self._motors.cut()
             return None
+        if mode in LATCHED:
+            return self._apply_cut(action, self._motors, self.calibration)
         first = mode in ARMED and self._motors.is_cut
         pulses = to_pulses(NEUTRAL if first else action, self.calibration, self._motors.resolution)
         self._motors.apply(pulses)
         # In every pass, not only at a change: whoever else may have written to the line, it is right again at once.
         if mode in ARMED:
             self._motors.enable()
-        elif mode in LATCHED:
-            self._motors.cut()
         return NO_PULSES if self._motors.is_cut else pulses
 
-    def set_neutral(self) -> None:
-        """Set neutral by the calibration, or else the driver's own, and cut the outputs.
+    @staticmethod
+    def _apply_cut(action: Action, motors: Motors, calibration: Calibration) -> Pulses:
+        """Cut the outputs, then set the pulses of the action behind them, even if the line refuses."""
+        pulses = to_pulses(action, calibration, motors.resolution)
+        try:
+            motors.cut()
+        finally:
+            motors.apply(pulses)
+        return NO_PULSES if motors.is_cut else pulses
 
-        Raises what the driver raises at the last try.
+    def set_neutral(self) -> None:
+        """Cut the outputs, and set neutral by the calibration, or else the driver's own.
+
+        Raises what the line raises, or the driver at the last try.
         """
         if self._motors is None:
             return
         try:
-            self._try_neutral(self._motors)
-        finally:
             self._motors.cut()  # by a line of its own: it works even if the pulses cannot be set
+        finally:
+            self._try_neutral(self._motors)
 
     def _try_neutral(self, motors: Motors) -> None:
         if self.calibration is None:

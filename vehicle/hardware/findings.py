@@ -17,7 +17,7 @@ from vehicle.hardware.cameras import video_devices
 from vehicle.hardware.cameras.sensor_modes import DMA_HEAPS
 from vehicle.hardware.motors.attributes import AttributeFiles
 from vehicle.hardware.motors.pwm_chip import find_chip
-from vehicle.hardware.stock_software import CGROUPS, in_the_way, is_running
+from vehicle.hardware.stock_software import CGROUPS, LEASH_SERVICE, in_the_way, is_running
 
 
 def camera_findings(
@@ -62,12 +62,16 @@ def lights_findings(driver: str, options: Mapping[str, Any], files: AttributeFil
 
 
 def stock_software_findings(service: str, cgroups: pathlib.Path = CGROUPS) -> list[Finding]:
-    """Whether the car's own software is out of the way; [] for a car without any."""
-    if not service:
-        return []
+    """Whether the car's own software is out of the way, and no leash runs; [] for a car without either."""
+    found = []
+    if is_running(LEASH_SERVICE, cgroups):
+        cure = f"sudo systemctl disable --now {LEASH_SERVICE}"
+        found.append(Finding(LEASH_SERVICE, False, in_the_way(LEASH_SERVICE), cure))
     if is_running(service, cgroups):
-        return [Finding(service, False, in_the_way(service), "sudo raceday vehicle take-over --config FILE")]
-    return [Finding(service, True, f"{service} does not run: the motors are ours.")]
+        found.append(Finding(service, False, in_the_way(service), "sudo raceday vehicle take-over --config FILE"))
+    elif service:
+        found.append(Finding(service, True, f"{service} does not run."))
+    return found
 
 
 def _video_finding(device: str, dev: pathlib.Path, sys: pathlib.Path) -> Finding:

@@ -1,8 +1,11 @@
-"""The maker's own software on a car (`deepracer-core`): does it run? Two writers on one PWM chip are no car.
+"""Other software on a car that writes to its motors: does it run? Two writers on one PWM chip are no car.
+
+That is the maker's own (`deepracer-core`), and the leash of a bridge (`vehicle/bridge/leash`), which cuts the line
+fifty times a second while its bridge is away.
 
 A service that runs has processes in its control group (systemd's `system.slice/NAME.service`, cgroups(7)), which
-anybody may read: no program is started, and no bus is asked. Called by the guard's motors and stop sources
-(`stock_software_stop.py`), by `raceday vehicle take-over`, and by the findings.
+anybody may read: no program is started, and no bus is asked. Called by the guard's motors and stop sources, by
+`raceday vehicle take-over`, and by the findings.
 """
 
 import pathlib
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from shared.errors import ConfigError
 from shared.text import Sentence, text
 
+LEASH_SERVICE = "raceday-leash"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 _SLICES = ("system.slice", "systemd/system.slice", "unified/system.slice")  # version 2; 1 and mixed
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]{0,200}", re.ASCII)
@@ -32,8 +36,19 @@ def is_running(service: str, cgroups: pathlib.Path = CGROUPS) -> bool:
     return bool(service) and any(_has_processes(cgroups / part / f"{service}.service") for part in _SLICES)
 
 
+def running_writer(service: str, cgroups: pathlib.Path = CGROUPS) -> str:
+    """Which service that writes to the motors runs now: the car's own (`service`, "" for none), or the leash; or ""."""
+    return next((name for name in (service, LEASH_SERVICE) if is_running(name, cgroups)), "")
+
+
 def in_the_way(service: str) -> Sentence:
     """Why this car does not drive while the service runs, and what to do."""
+    if service == LEASH_SERVICE:
+        return text(
+            "The leash of a bridge ({service}) is running, and would cut the motors' line: "
+            "`sudo systemctl disable --now raceday-leash` stops it.",
+            service=service,
+        )
     return text(
         "The car's own software ({service}) is running, and would write to the motors too: "
         "`sudo raceday vehicle take-over` stops it.",
@@ -42,7 +57,7 @@ def in_the_way(service: str) -> Sentence:
 
 
 class StockSoftwareStop:
-    """A stop source of the guard: the car's own software was started while ours drives."""
+    """A stop source of the guard: the car's own software, or a leash, was started while ours drives."""
 
     def __init__(
         self, service: str, cgroups: pathlib.Path = CGROUPS, monotonic_s: Callable[[], float] = time.monotonic
@@ -56,7 +71,8 @@ class StockSoftwareStop:
         now_s = self._monotonic_s()
         if now_s - self._looked_s >= _LOOK_PERIOD_S:
             self._looked_s = now_s
-            self._reason = in_the_way(self._service) if is_running(self._service, self._cgroups) else ""
+            writer = running_writer(self._service, self._cgroups)
+            self._reason = in_the_way(writer) if writer else ""
         return self._reason
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 
 from raceday.install.request import GateRequest, InstallRequest
+from raceday.install.shipped_files import Role
 
 TLS = "/etc/raceday/tls"
 STATION_DATA, CAR_DATA, BOARD_DATA = "/var/lib/raceday", "/var/lib/raceday-vehicle", "/var/lib/raceday-leaderboard"
@@ -84,8 +85,8 @@ def car_config(shipped: str, request: InstallRequest, name: str, has_certs: bool
         changes.append(('# profile = "deepracer-2404"\n', f"profile = {quoted(request.profile)}\n"))
     changes.append(("[calibration]\nstock = true\n", calibration))
     if has_certs:
-        changes += tls_change(name, PLAIN_CAR_MQTT, request.broker)
-    elif request.broker != "127.0.0.1":
+        changes += tls_change(name, PLAIN_CAR_MQTT, request.broker or "127.0.0.1")
+    elif request.broker:
         changes.append((PLAIN_CAR_MQTT, f"host = {quoted(request.broker)}\nport = 1883\n"))
     return _changed(shipped, changes)
 
@@ -117,6 +118,12 @@ def tls_change(name: str, plain: str, broker: str = "127.0.0.1") -> list[Change]
         f'key = "{TLS}/{name}.key"',
     ]
     return [(plain, "\n".join([*lines, ""]))]
+
+
+def plain_mqtt(role: Role, host: str, port: object) -> str:
+    """The lines of [mqtt] as this program writes them without certificates, with this host and port."""
+    plain = PLAIN_MQTT if role == "station" else PLAIN_CAR_MQTT
+    return plain.replace(quoted("127.0.0.1"), quoted(host)).replace("1883", str(port), 1)
 
 
 def quoted(value: str | list[str] | list[int]) -> str:

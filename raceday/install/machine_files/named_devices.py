@@ -92,6 +92,8 @@ def serial_kinds(port: str, links: Mapping[str, str]) -> tuple[DeviceKind, ...]:
     if is_url and not rest.startswith("/dev/"):
         return ()  # a socket
     path = (rest if is_url else port).partition("?")[0]
+    if path.startswith("/dev/serial/by-"):
+        return (kinds.USB_MODEM, kinds.USB_SERIAL)  # whichever is plugged in now, or will be
     path = links.get(path, path)
     if not path.startswith("/dev/"):
         return ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from raceday.install.machine import Machine
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.shipped_files import Role
-from raceday.install.steps import Effect
+from raceday.install.steps import Effect, StaysForGood
 
 OPT = "/opt/raceday"
 RELEASES = f"{OPT}/releases"
@@ -59,7 +59,6 @@ class MakeRelease:
             machine.run([*pip, *source, *pinned], "installing the packages")
             own = ["--no-deps", "--no-index", f"{work}/{self.program.path.name}"]
             machine.run([*pip, *own], "installing the program")
-        link_system_lgpio(machine, self.folder)
         mark = {"version": self.program.version, "roles": list(self.roles)}
         machine.write(f"{self.folder}/{MARK}", json.dumps(mark).encode(), 0o644)
 
@@ -107,19 +106,42 @@ def roles_of(machine: Machine, folder: str) -> frozenset[str]:
     return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
 
 
-def link_system_lgpio(machine: Machine, folder: str) -> None:
+@dataclass(frozen=True, slots=True)
+class LinkSystemLgpio(StaysForGood):
     """Links the system's lgpio into the environment, where pip has none: on Python 3.13 (Raspberry Pi OS's own).
 
     Only this one library, and not all packages of the system (`--system-site-packages`): those are of other versions
-    than the pinned ones.
+    than the pinned ones. A step of its own, since python3-lgpio may come after the release.
     """
-    packages = next(iter(machine.path(f"{folder}/lib").glob("python3.*/site-packages")), None)
-    system = machine.path(SYSTEM_PACKAGES)
-    if packages is None or (packages / "lgpio.py").exists():
-        return
-    for file in [*system.glob("lgpio.py"), *system.glob("_lgpio*.so")]:
-        (packages / file.name).unlink(missing_ok=True)
-        (packages / file.name).symlink_to(f"{SYSTEM_PACKAGES}/{file.name}")
+
+    folder: str
+    effects: frozenset[Effect] = frozenset({"services"})
+
+    def description(self) -> str:
+        return f"link the system's lgpio into {self.folder}, if it has none of its own"
+
+    def is_done(self, machine: Machine) -> bool:
+        packages = self._packages(machine)
+        if packages is None or not self._files(machine):
+            return not self._files(machine)
+        # A link of ours leads out of a root folder (an image), where it cannot be followed from here.
+        own = packages / "lgpio.py"
+        return own.exists() or (own.is_symlink() and not machine.is_here)
+
+    def do(self, machine: Machine) -> None:
+        packages = self._packages(machine)
+        if packages is None or self.is_done(machine):  # the release that was made meanwhile has one of its own
+            return
+        for file in self._files(machine):
+            (packages / file.name).unlink(missing_ok=True)
+            (packages / file.name).symlink_to(f"{SYSTEM_PACKAGES}/{file.name}")
+
+    def _packages(self, machine: Machine) -> pathlib.Path | None:
+        return next(iter(machine.path(f"{self.folder}/lib").glob("python3.*/site-packages")), None)
+
+    def _files(self, machine: Machine) -> list[pathlib.Path]:
+        system = machine.path(SYSTEM_PACKAGES)
+        return [*system.glob("lgpio.py"), *system.glob("_lgpio*.so")]
 
 
 def remove_old_releases(machine: Machine) -> list[str]:

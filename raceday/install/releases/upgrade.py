@@ -1,8 +1,9 @@
 """`raceday install upgrade` and `rollback`: another release takes the place of the one in use, if it can read the data.
 
 Before the change the data are backed up, and the other release reads a copy of the journal from beginning to end. It
-then puts its own units in place and starts; if a service does not come up, the release before it does so again. The
-journal itself is never changed by any of this. Called by the command.
+then puts its own units in place and starts on the journal itself, which it may migrate in place; if a service does not
+come up, the release before it starts on that journal again, unchecked. The backup is the way back where it cannot read
+it. Called by the command.
 """
 
 import pathlib
@@ -12,17 +13,16 @@ from dataclasses import dataclass
 from raceday.install.effects import Say
 from raceday.install.facts import UNIT_OF, gathered
 from raceday.install.machine import Machine
-from raceday.install.machine_files.config_files import BOARD_DATA, STATION_DATA
+from raceday.install.releases.backups import Backup, backed_up
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel, read_wheel
-from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, MakeRelease, roles_of
-from raceday.install.running import comes_up, page_address, runs_on_track
-from raceday.install.shipped_files import CONFIG_NAMES, ROLES, Role
-from raceday.install.steps import MakeFolder, MakeLink
+from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, MakeRelease, remove_old_releases, roles_of
+from raceday.install.running import comes_up, page_address, refuse_during_a_run
+from raceday.install.shipped_files import ROLES, Role
+from raceday.install.steps import MakeLink
 from shared.errors import OperatorError
 
 COMES_UP_S = 120.0  # a Pi with a long journal and a slow card
-BACKUPS = {"station": f"{STATION_DATA}/backups", "leaderboard": f"{BOARD_DATA}/backups"}
-COPY = f"{STATION_DATA}/backups/.read-by-the-other-release"
+COPY = ".read-by-the-other-release"  # beside the backup
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Change:
 def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: bool) -> int:
     """Upgrades to what `file` holds, or to what the system's package brought. Raises OperatorError."""
     roles = _roles(machine)
-    _refuse_during_a_run(machine, roles, force=force)
+    refuse_during_a_run(machine, force=force)
     with tempfile.TemporaryDirectory(prefix="raceday-upgrade-") as work:
         program, wheels = _source(machine, file, pathlib.Path(work))
         facts = gathered(machine)
@@ -50,8 +50,9 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
             say(release.description())
             release.do(machine)
     change = Change(old, release.folder, roles)
-    _let_it_read(machine, change, say)
-    _change(machine, change, say)
+    backups = _let_it_read(machine, change, say)
+    refuse_during_a_run(machine, force=force)  # again: minutes have passed, and a run may have begun
+    _change(machine, change, backups, say)
     print(f"Raceday {program.version} is in use. `sudo raceday install rollback` goes back to the release before it.")
     return 0
 
@@ -59,14 +60,15 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
 def roll_back(machine: Machine, say: Say, *, force: bool) -> int:
     """Goes back to the release before, if that can read what was written since. Raises OperatorError."""
     roles = _roles(machine)
-    _refuse_during_a_run(machine, roles, force=force)
+    refuse_during_a_run(machine, force=force)
     previous = machine.path(PREVIOUS)
     before = f"{OPT}/{previous.readlink()}" if previous.is_symlink() else ""
     if not before or not frozenset(roles) <= roles_of(machine, before):
         raise OperatorError("there is no earlier release for the roles of this machine: nothing was changed.")
     change = Change(_in_use(machine), before, roles)
-    _let_it_read(machine, change, say)
-    _change(machine, change, say)
+    backups = _let_it_read(machine, change, say)
+    refuse_during_a_run(machine, force=force)  # again: minutes have passed, and a run may have begun
+    _change(machine, change, backups, say)
     print(f"The release {pathlib.PurePath(before).name} is in use again.")
     return 0
 
@@ -102,63 +104,52 @@ def _in_use(machine: Machine) -> str:
     return f"{OPT}/{current.readlink()}"
 
 
-def _refuse_during_a_run(machine: Machine, roles: tuple[Role, ...], *, force: bool) -> None:
-    is_timing = "station" in roles and machine.is_running and runs_on_track(page_address("station", machine))
-    if is_timing and not force:
-        raise OperatorError("a run is on the track: wait until it is over, or add --force.")
-
-
-def _let_it_read(machine: Machine, change: Change, say: Say) -> None:
+def _let_it_read(machine: Machine, change: Change, say: Say) -> tuple[Backup, ...]:
     """Backs up, and lets the other release read a copy of the journal. Raises OperatorError if it cannot."""
-    name = f"before-{pathlib.PurePath(change.new).name}.backup"
-    if "leaderboard" in change.roles and machine.path(f"{BOARD_DATA}/leaderboard.db").exists():
-        say("backing up the leaderboard")
-        MakeFolder(BACKUPS["leaderboard"], 0o700, "raceday").do(machine)
-        config = f"/etc/raceday/{CONFIG_NAMES['leaderboard']}"
-        words = ["league", "backup", f"{BACKUPS['leaderboard']}/{name}", "--replace", "--config", config]
-        machine.run([f"{change.old}/bin/raceday", *words], "backing up the leaderboard", user="raceday")
-    if "station" not in change.roles or not machine.path(f"{STATION_DATA}/station.db").exists():
-        return
-    say("backing up the journal")
-    MakeFolder(BACKUPS["station"], 0o700, "raceday").do(machine)
-    backup = f"{BACKUPS['station']}/{name}"
-    machine.remove(backup)
-    machine.run(
-        [f"{change.old}/bin/raceday", "backup", backup, "--data-dir", STATION_DATA],
-        "backing up the journal",
-        user="raceday",
-    )
-    say("letting the other release read a copy of it")
-    program = f"{change.new}/bin/raceday"
-    try:
-        machine.run([program, "restore", backup, "--data-dir", COPY], "restoring the copy", user="raceday")
-        for verb in (["journal", "verify"], ["replay"]):
-            machine.run(
-                [program, *verb, f"{COPY}/station.db"], f"{' '.join(verb)} by the other release", user="raceday"
-            )
-    except OperatorError as error:
-        raise OperatorError(
-            f"the other release cannot read the journal, so nothing was changed (its backup: {backup}). {error}"
-        ) from None
-    finally:
-        machine.remove(COPY)
+    backups = backed_up(machine, change.old, change.roles, f"before-{pathlib.PurePath(change.new).name}.backup", say)
+    for backup in (each for each in backups if each.role == "station"):
+        say("letting the other release read a copy of the journal")
+        program, copy = f"{change.new}/bin/raceday", f"{backup.folder}/{COPY}"
+        remove_copy = ["rm", "-rf", copy]
+        try:
+            machine.run(remove_copy, "removing an earlier copy", user="raceday")
+            words = [program, "restore", backup.file, "--data-dir", copy]
+            machine.run(words, "restoring the copy", user="raceday")
+            for verb in (["journal", "verify"], ["replay"]):
+                what = f"{' '.join(verb)} by the other release"
+                machine.run([program, *verb, f"{copy}/station.db"], what, user="raceday")
+        except OperatorError as error:
+            raise OperatorError(
+                f"the other release cannot read the journal, so nothing was changed (its backup: {backup.file}). "
+                f"{error}"
+            ) from None
+        finally:
+            machine.attempt(remove_copy, user="raceday")
+    return backups
 
 
-def _change(machine: Machine, change: Change, say: Say) -> None:
+def _change(machine: Machine, change: Change, backups: tuple[Backup, ...], say: Say) -> None:
     """Puts the new release in place of the old one; the old one again if it does not come up. Raises OperatorError."""
+    link = machine.path(PREVIOUS)
+    before = str(link.readlink()) if link.is_symlink() else ""
     MakeLink(PREVIOUS, change.old.removeprefix(f"{OPT}/")).do(machine)
     failure = _put_in_place(machine, change.new, change.roles, say)
     if not failure:
+        remove_old_releases(machine)
         return
     say(f"{failure}: going back")
-    MakeLink(PREVIOUS, change.new.removeprefix(f"{OPT}/")).do(machine)
+    if before:
+        MakeLink(PREVIOUS, before).do(machine)
+    else:
+        machine.remove(PREVIOUS)
     again = _put_in_place(machine, change.old, change.roles, say)
     state = (
         "the release before is in use again"
         if not again
         else f"and the release before does not come up either: {again}"
     )
-    raise OperatorError(f"{failure}; {state}. `journalctl -u {UNIT_OF[change.roles[0]]}` says why.")
+    cures = " ".join(each.cure for each in backups)
+    raise OperatorError(f"{failure}; {state}. `journalctl -u {UNIT_OF[change.roles[0]]}` says why. {cures}".rstrip())
 
 
 def _put_in_place(machine: Machine, release: str, roles: tuple[Role, ...], say: Say) -> str:

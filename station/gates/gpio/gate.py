@@ -174,6 +174,7 @@ class _GpioSensor:
         if state not in (0, 1):
             return  # lgpio's watchdog reports 2: not an edge
         with self._lock:
+            self._end_merged_pulse(self._gate.now_ns())
             broken = bool(state) == self._broken_level
             is_over = not broken and self.broken is False
             self._pulse_since_ns = self._gate.now_ns() if is_over else None
@@ -183,6 +184,9 @@ class _GpioSensor:
     def end_merged_pulse(self, now_ns: int) -> None:
         """Ends a pulse whose end the kernel did not report within `RELEASE_NS`: the beam has been free all the time."""
         with self._lock:
-            if self._pulse_since_ns is not None and now_ns - self._pulse_since_ns > RELEASE_NS:
-                self._pulse_since_ns, self.broken = None, False
-                self._gate.on_merged_release(self.name)
+            self._end_merged_pulse(now_ns)
+
+    def _end_merged_pulse(self, now_ns: int) -> None:
+        if self._pulse_since_ns is not None and now_ns - self._pulse_since_ns > RELEASE_NS:
+            self._pulse_since_ns, self.broken = None, False
+            self._gate.on_merged_release(self.name)

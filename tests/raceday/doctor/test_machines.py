@@ -92,7 +92,7 @@ CASES: list[tuple[str, Callable[[ShownMachine], None], str, str, str]] = [
         _set("/etc/raceday/station.toml", 0o600, 0, 0),
         "/etc/raceday/station.toml",
         "may not read it",
-        "chmod",
+        "chgrp raceday /etc/raceday/station.toml; sudo chmod 640",
     ),
     (
         "a folder for root alone",

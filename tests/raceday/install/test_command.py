@@ -38,6 +38,7 @@ def test_a_dry_run_prints_the_plan_and_does_nothing(
     ("arguments", "words"),
     [
         (["station", "--dry-run", "--purge"], "--purge goes with --uninstall"),
+        (["station", "--dry-run", "--uninstall"], "leave one of them out"),
         (["station", "--dry-run", "--gate", "gpio"], "write gpio:17"),
         (["station", "--dry-run", "--name", "a b"], "--name"),
         (["car", "--dry-run", "--profile", "of-nobody"], "no hardware profile"),

@@ -1,7 +1,9 @@
 """Facts of a machine and a request become a plan: the steps of each role on the machines that there are."""
 
+import contextlib
 import dataclasses
 import pathlib
+import tomllib
 from typing import Any
 
 import pytest
@@ -13,7 +15,16 @@ from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MakeRelease
 from raceday.install.request import AccessPoint, GateRequest, InstallRequest
 from raceday.install.shipped_files import ROLES, Role
-from raceday.install.steps import EnableService, RemoveFile, ReplaceLines, WriteConfig, WriteFile
+from raceday.install.steps import (
+    DisableService,
+    EnableService,
+    MakeLink,
+    RemoveFile,
+    ReplaceLines,
+    WriteConfig,
+    WriteFile,
+)
+from shared.errors import OperatorError
 
 PROGRAM = ProgramWheel(pathlib.Path("raceday-0.1.0-py3-none-any.whl"), "0.1.0", "0123abcd", dict.fromkeys(ROLES, ""))
 PI = MachineFacts(groups=frozenset({"gpio", "i2c", "video", "dialout"}), modules=frozenset({"cdc_acm", "i2c_dev"}))
@@ -98,17 +109,75 @@ def test_sync_starts_once_there_is_a_leaderboard() -> None:
 
 
 def test_certificates_open_the_broker_and_change_the_table_that_is_as_it_was_shipped() -> None:
-    facts = dataclasses.replace(PI, certificates=ALL_CERTIFICATES)
-    made = plan(InstallRequest("station"), facts)
+    made = plan(InstallRequest("station"), dataclasses.replace(PI, certificates=ALL_CERTIFICATES))
+    assert not [step for step in made.steps if isinstance(step, ReplaceLines)]
     conf = written(made)["/etc/mosquitto/conf.d/raceday.conf"]
     assert "\nlistener 8883\n" in conf
     assert "\ncrlfile /etc/raceday/tls/crl.pem\n" in conf
     assert "port = 8883" in written(made)["/etc/raceday/station.toml"]
     assert "user station-1\n" in written(made)["/etc/raceday/acl"]
-    (change,) = [step for step in made.steps if isinstance(step, ReplaceLines)]
     plain = written(plan(InstallRequest("station")))["/etc/raceday/station.toml"]
+    later = dataclasses.replace(PI, certificates=ALL_CERTIFICATES, configs={"station": plain})
+    (change,) = [step for step in plan(InstallRequest("station"), later).steps if isinstance(step, ReplaceLines)]
     assert change.old in plain
     assert plain.replace(change.old, change.new) == written(made)["/etc/raceday/station.toml"]
+
+
+HALL = frozenset({"ca.pem", "crl.pem", "broker.pem", "broker.key", "hall-2.pem", "hall-2.key"})
+
+
+def test_a_station_keeps_the_name_of_its_config_and_its_broker_open() -> None:
+    config = written(plan(InstallRequest("station", name="hall-2"), dataclasses.replace(PI, certificates=HALL)))
+    text = config["/etc/raceday/station.toml"]
+    assert 'name = "hall-2"' in text
+    again = written(
+        plan(InstallRequest("station"), dataclasses.replace(PI, certificates=HALL, configs={"station": text}))
+    )
+    assert "\nlistener 8883\n" in again["/etc/mosquitto/conf.d/raceday.conf"]
+    assert "user hall-2\n" in again["/etc/raceday/acl"]
+
+
+@pytest.mark.parametrize("config", ['name = "hall-2"', "", 'name = "station-1"'])
+@pytest.mark.parametrize(
+    "request_", [InstallRequest("station", certs="hall-3"), InstallRequest("station", name="hall-3")]
+)
+def test_another_name_than_the_configs_is_refused(config: str, request_: InstallRequest) -> None:
+    facts = dataclasses.replace(PI, configs={"station": config} if config else {})
+    with pytest.raises(OperatorError, match="by `name` in") if config else contextlib.nullcontext():
+        plan(request_, facts)
+
+
+@pytest.mark.parametrize(("broker", "host"), [("", "station-1.local"), ("10.42.0.1", "10.42.0.1")])
+def test_a_car_that_gets_its_certificates_later_uses_them_at_the_broker_that_it_has(broker: str, host: str) -> None:
+    plain = written(plan(InstallRequest("car", name="car-1", broker="station-1.local")))["/etc/raceday/vehicle.toml"]
+    assert 'host = "station-1.local"\nport = 1883\n' in plain
+    made = plan(InstallRequest("car", broker=broker, certs="car-1"), dataclasses.replace(PI, configs={"car": plain}))
+    (change,) = [step for step in made.steps if isinstance(step, ReplaceLines)]
+    mqtt = tomllib.loads(plain.replace(change.old, change.new))["mqtt"]
+    assert (mqtt["host"], mqtt["port"], mqtt["cert"]) == (host, 8883, "/etc/raceday/tls/car-1.pem")
+    changed: dict[Role, str] = {"car": plain.replace(change.old, change.new)}
+    after = plan(InstallRequest("car", certs="car-1"), dataclasses.replace(PI, configs=changed))
+    assert not [step for step in after.steps if isinstance(step, ReplaceLines)]
+    assert not [note for note in after.notes if "was edited" in note]
+
+
+def test_a_table_mqtt_that_was_edited_is_said() -> None:
+    config = 'device = "car-1"\n[mqtt]\nhost = "h"   # mine\nport = 1883\n'
+    made = plan(InstallRequest("car", certs="car-1"), dataclasses.replace(PI, configs={"car": config}))
+    assert not [step for step in made.steps if isinstance(step, ReplaceLines)]
+    assert any("was edited" in note and "/etc/raceday/tls/car-1.key" in note for note in made.notes)
+
+
+def test_sync_stops_once_there_is_no_leaderboard_any_more() -> None:
+    assert DisableService("raceday-sync.service") in plan(InstallRequest("station")).steps
+    facts = dataclasses.replace(PI, configs={"station": '[sync]\nleaderboard_url = "https://b.example"'})
+    assert DisableService("raceday-sync.service") not in plan(InstallRequest("station"), facts).steps
+
+
+def test_a_command_of_somebody_else_stays() -> None:
+    made = plan(InstallRequest("station"), dataclasses.replace(PI, has_foreign_command=True))
+    assert not [step for step in made.steps if isinstance(step, MakeLink) and step.path == "/usr/local/bin/raceday"]
+    assert any("/usr/local/bin/raceday is not ours" in note for note in made.notes)
 
 
 def test_a_stock_car_of_2404_does_not_run_beside_its_own_core() -> None:

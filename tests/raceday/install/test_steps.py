@@ -1,20 +1,23 @@
 """The steps on a real folder: done once, done twice, undone; and what a hostile or odd machine makes of them."""
 
-import io
-import os
+import errno
 import pathlib
 import stat
 
 import pytest
 
-from raceday.install.facts import MachineFacts, gathered
+from raceday.install.facts import gathered
+from raceday.install.first_data import CopyDemoModel
 from raceday.install.machine import Machine
-from raceday.install.plan import install_plan
-from raceday.install.releases.program_wheel import ProgramWheel
-from raceday.install.releases.release import MARK, MakeRelease, remove_old_releases, roles_of
-from raceday.install.request import GateRequest, InstallRequest
-from raceday.install.shipped_files import ROLES, Role
+from raceday.install.releases.release import (
+    MARK,
+    SYSTEM_PACKAGES,
+    LinkSystemLgpio,
+    remove_old_releases,
+    roles_of,
+)
 from raceday.install.steps import (
+    DisableService,
     EnableService,
     MakeFolder,
     MakeLink,
@@ -25,22 +28,10 @@ from raceday.install.steps import (
     WriteConfig,
     WriteFile,
 )
-from raceday.install.uninstall import uninstall
 from shared.errors import OperatorError
 
-PROGRAM = ProgramWheel(pathlib.Path("raceday-0.1.0-py3-none-any.whl"), "0.1.0", "0123abcd", dict.fromkeys(ROLES, ""))
-UID, GID = os.geteuid(), os.getegid()
-
-
-@pytest.fixture
-def machine(tmp_path: pathlib.Path) -> Machine:
-    """A root folder with users, whose numbers are ours: then every test may give files away."""
-    for name, number in (("passwd", UID), ("group", GID)):
-        (tmp_path / "etc").mkdir(exist_ok=True)
-        users = ("root", "raceday", "mosquitto")
-        (tmp_path / "etc" / name).write_text("".join(f"{user}:x:{number}:{number}::/:/bin/sh\n" for user in users))
-    (tmp_path / "etc" / "mosquitto").mkdir()
-    return Machine(tmp_path)
+DEMO = "/opt/raceday/releases/1/lib/python3.11/site-packages/simulator/data/models/demo"
+MODELS = "/var/lib/raceday-vehicle/models"
 
 
 STEPS: list[Step] = [
@@ -133,6 +124,108 @@ def test_no_link_leads_out_of_the_root_folder(machine: Machine, tmp_path_factory
     assert everything(outside) == set()
 
 
+def test_a_link_that_the_service_laid_is_not_followed(
+    machine: Machine, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    outside.chmod(0o755)
+    machine.path("/var/lib/raceday-vehicle").mkdir(parents=True)
+    machine.path(MODELS).symlink_to(outside)
+    machine.write(f"{DEMO}/model.onnx", b"x", 0o644)
+    MakeLink("/opt/raceday/current", "releases/1").do(machine)
+    steps = (MakeFolder(MODELS, 0o700, "raceday"), CopyDemoModel(f"{MODELS}/demo"), MakeLink(f"{MODELS}/x", "demo"))
+    for step in steps:
+        with pytest.raises(OperatorError, match="link"):
+            step.do(machine)
+    assert everything(outside) == set()
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o755
+
+
+def test_a_file_is_not_given_away_through_a_link(machine: Machine) -> None:
+    machine.write("/etc/shadow", b"x", 0o600)
+    machine.path("/etc/alias").symlink_to("shadow")
+    with pytest.raises(OperatorError, match="a link"):
+        machine.give(machine.path("/etc/alias"), "raceday", "", 0o644)
+    assert stat.S_IMODE(machine.path("/etc/shadow").stat().st_mode) == 0o600
+
+
+def test_a_data_folder_may_be_roots_link_to_another_disk(machine: Machine) -> None:
+    for folder in ("/mnt/ssd", "/var/lib"):
+        machine.path(folder).mkdir(parents=True)
+    machine.path("/var/lib/raceday").symlink_to("../../mnt/ssd")
+    step = MakeFolder("/var/lib/raceday", 0o700, "raceday")
+    step.do(machine)
+    assert step.is_done(machine)
+    assert step.undo(machine) == ""
+    machine.write("/var/lib/raceday/x", b"x", 0o600)
+
+
+def test_a_copy_of_the_model_that_was_cut_off_does_not_count(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.write(f"{DEMO}/m/model.onnx", b"x", 0o644)
+    MakeLink("/opt/raceday/current", "releases/1").do(machine)
+    machine.path(MODELS).mkdir(parents=True)
+    step = CopyDemoModel(f"{MODELS}/demo")
+    with monkeypatch.context() as patched:
+        patched.setattr(Machine, "give", _out_of_space)  # after the copy, before it is given to the service
+        with pytest.raises(OSError, match="No space"):
+            step.do(machine)
+    assert not step.is_done(machine)
+    step.do(machine)
+    assert step.is_done(machine)
+    assert everything(machine.path(MODELS)) == {"demo", "demo/m", "demo/m/model.onnx"}
+    assert stat.S_IMODE(machine.path(f"{MODELS}/demo/m").stat().st_mode) == 0o700
+
+
+def _out_of_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_service_without_work_is_disabled(machine: Machine) -> None:
+    step = DisableService("raceday-sync.service")
+    assert step.is_done(machine)
+    EnableService("raceday-sync.service").do(machine)
+    assert not step.is_done(machine)
+    step.do(machine)
+    assert step.is_done(machine)
+
+
+def test_lgpio_of_the_system_that_came_after_the_release(machine: Machine) -> None:
+    release = "/opt/raceday/releases/1"
+    step, packages = LinkSystemLgpio(release), f"{release}/lib/python3.13/site-packages"
+    machine.write(f"{packages}/gpiozero.py", b"", 0o644)
+    assert step.is_done(machine)  # there is none: nothing can be done
+    for name in ("lgpio.py", "_lgpio.cpython-313-aarch64-linux-gnu.so"):
+        machine.write(f"{SYSTEM_PACKAGES}/{name}", b"", 0o644)
+    assert not step.is_done(machine)
+    step.do(machine)
+    assert step.is_done(machine)
+    assert str(machine.path(f"{packages}/lgpio.py").readlink()) == f"{SYSTEM_PACKAGES}/lgpio.py"
+
+
+def test_a_release_with_its_own_lgpio_keeps_it(machine: Machine) -> None:
+    release = "/opt/raceday/releases/1"
+    machine.write(f"{SYSTEM_PACKAGES}/lgpio.py", b"the system's", 0o644)
+    machine.write(f"{release}/lib/python3.11/site-packages/lgpio.py", b"pip's", 0o644)
+    LinkSystemLgpio(release).do(machine)  # planned before there was a release
+    assert machine.read(f"{release}/lib/python3.11/site-packages/lgpio.py") == b"pip's"
+
+
+@pytest.mark.parametrize(
+    ("target", "is_foreign"), [("/opt/raceday/bin/raceday", False), ("/home/me/raceday", True), (None, True)]
+)
+def test_whose_command_stands_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, target: str | None, is_foreign: bool
+) -> None:
+    monkeypatch.setattr(Machine, "run", lambda *_: "3 11 64 aarch64")
+    machine.write("/usr/bin/python3", b"", 0o755)
+    assert not gathered(machine).has_foreign_command
+    if target is None:
+        machine.write("/usr/local/bin/raceday", b"#!/bin/sh\n", 0o755)
+    else:
+        MakeLink("/usr/local/bin/raceday", target).do(machine)
+    assert gathered(machine).has_foreign_command is is_foreign
+
+
 def test_a_user_that_is_missing_is_said(machine: Machine) -> None:
     assert MakeUser("raceday", "/").is_done(machine)
     assert not MakeUser("other", "/").is_done(machine)
@@ -143,63 +236,6 @@ def test_a_user_that_is_missing_is_said(machine: Machine) -> None:
 def test_facts_of_a_folder_without_python(machine: Machine) -> None:
     with pytest.raises(OperatorError, match="install python3"):
         gathered(machine)
-
-
-def made_release(machine: Machine, role: Role) -> MakeRelease:
-    """As if the environment had been made already: what pip does is tried in a whole root by ./dev metal."""
-    release = MakeRelease(PROGRAM, (role,), "/usr/bin/python3", (3, 11), None)
-    machine.write(f"{release.folder}/{MARK}", b'{"version": "0.1.0", "roles": ["%s"]}' % role.encode(), 0o644)
-    machine.write(f"{release.folder}/bin/raceday", b"", 0o755)
-    machine.write(f"{release.folder}/lib/python3.11/site-packages/simulator/data/models/demo/model.onnx", b"x", 0o644)
-    machine.write("/var/lib/raceday-leaderboard/secrets/admin.token", b"x", 0o600)
-    return release
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_a_whole_role_is_installed_once_and_leaves_only_data(
-    machine: Machine, role: Role, capsys: pytest.CaptureFixture[str]
-) -> None:
-    facts = MachineFacts(groups=frozenset({"gpio", "video"}), modules=frozenset({"cdc_acm"}))
-    request = InstallRequest(role, gates=(GateRequest("gpio", (17,)), GateRequest("pico", port="/dev/ttyACM0")))
-    before = everything(machine.root)
-    plan = install_plan(request, facts, made_release(machine, role))
-    for step in plan.steps:
-        if not step.is_done(machine):
-            step.do(machine)
-    assert [step.description() for step in plan.steps if not step.is_done(machine)] == []
-    again = MachineFacts(groups=facts.groups, modules=facts.modules, configs={role: config_of(machine, role)})
-    later = install_plan(InstallRequest(role), again, made_release(machine, role))
-    assert [step.description() for step in later.steps if not step.is_done(machine)] == []
-    assert uninstall(machine, later, again, role, print, purge=False, yes=False) == 0
-    left = {name for name in everything(machine.root) - before if not (machine.root / name).is_dir()}
-    assert all(name.startswith(("var/lib/raceday", "etc/raceday/")) for name in left), left
-    assert f"etc/raceday/{'vehicle' if role == 'car' else role}.toml" in left
-    uninstall(machine, later, again, role, print, purge=True, yes=True)
-    left = {name for name in everything(machine.root) - before if not (machine.root / name).is_dir()}
-    assert all(name.startswith("var/lib/raceday-leaderboard") for name in left)  # made above, for all roles
-    capsys.readouterr()
-
-
-def config_of(machine: Machine, role: Role) -> str:
-    name = "vehicle" if role == "car" else role
-    return (machine.read(f"/etc/raceday/{name}.toml") or b"").decode()
-
-
-def test_what_another_role_needs_stays(machine: Machine) -> None:
-    facts = MachineFacts(roles=("station", "leaderboard"))
-    plan = install_plan(InstallRequest("station"), facts, made_release(machine, "station"))
-    for step in plan.steps:
-        step.do(machine) if not step.is_done(machine) else None
-    uninstall(machine, plan, facts, "station", print, purge=False, yes=False)
-    assert machine.path("/opt/raceday/current/bin/raceday").exists()
-    assert not machine.path("/etc/systemd/system/raceday-station.service").exists()
-
-
-def test_purge_asks(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = install_plan(InstallRequest("station"), MachineFacts(), made_release(machine, "station"))
-    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
-    with pytest.raises(OperatorError, match="--yes"):
-        uninstall(machine, plan, MachineFacts(), "station", print, purge=True, yes=False)
 
 
 def test_only_the_release_in_use_and_the_one_before_are_kept(machine: Machine) -> None:

@@ -4,16 +4,25 @@ The rule that matters is the metal's: the stock servo node leaves its last pulse
 disabling a unit whose file is in /etc works, masking does not.
 """
 
+import contextlib
 import os
 import pathlib
 import stat
+import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from shared.clock import ManualClock
 from shared.errors import OperatorError, Refused
 from tests.vehicle.hardware.fake_kernel import Kernel, KernelPca9685
+from vehicle.bridge.mock_console.mock_car import MockCar
+from vehicle.bridge.mock_console.mock_console import MockConsole
+from vehicle.bridge.mock_console.outputs import CarOutputs
+from vehicle.bridge.mock_console.server import MockConsoleServer
+from vehicle.commands import hand_over
 from vehicle.commands.hand_over import HandOver
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses
 from vehicle.hardware.interfaces import Motors
@@ -59,6 +68,8 @@ class StockCar:
 
     def __init__(self, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
+        self.options: dict[str, Any] = OPTIONS
+        self.console_port = 1  # where nobody listens
         self.record = folder / "was-enabled"
         program = folder / "bin" / "systemctl"
         program.parent.mkdir()
@@ -77,10 +88,10 @@ class StockCar:
         self.kernel.write(pathlib.Path("/sys/class/gpio/gpio514/direction"), "low")
 
     def hand_over(self, service: str = "deepracer-core") -> HandOver:
-        return HandOver(service, self.motors, STOCK_CALIBRATION, self.record, sys=self.folder / "sys")
+        return HandOver(service, self.motors, STOCK_CALIBRATION, self.record, self.folder / "sys", self.console_port)
 
     def motors(self) -> Motors:
-        return SysfsMotors(OPTIONS, ManualClock(), self.kernel)
+        return SysfsMotors(self.options, ManualClock(), self.kernel)
 
     @property
     def is_cut(self) -> bool:
@@ -123,17 +134,18 @@ def test_the_line_is_cut_before_the_service_is_told_anything(car: StockCar, monk
 
 def test_what_the_stock_software_wrote_while_it_ended_is_undone(car: StockCar, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its nodes run until they are killed: the last message may come after our neutral."""
-    opened: list[Motors] = []
+    outlasted = 0
 
     def motors() -> Motors:
-        if opened:  # the second time, after it has ended
+        nonlocal outlasted
+        if not car.has("active"):
+            outlasted += 1
             car.chip.write(0, "duty_cycle", FULL_FORWARD_NS)
             car.kernel.write(pathlib.Path("/sys/class/gpio/gpio514/direction"), "low")
-        opened.append(car.motors())
-        return opened[-1]
+        return car.motors()
 
-    HandOver("deepracer-core", motors, STOCK_CALIBRATION, car.record, sys=car.folder).take_over()
-    assert len(opened) == 2
+    HandOver("deepracer-core", motors, STOCK_CALIBRATION, car.record, car.folder, car.console_port).take_over()
+    assert outlasted == 1
     assert car.is_cut
     assert car.chip.pulse_ns(0) == pytest.approx(NEUTRAL_NS, abs=5_000)
 
@@ -175,6 +187,76 @@ def test_one_that_does_not_end_is_said(car: StockCar) -> None:
     with pytest.raises(OperatorError, match="still runs after it was stopped"):
         car.hand_over().take_over()
     assert car.is_cut
+
+
+class DrivingConsole:
+    """The console of a stock car that drives by its model, on loopback."""
+
+    def __init__(self) -> None:
+        self.car = MockCar(CarOutputs(), state="auto", loaded="Sample_single_cam")
+        self.server = MockConsoleServer(MockConsole(self.car, "stock"))
+        self.server.start()
+
+    @property
+    def drives(self) -> bool:
+        return self.car.active["auto"]
+
+
+@pytest.fixture(scope="module")
+def served_console() -> Iterator[DrivingConsole]:
+    made = DrivingConsole()
+    yield made
+    made.server.close()
+
+
+@pytest.fixture
+def console(served_console: DrivingConsole, car: StockCar) -> DrivingConsole:
+    with served_console.server.lock:
+        served_console.car.set_state("auto")
+        served_console.car.set_active(is_active=True)
+    car.console_port = served_console.server.direct_port
+    return served_console
+
+
+@pytest.mark.parametrize("fails", [None, KeyboardInterrupt(), OperatorError("gives no answer (timed out).")])
+def test_a_car_without_an_enable_line_stops_by_its_console_before_its_software_is_told_to_end(
+    car: StockCar, console: DrivingConsole, monkeypatch: pytest.MonkeyPatch, fails: BaseException | None
+) -> None:
+    """Its servo node would undo neutral with the next message, and may take 90 s to end."""
+    drove: list[bool] = []
+    real = hand_over._systemctl
+
+    def systemctl(verb: str, service: str) -> "subprocess.CompletedProcess[str]":
+        if verb in ("disable", "stop"):
+            drove.append(console.drives)
+            car.chip.write(0, "duty_cycle", FULL_FORWARD_NS)  # one last message
+            if fails is not None and verb == "stop":
+                raise fails
+        return real(verb, service)
+
+    monkeypatch.setattr(hand_over, "_systemctl", systemctl)
+    car.options = {"chip": "i2c-0", "motor_channel": 0, "steering_channel": 1}
+    assert console.drives
+    with contextlib.nullcontext() if fails is None else pytest.raises(type(fails)):
+        car.hand_over().take_over()
+    assert drove == [False, False]
+    assert car.chip.pulse_ns(0) == pytest.approx(NEUTRAL_NS, abs=5_000)
+
+
+def test_a_console_that_is_not_there_is_said_and_the_car_is_taken_over(
+    car: StockCar, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is stopped" in car.hand_over().take_over()
+    assert "the car's console did not stop it (" in "".join(capsys.readouterr())
+
+
+def test_a_car_on_a_leash_is_not_taken_over(car: StockCar) -> None:
+    group = car.folder / "sys" / "fs" / "cgroup" / "system.slice" / "raceday-leash.service"
+    group.mkdir(parents=True)
+    (group / "cgroup.events").write_text("populated 1\n")
+    with pytest.raises(Refused, match=r"The leash of a bridge .* is running"):
+        car.hand_over().take_over()
+    assert car.has("active")
 
 
 def test_processes_that_outlive_their_service_are_found(car: StockCar) -> None:

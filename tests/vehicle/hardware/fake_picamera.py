@@ -30,6 +30,7 @@ class PiCameraLibrary:
 
     def __init__(self, frames: int = 1, error: Exception | None = None, modes: list[dict[str, Any]] = IMX219) -> None:
         self.frames, self.error = frames, error
+        self.metadata: dict[str, Any] = {"SensorTimestamp": 0}  # at boot: as old as can be
         self.calls: list[str] = []
         self.sensor_modes = modes
         self.crop: tuple[float, float, float, float] = (0, 0, 0, 0)
@@ -79,7 +80,7 @@ class PiCameraLibrary:
         return planes
 
     def get_metadata(self) -> dict[str, Any]:
-        return {"SensorTimestamp": 0}  # at boot: as old as can be
+        return self.metadata
 
     def __getattr__(self, name: str) -> Any:
         return lambda: self.calls.append(name)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.clock import ManualClock
+
 PERIOD_NS = 33_000_000
 TRANSFER_NS = 32_900_000  # from the first data of a frame on the bus until its buffer is full: nearly all the time
 COPY_NS = 200_000  # between taking a frame and giving its buffer back
@@ -26,6 +28,7 @@ class UsbCamera:
         self.settings: dict[int, float] = {}
         self.released = False
         self.now_ns = 1_000_000_000
+        self.clock = ManualClock(at_ns=50_000_000)  # the machine's, which goes on as the device's does
         self.lost = 0
         self._frames = frames
         self._offset_ns = 1_700_000_000_000_000_000 if wall_clock else 0
@@ -47,6 +50,7 @@ class UsbCamera:
     def advance(self, duration_ns: int) -> None:
         """Let time pass: frames arrive, or are lost."""
         self.now_ns += duration_ns
+        self.clock.advance(self.clock.now_ns() + duration_ns)
         while self._begins_ns(self._next) <= self.now_ns:
             if self._picture(self._next) is not None and self._free > 0:
                 self._free -= 1

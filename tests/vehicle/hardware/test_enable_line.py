@@ -232,3 +232,38 @@ def test_the_mock_has_a_line_if_it_is_told_so(has_line: bool, recorded: Pulses) 
     rest = Pulses(1_450_000, 1_446_000)
     assert outputs == [recorded, rest, rest, recorded]
     assert [change.is_cut for change in motors.changes] == ([True, True, False, True] if has_line else [False])
+
+
+@pytest.mark.parametrize("trip", ["tripped", "from outside"])
+def test_the_line_is_cut_before_a_bus_that_hangs(trip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An I2C write may take a second until it fails: by then a car at full throttle is through the wall."""
+    actuators, kernel, _ = armed_car()
+    for _ in range(2):
+        actuators.apply_action(FORWARD, "driving")
+    lines: list[int] = []
+
+    def hang(*_: Any, **__: Any) -> None:
+        lines.append(kernel.lines[514].levels[-1])
+        raise HardwareMissing("the bus is gone.")
+
+    monkeypatch.setattr("vehicle.hardware.motors.pwm_channels.PwmChannels.set_width", hang)
+    monkeypatch.setattr("vehicle.hardware.motors.pwm_channels.PwmChannels.set_enabled", hang)
+    with pytest.raises(HardwareMissing, match="the bus is gone"):
+        _ = actuators.apply_action(NEUTRAL, "tripped") if trip == "tripped" else actuators.set_neutral()
+    assert lines
+    assert set(lines) == {CUT}
+
+
+@pytest.mark.parametrize("trip", ["tripped", "from outside"])
+def test_a_line_that_refuses_keeps_neutral_from_nobody(trip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    actuators, _, wire = armed_car()
+    for _ in range(2):
+        actuators.apply_action(FORWARD, "driving")
+
+    def refuse(_: Any) -> None:
+        raise HardwareMissing("the line is gone.")
+
+    monkeypatch.setattr(EnableLine, "cut", refuse)
+    with pytest.raises(HardwareMissing, match="the line is gone"):
+        _ = actuators.apply_action(NEUTRAL, "tripped") if trip == "tripped" else actuators.set_neutral()
+    assert wire.seen[-1] == REST_NS

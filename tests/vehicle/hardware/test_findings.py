@@ -84,3 +84,15 @@ def test_the_stock_software(tmp_path: pathlib.Path) -> None:
     assert not finding.is_good
     assert "take-over" in finding.cure
     assert stock_software_findings("", tmp_path) == []
+
+
+@pytest.mark.parametrize("service", ["deepracer-core", ""])
+def test_the_leash_of_a_bridge(tmp_path: pathlib.Path, service: str) -> None:
+    group = tmp_path / "system.slice" / "raceday-leash.service"
+    group.mkdir(parents=True)
+    (group / "cgroup.events").write_text("populated 1\n")
+    leash, *others = stock_software_findings(service, tmp_path)
+    assert not leash.is_good
+    assert "would cut the motors' line" in leash.seen
+    assert leash.cure == "sudo systemctl disable --now raceday-leash"
+    assert verdicts(others) == [True] * bool(service)

@@ -30,6 +30,19 @@ def test_it_gives_the_y_plane_with_the_sensors_stamp() -> None:
     assert camera.read(0.1) is None
 
 
+def test_a_frame_without_a_stamp_or_with_the_last_ones_is_dropped() -> None:
+    library = PiCameraLibrary(frames=4)
+    camera = PiCamera({}, ManualClock(5 * S), library)
+    frames = [camera.read(0.1)]
+    library.metadata = {}
+    frames.append(camera.read(0.1))
+    library.metadata = {"SensorTimestamp": -S}
+    frames.append(camera.read(0.1))
+    library.metadata = {"SensorTimestamp": 10**6 * S}
+    frames.append(camera.read(0.1))
+    assert [frame.seq if frame else None for frame in frames] == [1, None, None, None]
+
+
 @pytest.mark.parametrize(("width_px", "height_px"), [(320, 240), (160, 120), (640, 480)])
 def test_the_picture_is_the_whole_field_of_the_sensor(width_px: int, height_px: int) -> None:
     frame = PiCamera({"width_px": width_px, "height_px": height_px}, ManualClock(), PiCameraLibrary()).read(0.1)

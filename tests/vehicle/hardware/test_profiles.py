@@ -133,3 +133,29 @@ def test_profiles_load_without_the_packages_of_a_car() -> None:
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == str(len(PROFILES)), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "taken"),
+    [
+        ("motors.options.motor_channel = 2", "has 2, which is the motor's channel"),
+        ("motors.options.steering_channel = 4", "has 4, which is the steering's channel"),
+        ("lights.options.channels = [1, 2, 3]", "has 1, which is the steering's channel"),
+        ("motors.options.motor_channel = 2\nmotors.options.chip = ''", "has 2, which is the motor's channel"),
+        # The stock car's chip with 20.04: the I2C controller of this PCI id has the bus i2c-1 below it.
+        (
+            "motors.options.motor_channel = 2\nmotors.options.chip = '0000:00:17.0'",
+            "has 2, which is the motor's channel",
+        ),
+        ("motors.options.motor_channel = 2\nmotors.options.chip = 'i2c-0'", ""),
+        ("motors.options.motor_channel = 7\nlights.options.channels = [0, 2, 3]", ""),
+        ("motors.options.motor_channel = 2\nlights.driver = 'none'", ""),
+        ("motors.driver = 'pca9685'\nmotors.options.motor_channel = 2", ""),
+    ],
+)
+def test_a_light_on_a_channel_of_the_motors_is_refused(more: str, taken: str) -> None:
+    if not taken:
+        config_of("pi-pca9685", more)
+        return
+    with pytest.raises(ConfigError, match=rf"`lights\.options\.channels` {taken} of the same PWM chip: give the light"):
+        config_of("pi-pca9685", more)

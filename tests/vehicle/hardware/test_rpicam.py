@@ -184,6 +184,20 @@ def test_the_newest_frame_comes_with_the_sensors_stamp(tmp_path: pathlib.Path, m
     assert camera.read(0.0) is None
 
 
+def test_a_frame_without_a_stamp_is_none(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have waited in the pipe for as long as nobody read."""
+    installed(tmp_path, monkeypatch, 5, IMX219, "")
+    program = tmp_path / "rpicam-vid"
+    stamped = 'metadata.write("Lux=9\\nSensorTimestamp=%d\\n\\n" % stamp)'
+    assert stamped in program.read_text()
+    without = f'{stamped} if number == 5 else metadata.write("Lux=9\\n\\n")'
+    program.write_text(program.read_text().replace(stamped, without))
+    with contextlib.closing(RpicamCamera({}, ManualClock(10_000_000_000))) as camera:
+        frame = camera.read(20.0)
+    assert frame is not None
+    assert (frame.seq, int(frame.pixels[0, 0])) == (5, 5)
+
+
 @pytest.mark.parametrize(
     ("listing", "fault", "sentence"),
     [

@@ -5,7 +5,14 @@ import pathlib
 import pytest
 
 from shared.errors import ConfigError
-from vehicle.hardware.stock_software import StockSoftwareStop, checked_service, is_running
+from vehicle.bridge.leash import raceday_leash
+from vehicle.hardware.stock_software import (
+    LEASH_SERVICE,
+    StockSoftwareStop,
+    checked_service,
+    is_running,
+    running_writer,
+)
 
 EVENTS = "populated {}\nfrozen 0\n"
 
@@ -46,6 +53,21 @@ def test_it_stops_the_car_for_as_long_as_it_runs_and_looks_five_times_a_second(t
     now_s += 0.25
     assert stop.reason() == ""
     stop.close()
+
+
+@pytest.mark.parametrize("service", ["deepracer-core", ""])
+def test_a_leash_beside_our_guard_is_two_writers_too(tmp_path: pathlib.Path, service: str) -> None:
+    """It cuts at 50 Hz what our guard enables in each pass: the car would jerk."""
+    unit = pathlib.Path(raceday_leash.__file__).with_name(f"{LEASH_SERVICE}.service")
+    assert unit.exists(), "the name is that of the shipped unit"
+    assert running_writer(service, tmp_path) == ""
+    events = tmp_path / "system.slice" / unit.name / "cgroup.events"
+    events.parent.mkdir(parents=True)
+    events.write_text(EVENTS.format(1))
+    assert running_writer(service, tmp_path) == LEASH_SERVICE
+    reason = StockSoftwareStop(service, tmp_path).reason()
+    assert reason.startswith("The leash of a bridge (raceday-leash) is running")
+    assert "take-over" not in reason
 
 
 @pytest.mark.parametrize("name", ["a b", "../x", "-x", "x\n", "x/y", "ä"])

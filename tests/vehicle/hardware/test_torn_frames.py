@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clock import ManualClock
 from shared.errors import HardwareMissing
 from tests.vehicle.frames.test_frame_check import recorded
 from tests.vehicle.hardware.fake_usb_camera import UsbCamera
@@ -41,7 +40,8 @@ def coded_at(data: bytes, share: float) -> int:
 
 
 def is_given(data: bytes, decode: str = "half") -> bool:
-    camera = V4l2Camera({"decode": decode}, ManualClock(), UsbCamera([np.frombuffer(data, np.uint8)]))
+    device = UsbCamera([np.frombuffer(data, np.uint8)])
+    camera = V4l2Camera({"decode": decode}, device.clock, device, device.monotonic_ns)
     return camera.read(0.1) is not None
 
 
@@ -133,7 +133,8 @@ def test_a_camera_that_gives_only_torn_pictures_says_so(monkeypatch: pytest.Monk
     monkeypatch.setattr("vehicle.hardware.cameras.v4l2._SILENCE_TIMEOUT_S", 0.0)
     complete = jpeg(scene())
     torn = np.frombuffer(complete[: len(complete) // 2] + END, np.uint8)
-    camera = V4l2Camera({}, ManualClock(), UsbCamera([torn, torn]))
+    device = UsbCamera([torn, torn])
+    camera = V4l2Camera({}, device.clock, device, device.monotonic_ns)
     assert camera.read(0.01) is None
     with pytest.raises(HardwareMissing, match="only torn pictures"):
         camera.read(0.01)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.clock import ManualClock
 from shared.errors import HardwareMissing
 from tests.vehicle.hardware.fake_usb_camera import COPY_NS, PERIOD_NS, TRANSFER_NS, UsbCamera, corner, encoded, jpeg
 from vehicle.hardware.cameras.opencv_capture import OpenCvCapture
@@ -18,8 +17,8 @@ DECODE_NS = 15 * MS  # of a frame on a busy Atom, beyond the first data of the n
 GREY = jpeg(90)
 
 
-def opened(device: UsbCamera, clock: ManualClock | None = None, **options: object) -> V4l2Camera:
-    return V4l2Camera(dict(options), clock or ManualClock(), device, device.monotonic_ns)
+def opened(device: UsbCamera, **options: object) -> V4l2Camera:
+    return V4l2Camera(dict(options), device.clock, device, device.monotonic_ns)
 
 
 @pytest.mark.parametrize(("decode", "shape"), [("reduced", (120, 160)), ("half", (240, 320)), ("grey", (480, 640))])
@@ -88,28 +87,74 @@ def test_frames_that_were_passed_over_are_counted() -> None:
 
 
 def test_the_stamp_is_the_kernels_of_the_first_data_on_the_bus() -> None:
-    device, clock = UsbCamera(GREY), ManualClock(50 * MS)
-    frame = opened(device, clock).read(0.5)
+    device = UsbCamera(GREY)
+    frame = opened(device).read(0.5)
     assert frame is not None
-    assert frame.at_ns == 50 * MS - TRANSFER_NS - COPY_NS
+    assert frame.at_ns == device.clock.now_ns() - TRANSFER_NS - COPY_NS
 
 
 @pytest.mark.parametrize("stall_ns", [400 * MS, 1_200 * MS, 90_000 * MS])
 def test_a_frame_that_waited_while_all_stood_still_is_as_old_as_it_is(stall_ns: int) -> None:
     """The camera falls silent after two frames, and nobody reads: the newest of them is no new picture."""
-    device, clock = UsbCamera([GREY, GREY]), ManualClock(100_000 * MS)
-    camera = opened(device, clock)
+    device = UsbCamera([GREY, GREY, GREY])
+    camera = opened(device)
+    assert camera.read(0.5) is not None
     device.advance(stall_ns)
     frame = camera.read(0.5)
     assert frame is not None
-    assert clock.now_ns() - frame.at_ns == device.now_ns - device.stamp_ns() >= stall_ns - 2 * PERIOD_NS
+    assert device.clock.now_ns() - frame.at_ns == device.now_ns - device.stamp_ns() >= stall_ns - 2 * PERIOD_NS
+
+
+@pytest.mark.parametrize("wall_clock", [True, False])
+@pytest.mark.parametrize("waiting", [1, 2, 3])
+def test_on_another_clock_or_an_unknown_one_a_frame_that_waited_is_dropped(wall_clock: bool, waiting: int) -> None:
+    """Nothing says how long it waited: it may be the picture of a minute and a half ago."""
+    device = UsbCamera([GREY] * (1 + waiting), wall_clock=wall_clock)
+    camera = opened(device)
+    if wall_clock:
+        assert camera.read(0.5) is not None  # waited for: this is how the camera's clock is known
+    else:
+        device.advance(PERIOD_NS)
+    device.advance(90_000 * MS)
+    assert camera.read(0.5) is None
+    assert camera.read(0.5) is None, "and there is no other"
+
+
+def test_what_clock_a_camera_has_is_decided_once() -> None:
+    device = UsbCamera(GREY, wall_clock=True)
+    camera = opened(device)
+    frames = [camera.read(0.5)]
+    device.advance(PERIOD_NS + MS)
+    frames += [camera.read(0.5), camera.read(0.5), camera.read(0.5)]
+    assert [frame.seq if frame else None for frame in frames] == [1, None, 3, 4]
+
+
+def test_of_a_full_queue_no_old_frame_is_given_if_the_next_does_not_come() -> None:
+    device = UsbCamera([GREY] * (1 + BUFFERS))
+    camera = opened(device)
+    assert camera.read(0.5) is not None
+    device.advance(90_000 * MS)
+    assert camera.read(0.5) is None
+
+
+def test_a_stamp_that_stands_still_gives_no_further_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = UsbCamera(GREY)
+    camera = opened(device)
+    assert camera.read(0.5) is not None
+    stamp_ns = device.stamp_ns()
+    monkeypatch.setattr(device, "stamp_ns", lambda: stamp_ns)
+    assert camera.read(0.5) is None
+    device.advance(1_100 * MS)
+    with pytest.raises(HardwareMissing, match="gives only pictures of unknown age"):
+        camera.read(0.5)
 
 
 def test_a_driver_that_stamps_by_another_clock_gets_the_time_of_arrival() -> None:
     """Kernels before 3.9 stamped by the wall clock (V4L2_BUF_FLAG_TIMESTAMP_UNKNOWN)."""
-    frame = opened(UsbCamera(GREY, wall_clock=True), ManualClock(50 * MS)).read(0.5)
+    device = UsbCamera(GREY, wall_clock=True)
+    frame = opened(device).read(0.5)
     assert frame is not None
-    assert frame.at_ns == 50 * MS
+    assert frame.at_ns == device.clock.now_ns()
 
 
 def test_it_asks_for_more_buffers_than_it_holds() -> None:

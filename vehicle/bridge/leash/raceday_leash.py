@@ -37,6 +37,7 @@ import time
 from typing import NamedTuple
 
 PORT = 8017
+CONSOLE_PORT = 5001
 SILENCE_NS = 500_000_000
 TICK_S = 0.02
 NS_PER_S = 1_000_000_000
@@ -352,7 +353,7 @@ class LeashService:
         outputs: Outputs,
         host: str,
         port: int = PORT,
-        console_port: int = 5001,
+        console_port: int = CONSOLE_PORT,
     ) -> None:
         self.leash = Leash(secrets.token_bytes(16))
         self._key = key
@@ -478,7 +479,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--key", type=pathlib.Path, default=pathlib.Path("/etc/raceday-leash.key"))
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104
     parser.add_argument("--port", type=int, default=PORT)
-    parser.add_argument("--console-port", type=int, default=5001)
+    parser.add_argument("--console-port", type=int, default=CONSOLE_PORT)
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("/"), help="where /sys and /opt are")
     parsed = parser.parse_args(arguments)
     outputs = Outputs(parsed.root)

@@ -8,7 +8,6 @@ system with numpy 2 (Raspberry Pi OS Trixie); elsewhere the driver `rpicam` give
 
 import importlib
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ import numpy as np
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
+from vehicle.hardware.cameras.capture_times import CaptureTimes, boot_time_ns
 from vehicle.hardware.cameras.sensor_modes import SensorMode, why_no_camera, widest_mode
 from vehicle.hardware.frame import Frame, Pixels
 from vehicle.process.seccomp import AllowedSockets
@@ -40,7 +40,7 @@ class PiCamera:
 
     def __init__(self, options: dict[str, Any], clock: Clock, library: Any = None) -> None:
         self._options = from_table(options, PiCameraOptions, "[camera.options]")
-        self._clock = clock
+        self._times = CaptureTimes(clock, boot_time_ns)
         self._closed = threading.Event()
         self._count = 0
         self._camera = self._start(library if library is not None else _library())
@@ -66,15 +66,15 @@ class PiCamera:
             self._camera.stop()
             self._camera.close()
 
-    def _frame(self, planes: Any, metadata: dict[str, Any]) -> Frame:
-        """The Y plane comes first; its rows may be padded at the right."""
+    def _frame(self, planes: Any, metadata: dict[str, Any]) -> Frame | None:
+        """The Y plane comes first; its rows may be padded at the right. None without a stamp that is a later one."""
         o = self._options
         pixels: Pixels = np.ascontiguousarray(planes[: o.height_px, : o.width_px], dtype=np.uint8)
         if o.flip:
             pixels = np.ascontiguousarray(pixels[::-1, ::-1])
-        age_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - metadata["SensorTimestamp"]
         self._count += 1
-        return Frame(pixels, self._clock.now_ns() - max(0, age_ns), self._count)
+        at_ns = self._times.of_stamp(metadata.get("SensorTimestamp"))
+        return None if at_ns is None else Frame(pixels, at_ns, self._count)
 
     def _start(self, library: Any) -> Any:
         o, camera = self._options, None

@@ -20,6 +20,7 @@ import numpy as np
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
+from vehicle.hardware.cameras.capture_times import CaptureTimes, boot_time_ns
 from vehicle.hardware.cameras.sensor_modes import SensorMode, listed_modes, why_no_camera, widest_mode
 from vehicle.hardware.cameras.yuv_stream import FrameMetadata, YuvFrames
 from vehicle.hardware.frame import Frame, Pixels
@@ -52,7 +53,7 @@ class RpicamCamera:
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, RpicamOptions, "[camera.options]")
-        self._clock = clock
+        self._times = CaptureTimes(clock, boot_time_ns)
         self._closed = threading.Event()
         self._count = 0
         self._complaint = b""
@@ -88,12 +89,15 @@ class RpicamCamera:
             if self._receive(0.0):
                 continue  # there may be more, and then a newer frame
             if self._frames.complete and self._metadata.received >= self._frames.complete:
-                return self._newest()
+                if (frame := self._newest()) is not None:
+                    return frame
+                continue
             if (left_s := deadline_s - time.monotonic()) <= 0:
                 break
             self._receive(left_s)
         if time.monotonic() - self._silent_since_s > _SILENCE_TIMEOUT_S:
-            raise HardwareMissing(f"the Pi's camera {self._options.camera} gives no frames: check its ribbon.")
+            silent = f"the Pi's camera {self._options.camera} gives no frames that have a stamp"
+            raise HardwareMissing(f"{silent}: check its ribbon.")
         return None
 
     def close(self) -> None:
@@ -111,16 +115,18 @@ class RpicamCamera:
         for pipe in (self._child.stdout, self._child.stderr):
             cast("IO[bytes]", pipe).close()
 
-    def _newest(self) -> Frame:
+    def _newest(self) -> Frame | None:
+        """The newest frame; None without a stamp that is a later one: it may have waited in the pipe for long."""
         passed_over = self._frames.complete
         pixels: Pixels = np.frombuffer(self._frames.take(), np.uint8).reshape(
             self._options.height_px, self._options.width_px
         )
-        stamp_ns = self._metadata.take(passed_over)
-        age_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - stamp_ns if stamp_ns is not None else 0
         self._count += passed_over
+        at_ns = self._times.of_stamp(self._metadata.take(passed_over))
+        if at_ns is None:
+            return None
         self._silent_since_s = time.monotonic()
-        return Frame(pixels, self._clock.now_ns() - max(0, age_ns), self._count)
+        return Frame(pixels, at_ns, self._count)
 
     def _receive(self, timeout_s: float) -> bool:
         """Take in what has arrived; whether there was anything. Raises HardwareMissing once the child has ended."""

@@ -6,7 +6,8 @@ DCT averages as `grey-area` does. For the profile `deepracer-car`, which scales 
 The kernel has four buffers. With one, a USB camera has none to fill while we copy a frame, and gives half its rate
 (LibreScanner/horus #60: 30 frames a second instead of 15). More than one could queue old frames: so frames that already
 wait are passed over until the newest is reached. The stamp is the kernel's own, of the frame's first data on the bus; a
-driver that stamps by another clock gets the time of arrival, which is 10 to 27 ms later.
+driver that stamps by another clock gets the time of arrival, which is 10 to 27 ms later. Which of the two a camera does
+is decided once, on a frame that was waited for, so that a frame which waited for long is never taken for a new one.
 """
 
 import threading
@@ -23,6 +24,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
+from vehicle.hardware.cameras.capture_times import CaptureTimes
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.cameras.opencv_capture import VideoCapture, open_capture
 from vehicle.hardware.cameras.torn import is_torn
@@ -36,7 +38,7 @@ DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the c
 }
 BUFFERS = 4  # OpenCV's own number; while we decode, the camera may fill them all
 _AT_ONCE_NS = 500_000  # a grab that took less did not wait for its frame
-_MAX_AGE_NS = 3_600 * NS_PER_S  # another clock (the wall's, or none at all) is off by far more, or by all of the uptime
+_MAX_WAITED_AGE_NS = 5 * NS_PER_S  # a frame that was waited for is younger; on another clock its stamp is anywhere
 _SILENCE_TIMEOUT_S = 1.0  # a device without a frame for this long is gone, not slow
 
 
@@ -63,7 +65,8 @@ class V4l2Camera:
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._options = from_table(options, V4l2CameraOptions, "[camera.options]")
-        self._clock, self._monotonic_ns = clock, monotonic_ns
+        self._monotonic_ns, self._times = monotonic_ns, CaptureTimes(clock, monotonic_ns)
+        self._stamps_are_ours: bool | None = None  # None: not decided yet
         self._name = self._options.device
         if capture is None:
             path = find_camera(self._options.device)
@@ -78,11 +81,13 @@ class V4l2Camera:
         """The newest frame; None without one. Raises HardwareMissing once there was none for a second."""
         if self._closed.is_set():
             return None
-        data = self._newest()
+        data, was_waited_for = self._newest()
         if data is None:
             self._on_no_picture(timeout_s, "gives no more frames: is the camera still plugged in?")
             return None
-        at_ns = self._captured_ns()
+        if (at_ns := self._captured_ns(was_waited_for)) is None:
+            self._on_no_picture(0.0, "gives only pictures of unknown age: plug it in again, at another port.")
+            return None
         pixels = self._decoded(data)
         if pixels is None:
             # A torn JPEG is not a frame: its number is skipped, as for a dropped one.
@@ -108,23 +113,27 @@ class V4l2Camera:
         for name, value in settings:
             self._capture.set(name, value)  # a camera ignores what it does not support
 
-    def _newest(self) -> NDArray[Any] | None:
-        """The data of the newest frame; None without one. Those that were passed over are counted, as dropped.
+    def _newest(self) -> tuple[NDArray[Any] | None, bool]:
+        """The data of the newest frame, None without one, and whether it was waited for.
+
+        Those that were passed over are counted, as dropped.
 
         A frame that came without waiting for it may be old: then those behind it are taken too. A queue that was full
         is old as a whole, since the camera threw newer frames away: then the next one is waited for.
         """
+        data, was_waited_for = self._grabbed()
+        passed = 1
+        while data is not None and not was_waited_for and passed < BUFFERS and self._capture.grab_waiting():
+            data, passed = self._retrieved(), passed + 1
+        return self._grabbed() if passed == BUFFERS else (data, was_waited_for)
+
+    def _grabbed(self) -> tuple[NDArray[Any] | None, bool]:
+        """The data of the next frame, None without one, and whether it was waited for."""
         began_ns = self._monotonic_ns()
         if not self._capture.grab():
-            return None
-        was_at_once = self._monotonic_ns() - began_ns < _AT_ONCE_NS
-        data = self._retrieved()
-        waited = 1
-        while was_at_once and waited < BUFFERS and self._capture.grab_waiting():
-            data, waited = self._retrieved(), waited + 1
-        if waited == BUFFERS and self._capture.grab():
-            data = self._retrieved()
-        return data
+            return None, False
+        was_waited_for = self._monotonic_ns() - began_ns >= _AT_ONCE_NS
+        return self._retrieved(), was_waited_for
 
     def _retrieved(self) -> NDArray[Any] | None:
         """The data of the frame that was grabbed."""
@@ -132,15 +141,18 @@ class V4l2Camera:
         ok, data = self._capture.retrieve()
         return data if ok else None
 
-    def _captured_ns(self) -> int:
-        """When the grabbed frame was captured, on the machine's clock; its arrival if the stamp is of another clock.
+    def _captured_ns(self, was_waited_for: bool) -> int | None:
+        """When the grabbed frame was captured, on the machine's clock; None if nothing says so.
 
-        A frame that waited for seconds, while the pilot stood still and the camera too, is as old as its stamp says.
+        A frame that waited for seconds, while the pilot stood still and the camera too, is as old as its stamp says. If
+        the stamp is of another clock, it is dropped: only one that was waited for has come just now.
         """
         stamp_ns = self._capture.stamp_ns()
-        age_ns = self._monotonic_ns() - stamp_ns
-        is_ours = stamp_ns > 0 and 0 <= age_ns < _MAX_AGE_NS
-        return self._clock.now_ns() - (age_ns if is_ours else 0)
+        if self._stamps_are_ours is None and was_waited_for:
+            self._stamps_are_ours = stamp_ns > 0 and 0 <= self._monotonic_ns() - stamp_ns < _MAX_WAITED_AGE_NS
+        if self._stamps_are_ours:
+            return self._times.of_stamp(stamp_ns)
+        return self._times.of_arrival() if was_waited_for else None
 
     def _decoded(self, data: NDArray[Any]) -> Pixels | None:
         """The grey picture in `data`: a JPEG, YUYV from a camera without MJPEG, or BGR; None if it is torn."""

@@ -3,6 +3,7 @@
 The stock DeepRacer and the community's Pi car have the tail light on channels 2 to 4 of the chip that drives the motors
 (aws-deepracer-servo-pkg `led_mgr.cpp`; deepracer-custom-car `docs/raspberry_pi.md`). That chip has one divider for all:
 the light runs at the motors' period, and each channel gets it before the next is exported (`motors/pwm_channels.py`).
+That no channel is the motors' is checked where both are known (`free_channels.py`).
 The side lights of the stock car are on or off (aws-deepracer-status-led-pkg `constants.py`).
 """
 
@@ -14,9 +15,9 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError
 from vehicle.core.light_patterns import DARK, LightColour
 from vehicle.core.pulses import PERIOD_NS
+from vehicle.hardware.lights.free_channels import LIGHT_CHANNELS
 from vehicle.hardware.lights.maker_colour import FULL_NS
 from vehicle.hardware.motors.attributes import AttributeFiles
-from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL
 from vehicle.hardware.motors.gpio_output import GpioOutput
 from vehicle.hardware.motors.pwm_channels import PwmChannels
 from vehicle.hardware.motors.pwm_chip import find_chip
@@ -29,15 +30,13 @@ class PwmLightsOptions:
     """`[lights.options]` of pwm."""
 
     chip: str = setting("", what="the PWM chip, as in [motors.options]; none: the only chip there is")
-    channels: tuple[int, ...] = setting((2, 3, 4), what="the chip's channels of red, green and blue")
+    channels: tuple[int, ...] = setting(LIGHT_CHANNELS, what="the chip's channels of red, green and blue")
     side_gpios: tuple[int, ...] = setting((), what="GPIO numbers of side lights: red, green and blue of each in turn")
     full_ns: int = setting(FULL_NS, min=1_000, max=PERIOD_NS, what="the pulse width of full brightness")
 
     def __post_init__(self) -> None:
         if len(self.channels) != 3 or len(set(self.channels)) != 3 or min(self.channels) < 0:
             raise ConfigError("`channels` must be three channels: of red, green and blue.")
-        if taken := {MOTOR_CHANNEL, STEERING_CHANNEL} & set(self.channels):
-            raise ConfigError(f"`channels` names {min(taken)}, on which the motor or the steering is.")
         if len(self.side_gpios) % 3 or len(set(self.side_gpios)) != len(self.side_gpios):
             raise ConfigError("`side_gpios` must be three numbers for each light: of red, green and blue.")
 

@@ -22,7 +22,7 @@ from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, ch
 from vehicle.hardware.motors.enable_line import EnableLine
 
 MODE1, MODE2, LED0_ON_L, PRESCALE = 0x00, 0x01, 0x06, 0xFE
-RESTART, AUTO_INCREMENT, SLEEP = 0x80, 0x20, 0x10
+AUTO_INCREMENT, SLEEP = 0x20, 0x10
 TOTEM_POLE = 0x04
 FULL_OFF = 0x10  # in LEDn_OFF_H: no pulse at all
 COUNTS = 4096

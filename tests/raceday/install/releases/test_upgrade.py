@@ -9,10 +9,18 @@ from collections.abc import Sequence
 
 import pytest
 
+from raceday.install import running
+from raceday.install.command import _parser, asked
+from raceday.install.facts import MachineFacts
 from raceday.install.machine import Machine
-from raceday.install.releases.release import MARK
-from raceday.install.releases.upgrade import COPY, roll_back, upgrade
-from raceday.install.steps import MakeLink
+from raceday.install.machine_files.broker_files import BROKER_CONF
+from raceday.install.plan import install_plan
+from raceday.install.releases.backups import Backup, backed_up
+from raceday.install.releases.program_wheel import ProgramWheel
+from raceday.install.releases.release import MARK, MakeRelease
+from raceday.install.releases.upgrade import COPY, Change, _change, roll_back, upgrade
+from raceday.install.shipped_files import ROLES, Role
+from raceday.install.steps import MakeLink, WriteFile
 from shared.errors import OperatorError
 
 OLD, NEW = "/opt/raceday/releases/1", "/opt/raceday/releases/2"
@@ -23,12 +31,13 @@ class ScriptedMachine(Machine):
 
     def __init__(self, root: pathlib.Path, failing: Sequence[str] = ()) -> None:
         super().__init__(root)
-        self.failing, self.ran = failing, list[str]()
+        self.failing, self.ran, self.conf = failing, list[str](), ""
 
     def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
         line = " ".join(words).replace("/opt/raceday/releases/", "").replace("/bin/raceday", "")
         self.ran.append(f"{user}: {line}" if user else line)
         if " install " in line and not any(word in line for word in self.failing):
+            self.conf = broker_conf_of(words[1:], self)
             release = words[0].removesuffix("/bin/raceday").removeprefix("/opt/raceday/")
             MakeLink("/opt/raceday/current", release).do(self)  # as the release itself does
         return subprocess.CompletedProcess(words, int(any(word in line for word in self.failing)), "", "it is broken")
@@ -39,8 +48,23 @@ class ScriptedMachine(Machine):
         return status.st_uid, status.st_gid
 
 
+def broker_conf_of(arguments: Sequence[str], made: Machine) -> str:
+    """What the release that is started writes for the broker, by its own reading of the arguments."""
+    request = asked(_parser().parse_args(arguments[1:]), made)
+    text = (made.read("/etc/raceday/station.toml") or b"").decode()
+    facts = MachineFacts(
+        configs={"station": text},
+        certificates=frozenset({"ca.pem", "crl.pem", "broker.pem", "broker.key", "hall-2.pem", "hall-2.key"}),
+    )
+    program = ProgramWheel(pathlib.Path("raceday-1-py3-none-any.whl"), "1", "0123abcd", dict.fromkeys(ROLES, ""))
+    plan = install_plan(request, facts, MakeRelease(program, ("station",), "python3", (3, 11), None))
+    (conf,) = [step.text for step in plan.steps if isinstance(step, WriteFile) and step.path == BROKER_CONF]
+    return conf
+
+
 def machine(root: pathlib.Path, failing: Sequence[str] = ()) -> ScriptedMachine:
     made = ScriptedMachine(root, failing)
+    made.write("/etc/raceday/station.toml", b'name = "hall-2"\ndata_dir = "/var/lib/raceday"\n', 0o644)
     made.write("/etc/systemd/system/raceday-station.service", b"", 0o644)
     made.write("/var/lib/raceday/station.db", b"the journal", 0o600)
     for release in (OLD, NEW):
@@ -57,14 +81,20 @@ def links(made: Machine) -> tuple[str, str]:
 def test_the_older_release_reads_a_copy_before_it_takes_its_place(tmp_path: pathlib.Path) -> None:
     made = machine(tmp_path)
     assert roll_back(made, print, force=False) == 0
-    backup = "/var/lib/raceday/backups/before-1.backup"
+    backup, copy = "/var/lib/raceday/backups/before-1.backup", f"/var/lib/raceday/backups/{COPY}"
     assert made.ran == [
-        f"raceday: 2 backup {backup} --data-dir /var/lib/raceday",
-        f"raceday: 1 restore {backup} --data-dir {COPY}",
-        f"raceday: 1 journal verify {COPY}/station.db",
-        f"raceday: 1 replay {COPY}/station.db",
+        "raceday: mkdir -p -m 0700 /var/lib/raceday/backups",
+        f"raceday: rm -f {backup}.new",
+        f"raceday: 2 backup {backup}.new --data-dir /var/lib/raceday",
+        f"raceday: mv -f {backup}.new {backup}",  # the earlier one of that name is there until now
+        f"raceday: rm -rf {copy}",
+        f"raceday: 1 restore {backup} --data-dir {copy}",
+        f"raceday: 1 journal verify {copy}/station.db",
+        f"raceday: 1 replay {copy}/station.db",
+        f"raceday: rm -rf {copy}",
         "1 install station --force",
     ]
+    assert "\nlistener 8883\n" in made.conf  # the station is called hall-2, and its cars stay connected
     assert links(made) == ("releases/1", "releases/2")
 
 
@@ -84,6 +114,90 @@ def test_a_release_that_does_not_come_up_gives_its_place_back(tmp_path: pathlib.
         roll_back(made, print, force=False)
     assert links(made) == ("releases/2", "releases/1")
     assert made.ran[-1] == "2 install station --force"
+
+
+@pytest.mark.parametrize("before", ["releases/0", ""])
+def test_after_an_upgrade_that_failed_the_good_release_before_is_there_still(
+    tmp_path: pathlib.Path, before: str
+) -> None:
+    made = machine(tmp_path, ["3 install"])
+    for name in ("0", "3"):
+        made.write(f"/opt/raceday/releases/{name}/{MARK}", b'{"version": "1", "roles": ["station"]}', 0o644)
+    made.remove("/opt/raceday/previous")
+    if before:
+        MakeLink("/opt/raceday/previous", before).do(made)
+    cure = "sudo -u raceday raceday restore /b --data-dir /var/lib/raceday; sudo systemctl start raceday-station"
+    backup = Backup("station", "/var/lib/raceday/backups", "/b")
+    with pytest.raises(OperatorError, match=cure):
+        _change(made, Change(NEW, "/opt/raceday/releases/3", ("station",)), (backup,), print)
+    previous = made.path("/opt/raceday/previous")
+    assert str(previous.readlink()) == before if before else not previous.is_symlink()
+    assert made.path("/opt/raceday/releases/0").exists()
+
+
+def test_a_run_that_began_while_the_release_was_made_is_not_disturbed(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, answers = machine(tmp_path), [0, 1]
+    monkeypatch.setattr(ScriptedMachine, "is_running", True)
+    monkeypatch.setattr(running, "runs_on_track", lambda _address: answers.pop(0))
+    with pytest.raises(OperatorError, match="a run is on the track"):
+        roll_back(made, print, force=False)
+    assert links(made) == ("releases/2", "releases/1")
+    assert made.ran[-1].startswith("raceday: rm -rf")
+
+
+STATION, BOARD = "/etc/raceday/station.toml", "/etc/raceday/leaderboard.toml"
+
+
+@pytest.mark.parametrize(
+    ("role", "config", "there", "expected"),
+    [
+        (
+            "station",
+            'data_dir = "/mnt/ssd"',
+            "/mnt/ssd/station.db",
+            "1 backup /mnt/ssd/backups/x.new --data-dir /mnt/ssd",
+        ),
+        ("station", 'data_dir = "../d"', "/etc/d/station.db", "1 backup /etc/d/backups/x.new --data-dir /etc/d"),
+        ("station", 'data_dir = "/mnt/ssd"', "/var/lib/raceday/station.db", ""),
+        (
+            "leaderboard",
+            'store.path = "/srv/b.db"',
+            "/srv/b.db",
+            f"1 league backup /srv/backups/x.new --config {BOARD}",
+        ),
+        (
+            "leaderboard",
+            'store.url = "postgresql://raceday@localhost/raceday"',
+            "",
+            f"1 league backup /var/lib/raceday-leaderboard/backups/x.new --config {BOARD}",
+        ),
+        ("leaderboard", "", "", ""),
+        ("car", "", "", ""),
+    ],
+)
+def test_what_is_backed_up_is_where_the_config_says(
+    tmp_path: pathlib.Path, role: Role, config: str, there: str, expected: str
+) -> None:
+    made, said = ScriptedMachine(tmp_path), list[str]()
+    made.write(STATION if role == "station" else BOARD, config.encode(), 0o644)
+    if there:
+        made.write(there, b"data", 0o600)
+    backups = backed_up(made, OLD, (role,), "x", said.append)
+    assert [line.removeprefix("raceday: ") for line in made.ran if "backup " in line] == [expected] * bool(expected)
+    assert bool(backups) == bool(expected)
+    assert bool(said) == (role != "car")
+
+
+@pytest.mark.parametrize("config", [b"", b"not toml", b"\xff", b"data_dir = 3"])
+def test_a_config_that_does_not_say_where_the_journal_is_stops_the_upgrade(
+    tmp_path: pathlib.Path, config: bytes
+) -> None:
+    made = ScriptedMachine(tmp_path)
+    made.write(STATION, config, 0o644)
+    with pytest.raises(OperatorError, match=r"station\.toml"):
+        backed_up(made, OLD, ("station",), "x", print)
 
 
 def test_when_neither_comes_up_it_is_said(tmp_path: pathlib.Path) -> None:

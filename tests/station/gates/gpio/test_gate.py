@@ -257,6 +257,26 @@ def test_a_pulse_that_is_over_before_the_kernel_looks_is_a_crossing_at_its_begin
     made.close()
 
 
+def test_two_short_pulses_are_two_crossings_although_nobody_asks_for_the_health_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel, clock = Kernel(), ManualClock(at_ns=1_000 * MS)
+    lgpio(monkeypatch, kernel)
+    made = GpioGate("start", ("beam",), {"factory": "lgpio", "pins": [17]}, clock)
+    edges = started(made)
+    for _ in range(2):  # each so short that the kernel reports one edge, and the level after it
+        kernel.edge(17, 1, clock.now_ns())
+        clock.advance(clock.now_ns() + 900 * MS)
+    made.health()
+    assert [(edge.broken, edge.at_ns // MS - 1_000) for edge in edges] == [
+        (True, 0),
+        (False, 0),
+        (True, 900),
+        (False, 900),
+    ]
+    made.close()
+
+
 def test_a_flickering_beam_counts_and_is_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel()
     lgpio(monkeypatch, kernel)

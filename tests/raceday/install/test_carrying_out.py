@@ -1,0 +1,126 @@
+"""What follows from the steps: owed until it was applied, never during a run, and by one installation at a time."""
+
+import fcntl
+import os
+import pathlib
+import subprocess
+from collections.abc import Sequence
+
+import pytest
+
+from raceday.install import command, last_words, running
+from raceday.install.command import carry_out, main
+from raceday.install.effects import OWED, owed_effects
+from raceday.install.facts import MachineFacts
+from raceday.install.machine import LOCK, Machine
+from raceday.install.request import AccessPoint
+from raceday.install.steps import EnableService, Step, WriteFile
+from shared.errors import OperatorError
+from tests.raceday.install.releases.test_program_wheel import wheel
+
+STATION = "raceday-station.service"
+
+
+class TalkingMachine(Machine):
+    """A machine with systemd, below a root folder: commands are written down, and fail if they hold this word."""
+
+    is_running = True
+
+    def __init__(self, root: pathlib.Path, failing: str = "") -> None:
+        super().__init__(root)
+        self.failing, self.ran = failing, list[str]()
+        self.write("/etc/passwd", f"raceday:x:{os.geteuid()}:0::/:\n".encode(), 0o644)
+        self.write("/etc/systemd/system/raceday-station.service", b"", 0o644)
+        EnableService(STATION).do(self)
+
+    def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        del user
+        self.ran.append(" ".join(words))
+        has_failed = bool(self.failing) and self.failing in self.ran[-1]
+        return subprocess.CompletedProcess(words, int(has_failed), "", "")
+
+
+RULES: list[Step] = [WriteFile("/etc/udev/rules.d/99-x.rules", "x", effects=frozenset({"udev", "units", "services"}))]
+
+
+@pytest.fixture
+def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "runs_on_track", lambda _address: 0)
+
+
+@pytest.mark.usefixtures("no_run")
+def test_what_a_failed_run_owes_the_next_one_does(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(OperatorError, match="udev"):
+        carry_out(TalkingMachine(tmp_path, "udevadm trigger"), "station", RULES, (STATION,))
+    again = TalkingMachine(tmp_path)
+    assert RULES[0].is_done(again)
+    assert owed_effects(again).effects == {"udev", "units", "services"}
+    carry_out(again, "station", [], (STATION,))
+    assert [line.split()[1] for line in again.ran if line.startswith("udevadm")] == ["control", "trigger", "settle"]
+    assert "systemctl daemon-reload" in again.ran
+    assert again.ran[-1] == f"systemctl restart {STATION}"
+    assert again.read(OWED) is None
+    later = TalkingMachine(tmp_path)
+    carry_out(later, "station", [], (STATION,))
+    assert later.ran == [f"systemctl is-active --quiet {STATION}"]
+
+
+@pytest.mark.usefixtures("no_run")
+def test_a_service_that_was_disabled_meanwhile_is_not_started(tmp_path: pathlib.Path) -> None:
+    machine = TalkingMachine(tmp_path)
+    machine.write(OWED, b"services\nraceday-sync.service\nnonsense\n\xff\n", 0o644)
+    carry_out(machine, "station", [], (STATION,))
+    assert f"systemctl restart {STATION}" in machine.ran
+    assert not [line for line in machine.ran if "sync" in line]
+
+
+def test_a_run_that_began_while_packages_were_installed(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [0, 1]
+    monkeypatch.setattr(running, "runs_on_track", lambda _address: answers.pop(0))
+    machine = TalkingMachine(tmp_path)
+    with pytest.raises(OperatorError, match="a run is on the track"):
+        carry_out(machine, "station", RULES, (STATION,))
+    assert machine.ran == []
+    assert owed_effects(machine).effects == {"udev", "units", "services"}
+    carry_out(machine, "station", [], (STATION,), force=True)
+    assert f"systemctl restart {STATION}" in machine.ran
+
+
+def test_nothing_is_uninstalled_during_a_run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = TalkingMachine(tmp_path)
+    wheel(tmp_path, "0.1.0")
+    monkeypatch.setattr(command, "Machine", lambda _root: machine)
+    monkeypatch.setattr(command, "gathered", lambda _machine: MachineFacts(roles=("station",)))
+    monkeypatch.setattr(running, "runs_on_track", lambda _address: 1)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(OperatorError, match="a run is on the track"):
+        main(["station", "--uninstall", "--wheels", str(tmp_path)])
+    assert machine.path("/etc/systemd/system/raceday-station.service").exists()
+    assert EnableService(STATION).is_done(machine)
+
+
+@pytest.mark.parametrize("holder", [os.getppid(), 1_999_999])
+def test_one_installation_at_a_time_and_those_that_an_upgrade_starts(tmp_path: pathlib.Path, holder: int) -> None:
+    machine = Machine(tmp_path)
+    machine.write(LOCK, str(holder).encode(), 0o644)
+    with machine.path(LOCK).open("r+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        if holder == os.getppid():
+            with machine.installing() as is_alone:
+                assert not is_alone
+        else:
+            with pytest.raises(OperatorError, match="process 1999999"), machine.installing():
+                pytest.fail("two at once")
+    with machine.installing() as is_alone:
+        assert is_alone
+        assert machine.read(LOCK) == str(os.getpid()).encode()
+    assert holder != os.getpid()
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_the_passphrase_is_told_to_a_terminal_and_to_no_log(is_seen: bool) -> None:
+    lines = last_words.access_point_words(AccessPoint("Race", "DE", "a-passphrase"), is_seen=is_seen)
+    assert ("a-passphrase" in " ".join(lines)) is is_seen
+    assert "7 to 10 devices" in " ".join(lines)
