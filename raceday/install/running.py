@@ -19,6 +19,7 @@ from shared.errors import OperatorError
 
 ANSWER_S = 2.0
 POLL_S = 0.5
+STARTS_S = 30.0  # a station with a long journal, until its page answers
 ON_TRACK = ("armed", "running")  # the phases in which a car drives, or may at any moment
 _TABLE: dict[Role, str] = {"station": "web", "leaderboard": "server", "car": "console"}
 _PORT: dict[Role, int] = {"station": 8080, "leaderboard": 8090, "car": 8008}
@@ -75,16 +76,28 @@ def runs_on_track(address: PageAddress) -> int | None:
     return sum(isinstance(run, dict) and run.get("phase") in ON_TRACK for run in runs)
 
 
-def refuse_during_a_run(machine: Machine, *, force: bool) -> None:
-    """Raises OperatorError if this machine's station has a run on the track, or runs and does not say."""
+def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = STARTS_S) -> None:
+    """Raises OperatorError if this machine's station has a run on the track, or runs and does not say.
+
+    One that starts is silent at first, and one that ends again and again is not active in between: for `patience_s`
+    it is asked again.
+    """
     if force or not machine.is_running or not machine.path(f"{UNITS}/{UNIT_OF['station']}").exists():
         return
-    count = runs_on_track(page_address("station", machine))
+    address, until_s = page_address("station", machine), time.monotonic() + patience_s
+    count, is_active = runs_on_track(address), True
+    while count is None and is_active:
+        is_active = machine.attempt(["systemctl", "is-active", "--quiet", UNIT_OF["station"]]).returncode == 0
+        if time.monotonic() >= until_s:
+            break
+        if is_active:
+            time.sleep(POLL_S)
+            count = runs_on_track(address)
     if count:
         raise OperatorError(
             "a run is on the track, and the station would start again: wait until it is over, or add --force."
         )
-    if count is None and machine.attempt(["systemctl", "is-active", "--quiet", UNIT_OF["station"]]).returncode == 0:
+    if count is None and is_active:
         raise OperatorError(
             "the station runs and does not answer, so nobody knows whether a run is on the track: look at it "
             "(journalctl -u raceday-station), then wait, or add --force."

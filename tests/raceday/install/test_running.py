@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from raceday.install import running
 from raceday.install.machine import Machine
 from raceday.install.running import PageAddress, answers, page_address, refuse_during_a_run, runs_on_track
 from shared.errors import OperatorError
@@ -113,7 +114,19 @@ def test_a_station_that_is_silent_counts_as_one_with_a_run(
     machine = RunningStation(tmp_path, served, is_active)
     refuse_during_a_run(machine, force=True)
     with pytest.raises(OperatorError, match=words) if words else contextlib.nullcontext():
+        refuse_during_a_run(machine, force=False, patience_s=0)
+
+
+@pytest.mark.parametrize(("answers", "words"), [([None, None, 0], ""), ([None, 1], "a run is on the track")])
+def test_a_station_that_starts_is_asked_again(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, answers: list[int | None], words: str
+) -> None:
+    monkeypatch.setattr(running, "POLL_S", 0)
+    monkeypatch.setattr(running, "runs_on_track", lambda _address: answers.pop(0))
+    machine = RunningStation(tmp_path, PageAddress("127.0.0.1", 1), is_active=True)
+    with pytest.raises(OperatorError, match=words) if words else contextlib.nullcontext():
         refuse_during_a_run(machine, force=False)
+    assert answers == []
 
 
 @pytest.mark.parametrize(

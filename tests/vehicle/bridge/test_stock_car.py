@@ -290,3 +290,17 @@ def test_a_start_that_was_not_answered_is_followed_by_stops_for_half_a_minute_co
     virtual.run(10)
     assert "may still obey it" not in virtual.reason
     assert not virtual.bridge.may_move
+
+
+def test_a_login_that_was_taken_is_taken_back_before_the_start_not_within_it() -> None:
+    virtual = VirtualCar()
+    virtual.grant = "drive"
+    virtual.run(6)
+    virtual.order("arm")
+    virtual.run(1.5)
+    assert virtual.mode == "ready"
+    virtual.is_someone_logged_in = True
+    virtual.order("start")
+    virtual.run(0.3)
+    assert virtual.mode == "driving"
+    assert [kind for kind in virtual.log if kind != "battery"][-2:] == ["loading", "start"]

@@ -153,7 +153,7 @@ class VirtualCar:
             return
         taken_back = False
         if self.is_someone_logged_in:
-            if not sent.call.may_log_in:
+            if not sent.call.may_log_in or sent.call.kind == "start":  # no login within a start
                 sent.answer = StockConsoleAnswer(sent.call, "thrown_out")
                 return
             self.is_someone_logged_in, taken_back = False, True

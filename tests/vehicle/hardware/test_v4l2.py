@@ -129,6 +129,17 @@ def test_what_clock_a_camera_has_is_decided_once() -> None:
     assert [frame.seq if frame else None for frame in frames] == [1, None, 3, 4]
 
 
+def test_a_frame_that_waited_does_not_decide_what_clock_a_camera_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that is ahead by just as long as the first frame waited makes that frame look new."""
+    device = UsbCamera([GREY])
+    camera = opened(device)
+    device.advance(PERIOD_NS)
+    device.advance(90_000 * MS)
+    begun_ns = device.now_ns
+    monkeypatch.setattr(device, "stamp_ns", lambda: begun_ns)
+    assert camera.read(0.5) is None
+
+
 def test_of_a_full_queue_no_old_frame_is_given_if_the_next_does_not_come() -> None:
     device = UsbCamera([GREY] * (1 + BUFFERS))
     camera = opened(device)
