@@ -43,8 +43,15 @@ def test_each_shown_default_is_the_default(table: str) -> None:
     for name, value in shown.items():
         if name not in optional:
             assert actual[name] == (pathlib.Path(value) if isinstance(actual[name], pathlib.Path) else value), name
-    undocumented = {"options", "boards", "stripe", "host", "port"}
+    undocumented = {"options", "boards", "lens", "stripe", "host", "port"}
     assert set(actual) - undocumented <= set(shown), "a setting is not in the manual"
+
+
+def test_the_lens_that_is_shown_is_a_known_one() -> None:
+    text = SHIPPED.read_text().split("# [lapwatch.lens]\n", 1)[1].split("\n\n", 1)[0]
+    shown = "\n".join(re.findall(r"^# (\w+ = \S+)", text, re.MULTILINE))
+    config = parse(f"{MINIMAL}\n[lapwatch.lens]\n{shown}\n", VehicleConfig)
+    assert config.lapwatch.lens != parse(MINIMAL, VehicleConfig).lapwatch.lens
 
 
 def test_the_stripes_shown_defaults_are_the_defaults() -> None:
