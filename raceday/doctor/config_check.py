@@ -2,27 +2,19 @@
 
 import importlib
 import pathlib
-from collections.abc import Mapping
 
 from raceday.doctor.installed import InstalledRole
 from raceday.doctor.machine_reader import MachineReader, text
 from raceday.extras import missing_sentence
-from raceday.install.shipped_files import Role
+from raceday.install.config_check import CONFIG_CLASSES
 from shared.config import parse
 from shared.errors import ConfigError
 from shared.findings import Finding
 
-# The module with the dataclass of the config; imported only for what is installed here.
-_KINDS: Mapping[Role, tuple[str, str]] = {
-    "station": ("station.config", "StationConfig"),
-    "car": ("vehicle.config", "VehicleConfig"),
-    "leaderboard": ("leaderboard.config", "LeaderboardConfig"),
-}
-
 
 def config_finding(reader: MachineReader, role: InstalledRole) -> Finding:
     """One finding about the config file."""
-    module, name = _KINDS[role.role]
+    module, name = CONFIG_CLASSES[role.role]
     cure = "Change it; docs/reference/config.md has every key."
     if role.fault:
         return Finding(role.config, False, role.fault, cure)

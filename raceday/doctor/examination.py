@@ -5,13 +5,14 @@ from urllib.parse import urlsplit
 
 from raceday.doctor.broker_checks import BrokerProbes, broker_findings
 from raceday.doctor.config_check import config_finding
-from raceday.doctor.installed import DATA_OF, EXTRAS, InstalledRole
+from raceday.doctor.installed import EXTRAS, InstalledRole
 from raceday.doctor.machine_reader import MachineReader
 from raceday.doctor.permissions import ServiceUser
 from raceday.doctor.service_checks import is_running, service_findings, user_of
 from raceday.doctor.station_checks import device_findings
 from raceday.doctor.system_checks import disk_findings, system_findings
 from raceday.extras import missing_sentence
+from raceday.install.plan import DATA
 from shared.findings import Finding
 
 PORTS = {"http": 80, "https": 443}
@@ -47,7 +48,7 @@ def _of_role(reader: MachineReader, role: InstalledRole, probes: BrokerProbes) -
 def _data_folder(role: InstalledRole) -> str:
     """Where the role's data is: the config's folder if it names one by its whole path."""
     named = str(role.table.get("data_dir", "")) if role.role == "station" else ""
-    return named if named.startswith("/") else DATA_OF[role.role]
+    return named if named.startswith("/") else DATA[role.role]
 
 
 def _car_findings(reader: MachineReader, role: InstalledRole, user: ServiceUser | None) -> list[Finding]:

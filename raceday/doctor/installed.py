@@ -15,12 +15,6 @@ from raceday.install.shipped_files import CONFIG_NAMES, ROLES, Role
 
 ETC = "/etc/raceday"
 EXTRAS: Mapping[Role, str] = {"station": "station", "car": "vehicle", "leaderboard": "leaderboard"}
-DATA_OF: Mapping[Role, str] = {
-    "station": "/var/lib/raceday",
-    "car": "/var/lib/raceday-vehicle",
-    "leaderboard": "/var/lib/raceday-leaderboard",
-}
-SYNC_UNIT = "raceday-sync.service"
 
 
 @dataclass(frozen=True, slots=True)

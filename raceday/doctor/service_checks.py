@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from raceday.doctor.installed import SYNC_UNIT, InstalledRole
+from raceday.doctor.installed import InstalledRole
 from raceday.doctor.machine_reader import MachineReader, text
 from raceday.doctor.permissions import READ, ServiceUser, blocked_by, service_user
 from raceday.install.facts import STOCK_CORE, MachineFacts
 from raceday.install.machine_files.drop_ins import DROP_IN
-from raceday.install.plan import device_drop_in, named_devices
+from raceday.install.plan import SYNC, device_drop_in, named_devices
 from raceday.install.steps import UNITS
 from shared.findings import Finding
 
@@ -35,7 +35,7 @@ def user_of(reader: MachineReader, role: InstalledRole) -> ServiceUser | None:
 
 def service_findings(reader: MachineReader, role: InstalledRole) -> list[Finding]:
     """User, config, units and drop-in of a role."""
-    units = (role.unit, SYNC_UNIT) if role.posts else (role.unit,)
+    units = (role.unit, SYNC) if role.posts else (role.unit,)
     found = [*_user(reader, role), *_drop_in(reader, role)]
     return [*found, *(finding for unit in units for finding in unit_findings(reader, unit, role))]
 

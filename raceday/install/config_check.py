@@ -10,7 +10,7 @@ from shared.errors import ConfigError
 
 ETC = pathlib.Path("/etc/raceday")
 # The modules of these need nothing but the standard library, so that this runs before a role's packages are there.
-_KINDS: dict[Role, tuple[str, str]] = {
+CONFIG_CLASSES: dict[Role, tuple[str, str]] = {
     "station": ("station.config", "StationConfig"),
     "car": ("vehicle.config", "VehicleConfig"),
     "leaderboard": ("leaderboard.config", "LeaderboardConfig"),
@@ -25,7 +25,7 @@ def config_fault(role: Role, machine: Machine) -> str:
     path = ETC / CONFIG_NAMES[role]
     if not machine.is_here or not path.exists():
         return ""
-    module, kind = _KINDS[role]
+    module, kind = CONFIG_CLASSES[role]
     try:
         load(path, getattr(importlib.import_module(module), kind))
     except ConfigError as error:
