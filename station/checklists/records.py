@@ -4,7 +4,7 @@ Stored in one file beside the journal (register.py), never in it: who looked at 
 UTC in ns; nothing here is of a day, so that a new day begins by itself where it is read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class StationEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class MachineFacts:
+class ChecklistFacts:
     """What is read now and then from beside the view. `officials`: the names of all who have a role.
 
     `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`: when the first of the station's
@@ -121,8 +121,8 @@ class ChecklistsView:
     """All of it, for the page."""
 
     ticks: tuple[HandTick, ...] = ()
-    evidence: StationEvidence = StationEvidence()
-    facts: MachineFacts = MachineFacts()
+    evidence: StationEvidence = field(default_factory=StationEvidence)
+    facts: ChecklistFacts = field(default_factory=ChecklistFacts)
 
     def tick(self, key: str) -> HandTick | None:
         """What was last said of this line; None: nothing."""

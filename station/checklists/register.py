@@ -8,7 +8,7 @@ import os
 import pathlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,7 +16,7 @@ from shared.errors import BadInput, StorageError
 from shared.files import DISK_FULL
 from shared.text import text
 from station.checklists.items import ITEMS
-from station.checklists.records import ChecklistsView, HandTick, MachineFacts, StationEvidence
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationEvidence
 
 FILE = "checklists.json"
 UNREADABLE = f"{FILE}.unreadable"
@@ -27,7 +27,7 @@ class StoredChecklists:
     """What the file holds."""
 
     ticks: tuple[HandTick, ...] = ()
-    evidence: StationEvidence = StationEvidence()
+    evidence: StationEvidence = field(default_factory=StationEvidence)
 
 
 _STORED = TypeAdapter(StoredChecklists)
@@ -78,7 +78,7 @@ class ChecklistRegister:
                 self._refused = str(error)
         self._changed()
 
-    def set_facts(self, facts: MachineFacts) -> None:
+    def set_facts(self, facts: ChecklistFacts) -> None:
         """What was read from beside the view; it is never stored."""
         with self._lock:
             if facts == self.view.facts:

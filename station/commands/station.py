@@ -22,7 +22,7 @@ from station.commands import access
 from station.config import StationConfig
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
-from station.service.checklists.machine_facts import machine_facts
+from station.service.checklists.checklist_facts import checklist_facts
 from station.service.checklists.watch import ChecklistWatch
 from station.service.station import Station
 from station.service.threads import StationThreads
@@ -109,7 +109,7 @@ def _started(
     opened = open_access(config.data_dir, config.access.limits)
     ends.callback(opened.close)
     checklists = ChecklistRegister(config.data_dir, log)
-    watch = ChecklistWatch(runner.station, checklists, machine_facts(opened.people, backups, config.mqtt))
+    watch = ChecklistWatch(runner.station, checklists, checklist_facts(opened.people, backups, config.mqtt))
     ends.callback(watch.close)
     app = create_app(
         runner.station,

@@ -1,7 +1,7 @@
 """What the station has seen of what its checklists ask for, from one view to the next. Pure.
 
-Called by watch.py with each newest view. Something that goes on (a car that is heard) is noted once a minute, so that the
-evidence changes, and is written, no more often than that.
+Called by watch.py with each newest view. Something that goes on (a car that is heard) is noted once a minute, so that
+the evidence changes, and is written, no more often than that.
 """
 
 from dataclasses import replace
@@ -9,8 +9,8 @@ from dataclasses import replace
 from shared.units import NS_PER_S
 from station.checklists.records import (
     CarEvidence,
+    ChecklistFacts,
     DiscardedRun,
-    MachineFacts,
     SensorEvidence,
     SignInEvidence,
     StationEvidence,
@@ -25,7 +25,7 @@ KEPT_NS = 12 * 3600 * NS_PER_S  # a whole run of a staff car is not forgotten fo
 MAX_CARS = 100
 
 
-def evidence(before: StationEvidence, view: View, facts: MachineFacts) -> StationEvidence:
+def evidence(before: StationEvidence, view: View, facts: ChecklistFacts) -> StationEvidence:
     """The evidence after this view; the same object parts where nothing new was seen."""
     return StationEvidence(
         sensors=_sensors(before, view),
@@ -73,10 +73,9 @@ def _car(before: CarEvidence | None, name: str, view: View, *, is_online: bool) 
     car = before
     if car.since_ns is None or car.boot != clock.boot:
         car = replace(car, boot=clock.boot, since_ns=clock.now_ns, heard_utc_ns=clock.utc_ns)
-    assert car.since_ns is not None
     if abs(clock.utc_ns - car.heard_utc_ns) >= GRAIN_NS:
         car = replace(car, heard_utc_ns=clock.utc_ns)
-    if clock.now_ns - car.since_ns >= HELD_NS * clock.rate:
+    if car.since_ns is not None and clock.now_ns - car.since_ns >= HELD_NS * clock.rate:
         held = car.held_utc_ns
         if held is None or abs(clock.utc_ns - held) >= GRAIN_NS:
             car = replace(car, held_utc_ns=clock.utc_ns)
@@ -123,7 +122,7 @@ def _better(before: DiscardedRun | None, run: DiscardedRun) -> DiscardedRun:
     return before if run.ended_utc_ns - before.ended_utc_ns < KEPT_NS else run
 
 
-def _signed_in(before: tuple[SignInEvidence, ...], facts: MachineFacts) -> tuple[SignInEvidence, ...]:
+def _signed_in(before: tuple[SignInEvidence, ...], facts: ChecklistFacts) -> tuple[SignInEvidence, ...]:
     """The newest sign-in of everybody who still has a role; a session that has ended since was one all the same."""
     newest = {each.person: each for each in before}
     for each in facts.sign_ins:

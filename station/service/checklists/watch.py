@@ -1,11 +1,11 @@
-"""Watches the station for its checklists, on a thread of its own. Started by `raceday station` (commands/station.py)."""
+"""Watches the station for its checklists, on a thread of its own. Started by commands/station.py."""
 
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
 
-from station.checklists.records import MachineFacts
+from station.checklists.records import ChecklistFacts
 from station.checklists.register import ChecklistRegister
 from station.service.checklists.evidence import evidence
 from station.views.views import View
@@ -28,7 +28,9 @@ class WatchedStation(Protocol):
 class ChecklistWatch:
     """Tells the register what is seen. `facts` reads what no view has; it is called from the watch's thread only."""
 
-    def __init__(self, station: WatchedStation, register: ChecklistRegister, facts: Callable[[], MachineFacts]) -> None:
+    def __init__(
+        self, station: WatchedStation, register: ChecklistRegister, facts: Callable[[], ChecklistFacts]
+    ) -> None:
         self._station, self._register, self._facts = station, register, facts
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checklists", daemon=True)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import BadInput, StorageError
 from station.checklists.items import ITEMS, LISTS
-from station.checklists.records import ChecklistsView, HandTick, MachineFacts, StationEvidence
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationEvidence
 from station.checklists.register import FILE, UNREADABLE, ChecklistRegister
 
 NOW_NS = 1_790_000_000_000_000_000
@@ -24,13 +24,13 @@ def test_what_was_ticked_and_seen_is_there_after_a_restart(tmp_path: pathlib.Pat
     register.tick("road", "Ruth", NOW_NS + 3, on=True)
     register.set_evidence(StationEvidence(button_utc_ns=NOW_NS))
     register.set_evidence(StationEvidence(button_utc_ns=NOW_NS))  # nothing new
-    register.set_facts(MachineFacts(officials=("Ruth",)))
+    register.set_facts(ChecklistFacts(officials=("Ruth",)))
     assert len(changes) == 6
     again = ChecklistRegister(tmp_path).view
     assert (again.ticks, again.evidence) == (register.view.ticks, register.view.evidence)
     assert again.tick("road") == HandTick("road", "Ruth", NOW_NS + 3, True)
     assert again.tick("line") is None
-    assert again.facts == MachineFacts()  # read anew, never stored
+    assert again.facts == ChecklistFacts()  # read anew, never stored
 
 
 def test_the_next_day_the_same_box_is_ticked_anew() -> None:

@@ -19,8 +19,8 @@ from station.access.identity import Identity
 from station.access.roles import Role
 from station.access.tokens import ShownTokens
 from station.checklists.records import (
+    ChecklistFacts,
     DiscardedRun,
-    MachineFacts,
     SignInEvidence,
     StationEvidence,
     StopEvidence,
@@ -225,7 +225,7 @@ def filled_checklists(summit: Summit) -> ChecklistRegister:
         checklists.tick(key, person, now_ns - (110 - 4 * minutes) * 60 * S, on=True)
     at_ns = now_ns - 95 * 60 * S
     checklists.set_facts(
-        MachineFacts(("Nadia", "Ruth", "Max", "Sam"), (), True, "", "raceday-2026-10-10-0852.zip", at_ns)
+        ChecklistFacts(("Nadia", "Ruth", "Max", "Sam"), (), True, "", "raceday-2026-10-10-0852.zip", at_ns)
     )
     stop = StopEvidence("stop button", at_ns, ("car-1", "car-2"), ())
     run = DiscardedRun("run-0", "car-1", 3, 3, False, at_ns)

@@ -3,6 +3,7 @@
 Used by the findings of this folder (track_findings.py, desk_findings.py) and by the presenter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,27 +18,27 @@ FindingState = Literal["done", "open", "none"]
 class LineFinding:
     """`state`: "done", "open", or "none": there is nothing to do here, as without a leaderboard.
 
-    `said`: by what the line is ticked, or what is wrong. `mend`: the page where that is put right, "" for none.
+    `detail`: by what the line is ticked, or what is wrong. `mend`: the page where that is put right, "" for none.
     """
 
     state: FindingState
-    said: str
+    detail: str
     mend: str = ""
 
 
-def done(said: str) -> LineFinding:
+def done(detail: str) -> LineFinding:
     """The line is ticked, by this."""
-    return LineFinding("done", said)
+    return LineFinding("done", detail)
 
 
-def still_open(said: str, mend: str = "") -> LineFinding:
+def still_open(detail: str, mend: str = "") -> LineFinding:
     """The line is not ticked, because of this."""
-    return LineFinding("open", said, mend)
+    return LineFinding("open", detail, mend)
 
 
-def not_needed(said: str) -> LineFinding:
+def not_needed(detail: str) -> LineFinding:
     """The line has no meaning at this station."""
-    return LineFinding("none", said)
+    return LineFinding("none", detail)
 
 
 def is_today(view: View, utc_ns: int | None) -> bool:
@@ -62,8 +63,8 @@ def day_and_time(view: View, utc_ns: int) -> str:
     return text("{day}, {time}", day=day, time=at)
 
 
-def listed(names: list[str], most: int = 4) -> str:
+def listed(names: Sequence[str], limit: int = 4) -> str:
     """The names, the first few of them where there are many: "car-1, car-2 and 3 more"."""
-    if len(names) <= most:
+    if len(names) <= limit:
         return ", ".join(names)
-    return text("{names} and {count} more", names=", ".join(names[:most]), count=len(names) - most)
+    return text("{names} and {count} more", names=", ".join(names[:limit]), count=len(names) - limit)

@@ -1,6 +1,7 @@
 """The live content of the page of the checklists: each line, whether it is done, and by what. Pure.
 
-A line that the station sees ticks and unticks itself with the view; one that only people see is ticked until the day ends.
+A line that the station sees ticks and unticks itself with the view; one that only people see stays ticked until the day
+ends.
 """
 
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ MENDS: dict[str, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class ChecklistRow:
-    """A line. `by_hand`: an official ticks it. `said`: by what or by whom, or what is wrong.
+    """A line. `by_hand`: an official ticks it. `detail`: by what or by whom, or what is wrong.
 
     `mend`: the address where that is put right, with `mend_words` for the link; both "" if there is none.
     """
@@ -51,7 +52,7 @@ class ChecklistRow:
     sentence: Sentence
     by_hand: bool
     state: FindingState
-    said: str
+    detail: str
     mend: str = ""
     mend_words: str = ""
 
@@ -93,11 +94,11 @@ def _count(name: ListName, rows: tuple[ChecklistRow, ...]) -> ListCount:
 def _row(view: View, item: ChecklistItem) -> ChecklistRow:
     key = f"line-{item.key}"
     if not item.by_station:
-        state, said = _by_hand(view, view.checklists.tick(item.key), item)
-        return ChecklistRow(key, item.key, item.sentence, True, state, said)
+        state, detail = _by_hand(view, view.checklists.tick(item.key), item)
+        return ChecklistRow(key, item.key, item.sentence, True, state, detail)
     found = FINDINGS[item.key](view)
     words = MENDS[found.mend] if found.mend else ""
-    return ChecklistRow(key, item.key, item.sentence, False, found.state, found.said, found.mend, words)
+    return ChecklistRow(key, item.key, item.sentence, False, found.state, found.detail, found.mend, words)
 
 
 def _by_hand(view: View, tick: HandTick | None, item: ChecklistItem) -> tuple[FindingState, str]:

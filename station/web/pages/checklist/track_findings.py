@@ -146,20 +146,20 @@ def cars_heard(view: View) -> LineFinding:
     if missing := [name for name in cars if name not in online]:
         return still_open(text("Not heard: {cars}.", cars=listed(missing)), "/cars")
     by_hand = _started_by_hand(view)
-    heard = ntext("{n} car is heard", "{n} cars are heard", n=len(cars))
-    return done(joined([heard, text("and {count} started by hand", count=by_hand)], ", ") if by_hand else heard)
+    words = ntext("{n} car is heard", "{n} cars are heard", n=len(cars))
+    return done(joined([words, text("and {count} started by hand", count=by_hand)], ", ") if by_hand else words)
 
 
 def batteries(view: View) -> str:
     """What the cars report of their batteries, for whoever looks at them; "" if no car is on."""
     cars = [car for car in view.cars if car.online]
-    told = [
+    reported = [
         text("{car} {percent} %", car=car.name, percent=car.battery_percent)
         for car in cars
         if car.battery_percent is not None
     ]
     silent = [car.name for car in cars if car.battery_percent is None]
-    parts = [listed(told, 6)] if told else []
+    parts = [listed(reported, 6)] if reported else []
     if silent:
         parts.append(text("not reported: {cars}", cars=listed(silent, 6)))
     return joined(parts, " · ") if parts else ""

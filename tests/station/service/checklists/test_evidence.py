@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from shared.link.options import MqttOptions
 from station.access.identity import VISITOR
 from station.access.roles import Role
-from station.checklists.records import MachineFacts, SignInEvidence, StationEvidence
+from station.checklists.records import ChecklistFacts, SignInEvidence, StationEvidence
 from station.checklists.register import ChecklistRegister
 from station.service.backups.station_backups import StationBackups
+from station.service.checklists.checklist_facts import certificates_end, checklist_facts
 from station.service.checklists.evidence import GRAIN_NS, HELD_NS, MAX_CARS, evidence
-from station.service.checklists.machine_facts import certificates_end, machine_facts
 from station.service.checklists.watch import ChecklistWatch
 from station.views.car_views import CarStopView, StopView
 from station.views.gate_views import SensorView
@@ -33,7 +33,7 @@ from tests.station.web.signed_in import cheap_access, session_of
 
 M = 60 * S
 NOTHING = StationEvidence()
-NO_FACTS = MachineFacts()
+NO_FACTS = ChecklistFacts()
 
 
 def at(seconds: float, view: View = VIEW, boot: str = "boot-0") -> View:
@@ -169,11 +169,11 @@ def test_a_car_that_is_started_by_hand_confirms_nothing() -> None:
 
 def test_who_signed_in_is_known_after_the_session_has_ended_and_until_the_role_is_taken() -> None:
     ruth, max_ = SignInEvidence("Ruth", 5 * S, True), SignInEvidence("Max", 6 * S, False)
-    seen = evidence(NOTHING, VIEW, MachineFacts(("Ruth", "Max"), (ruth, max_)))
+    seen = evidence(NOTHING, VIEW, ChecklistFacts(("Ruth", "Max"), (ruth, max_)))
     assert seen.signed_in == (ruth, max_)
     older = SignInEvidence("Ruth", 4 * S, False)
-    assert evidence(seen, VIEW, MachineFacts(("Ruth", "Max"), (older,))).signed_in == (ruth, max_)
-    assert evidence(seen, VIEW, MachineFacts(("Max",))).signed_in == (max_,)
+    assert evidence(seen, VIEW, ChecklistFacts(("Ruth", "Max"), (older,))).signed_in == (ruth, max_)
+    assert evidence(seen, VIEW, ChecklistFacts(("Max",))).signed_in == (max_,)
 
 
 STEPS: tuple[Callable[[View], View], ...] = (
@@ -237,7 +237,7 @@ def test_the_watch_reads_what_is_beside_the_view(tmp_path: pathlib.Path) -> None
     backups.folder.mkdir()
     (backups.folder / "raceday-1.zip").write_bytes(b"x")
     register = ChecklistRegister(tmp_path)
-    watch = ChecklistWatch(FakeStation(), register, machine_facts(access.people, backups, MqttOptions()))
+    watch = ChecklistWatch(FakeStation(), register, checklist_facts(access.people, backups, MqttOptions()))
     watch.read_facts()
     facts = register.view.facts
     assert facts.officials == ("Nadia", "Max")

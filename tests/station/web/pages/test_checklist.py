@@ -13,10 +13,10 @@ import requests
 from station.checklists.items import ITEMS, LISTS
 from station.checklists.records import (
     CarEvidence,
+    ChecklistFacts,
     ChecklistsView,
     DiscardedRun,
     HandTick,
-    MachineFacts,
     SensorEvidence,
     SignInEvidence,
     StationEvidence,
@@ -47,12 +47,12 @@ SEEN_GATE = replace(GATE, each=tuple(SensorView(name, 4, 0, 1, None, NOW_NS - 9 
 READY = replace(BASE, gates=(SEEN_GATE,))
 STOP = StopEvidence("Ruth", NOW_NS - H, ("car-1", "car-2"), ())
 RUN = DiscardedRun("run-9", "car-1", 4, 3, False, NOW_NS - H)
-FACTS = MachineFacts(("Ruth", "Max"), (), True, "", "raceday-1.zip", NOW_NS - H, NOW_NS + 90 * 24 * H)
+FACTS = ChecklistFacts(("Ruth", "Max"), (), True, "", "raceday-1.zip", NOW_NS - H, NOW_NS + 90 * 24 * H)
 SCREENS = ScreensView((Screen("s1", "Hall left", seen_utc_ns=NOW_NS), Screen("s2", "Pit", seen_utc_ns=NOW_NS)))
 SYNC = SyncView(3, 3, 0, 0, True, "Every result is posted.")
 
 
-def known(view: View = BASE, facts: MachineFacts = FACTS, **evidence: Any) -> View:
+def known(view: View = BASE, facts: ChecklistFacts = FACTS, **evidence: Any) -> View:
     """The view of a station that has seen this."""
     return replace(view, checklists=ChecklistsView((), StationEvidence(**evidence), facts))
 
@@ -165,7 +165,7 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("backup", known(facts=replace(FACTS, backup_utc_ns=YESTERDAY_NS)), "open", "20 September 2026"),
     ("backup", known(facts=replace(FACTS, backup_utc_ns=None)), "open", "no backup"),
     ("backup", known(facts=replace(FACTS, backups_fault="It cannot be read.")), "open", "cannot be read"),
-    ("backup", known(facts=MachineFacts()), "none", "no backups"),
+    ("backup", known(facts=ChecklistFacts()), "none", "no backups"),
     ("backup_last", known(replace(BASE, run=None)), "done", "13:13"),
     ("backup_last", known(replace(BASE, run=RUN_OVER)), "open", "13:43"),
     ("backup_last", known(replace(BASE, run=RUN_OVER), replace(FACTS, backup_utc_ns=NOW_NS)), "done", "14:13"),
@@ -191,8 +191,8 @@ def rows(view: View) -> Mapping[str, ChecklistRow]:
 @pytest.mark.parametrize(("line", "view", "state", "word"), TABLE)
 def test_a_line_is_ticked_by_what_is_so(line: str, view: View, state: str, word: str) -> None:
     row = rows(view)[line]
-    assert (row.state, row.by_hand) == (state, False), row.said
-    assert word in row.said
+    assert (row.state, row.by_hand) == (state, False), row.detail
+    assert word in row.detail
 
 
 def test_every_line_of_the_station_is_tried_both_ways() -> None:
@@ -210,16 +210,16 @@ def ticked(tick: HandTick, view: View = BASE) -> ChecklistRow:
     return rows(replace(view, checklists=ChecklistsView((tick,))))[tick.key]
 
 
-@pytest.mark.parametrize(("tick", "state", "said"), [
+@pytest.mark.parametrize(("tick", "state", "detail"), [
     (HandTick("road", "Ruth", NOW_NS - M), "done", "Ruth, 14:12"),
     (HandTick("road", "Ruth", NOW_NS - M, on=False), "open", "Taken back by Ruth, 14:12"),
     (HandTick("road", "Ruth", YESTERDAY_NS), "open", "Last ticked by Ruth, 20 September 2026, 14:13"),
     (HandTick("road", "Ruth", YESTERDAY_NS, on=False), "open", ""),
     (HandTick("batteries", "Ruth", NOW_NS), "done", "Ruth, 14:13"),
 ])  # fmt: skip
-def test_a_line_of_people_is_ticked_until_the_day_ends(tick: HandTick, state: str, said: str) -> None:
+def test_a_line_of_people_is_ticked_until_the_day_ends(tick: HandTick, state: str, detail: str) -> None:
     row = ticked(tick)
-    assert (row.state, row.said, row.by_hand) == (state, said, True)
+    assert (row.state, row.detail, row.by_hand) == (state, detail, True)
 
 
 def test_the_day_is_that_of_the_events_place() -> None:
@@ -233,7 +233,7 @@ def test_the_day_is_that_of_the_events_place() -> None:
 def test_what_is_not_needed_is_not_counted_and_the_battery_is_told_but_not_ticked() -> None:
     view = replace(BASE, cars=(replace(CAR, battery_percent=84), SPARE))
     row = rows(view)["batteries"]
-    assert (row.state, row.said) == ("open", "car-1 84 % · not reported: car-2")
+    assert (row.state, row.detail) == ("open", "car-1 84 % · not reported: car-2")
     model = checklists_model(known(view, stop=STOP))
     before = {each.anchor: (each.done, each.of) for each in model.counts}
     lines = len([each for each in ITEMS.values() if each.list_name == "day_before"])

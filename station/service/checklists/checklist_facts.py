@@ -14,21 +14,21 @@ from shared.text import text
 from shared.units import NS_PER_S
 from station.access.people_and_devices import PeopleAndDevices
 from station.access.roles import Role
-from station.checklists.records import MachineFacts, SignInEvidence
+from station.checklists.records import ChecklistFacts, SignInEvidence
 from station.service.backups.station_backups import BackupFile, StationBackups
 
 
-def machine_facts(
+def checklist_facts(
     people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOptions
-) -> Callable[[], MachineFacts]:
+) -> Callable[[], ChecklistFacts]:
     """A function that reads these facts as they are now."""
     return lambda: _read(people, backups, mqtt)
 
 
-def _read(people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOptions) -> MachineFacts:
+def _read(people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOptions) -> ChecklistFacts:
     files, backups_fault = _backup_files(backups)
     end_ns, fault = certificates_end(tuple(pathlib.Path(each) for each in (mqtt.ca, mqtt.cert) if each))
-    return MachineFacts(
+    return ChecklistFacts(
         officials=tuple(each.name for each in people.people() if each.role >= Role.REFEREE),
         sign_ins=tuple(
             SignInEvidence(each.person, round(each.opened_s * NS_PER_S), bool(each.device))
