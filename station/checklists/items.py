@@ -28,7 +28,8 @@ _DAY_BEFORE = (
         "road",
         "day_before",
         text(
-            "Road taped down; walked along by a person on their knees: no white thing beside it, no edge that stands up."
+            "Road taped down; walked along by a person on their knees: no white thing beside it, no edge that stands "
+            "up."
         ),
     ),
     ChecklistItem(

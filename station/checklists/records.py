@@ -1,7 +1,7 @@
 """What is on file of the checklists: what officials ticked, and what the station saw of what they list. Frozen.
 
-Stored in one file beside the journal (register.py), never in it: who looked at the tape is no part of a result. Times are
-UTC in ns; nothing here is of a day, so that a new day begins by itself where it is read.
+Stored in one file beside the journal (register.py), never in it: who looked at the tape is no part of a result. Times
+are UTC in ns; nothing here is of a day, so that a new day begins by itself where it is read.
 """
 
 from dataclasses import dataclass, field
@@ -102,8 +102,9 @@ class StationEvidence:
 class ChecklistFacts:
     """What is read now and then from beside the view. `officials`: the names of all who have a role.
 
-    `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`: when the first of the station's
-    certificates ends; None: it uses none, or they cannot be read, which `certificates_fault` then says.
+    `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`: when
+    the first of the station's certificates ends; None: it uses none, or they cannot be read, which `certificates_fault`
+    then says.
     """
 
     officials: tuple[str, ...] = ()
