@@ -102,9 +102,9 @@ class StationEvidence:
 class ChecklistFacts:
     """What is read now and then from beside the view. `officials`: the names of all who have a role.
 
-    `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`: when
-    the first of the station's certificates ends; None: it uses none, or they cannot be read, which `certificates_fault`
-    then says.
+    `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`:
+    when the first of the station's certificates ends; None: it uses none, or they cannot be read, which
+    `certificates_fault` then says.
     """
 
     officials: tuple[str, ...] = ()
