@@ -33,7 +33,7 @@ class DocCommand:
 
     @property
     def words(self) -> list[str]:
-        """The program and its words up to a redirection, without `sudo` (as somebody) and variables; options in brackets too."""
+        """The program and its words up to a redirection, without `sudo` and variables; options in brackets too."""
         written = re.sub(r"^sudo -u \w+ ", "", re.sub(r"\[(-[^\]]*)\]", r"\1", self.text))
         words = shlex.split(written, comments=True)
         while words[0] == "sudo" or re.fullmatch(r"[A-Z_]+=\S*", words[0]):
