@@ -3,6 +3,8 @@
 import socket
 import sys
 
+from raceday.install.bridges.bridge_files import leash_folder, leash_key_path
+from raceday.install.facts import bridge_config_path
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import ADDRESS, KEYFILE
 from raceday.install.plan import InstallPlan
@@ -24,6 +26,25 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
         lines += _leaderboard(machine)
     if request.access_point is not None and has_changed:
         lines += access_point_words(request.access_point, is_seen=sys.stdout.isatty())
+    return lines + [f"Note: {note}" for note in plan.notes]
+
+
+def bridge_words(machine: Machine, name: str, plan: InstallPlan, has_changed: bool) -> list[str]:
+    """Lines for the terminal, after a bridge was installed."""
+    lines = ["Nothing to do: all of it is done already." if not has_changed else "Done."]
+    if machine.is_running:
+        lines.append(f"{name} is at {_url(machine, 'station')}/cars once its console answers, with what it promises.")
+    else:
+        lines.append(f"It starts with the machine: {', '.join(plan.services)}.")
+    if machine.path(leash_key_path(name)).exists():
+        lines.append(
+            f"Leash: carry {leash_folder(name)} to the car and fit it there (docs/stock-car.md): it holds a key. Until "
+            "it answers, the car is not armed."
+        )
+    lines += [
+        f"Settings: {bridge_config_path(name)}. After a change: sudo systemctl restart {plan.services[0]}",
+        "Is all well? sudo raceday doctor",
+    ]
     return lines + [f"Note: {note}" for note in plan.notes]
 
 

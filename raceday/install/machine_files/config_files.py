@@ -12,6 +12,7 @@ from raceday.install.shipped_files import Role
 
 TLS = "/etc/raceday/tls"
 STATION_DATA, CAR_DATA, BOARD_DATA = "/var/lib/raceday", "/var/lib/raceday-vehicle", "/var/lib/raceday-leaderboard"
+BRIDGE_DATA = "/var/lib/raceday-bridge"  # a folder in it for each stock car
 Change = tuple[str, str]  # a piece of the shipped text, and what stands there instead
 
 PLAIN_MQTT = 'host = "127.0.0.1"\nport = 1883                      # 8883 with TLS\n'
@@ -30,7 +31,7 @@ def station_config(shipped: str, request: InstallRequest, name: str, has_certs: 
         begin, end = shipped.index("[[gate]]\n"), shipped.index("[mqtt]\n")
         changes.append((shipped[begin:end], gate_tables(request.gates)))
     changes += tls_change(name, PLAIN_MQTT) if has_certs else []
-    return _changed(shipped, changes)
+    return changed(shipped, changes)
 
 
 def gate_tables(gates: Iterable[GateRequest]) -> str:
@@ -88,7 +89,7 @@ def car_config(shipped: str, request: InstallRequest, name: str, has_certs: bool
         changes += tls_change(name, PLAIN_CAR_MQTT, request.broker or "127.0.0.1")
     elif request.broker:
         changes.append((PLAIN_CAR_MQTT, f"host = {quoted(request.broker)}\nport = 1883\n"))
-    return _changed(shipped, changes)
+    return changed(shipped, changes)
 
 
 def leaderboard_config(shipped: str, request: InstallRequest) -> str:
@@ -105,7 +106,7 @@ def leaderboard_config(shipped: str, request: InstallRequest) -> str:
         changes.append(('url = ""  ', f"url = {quoted(request.database)}  "))
     if request.host:
         changes.append(('host = "127.0.0.1"        # behind', f"host = {quoted(request.host)}        # behind"))
-    return _changed(shipped, changes)
+    return changed(shipped, changes)
 
 
 def tls_change(name: str, plain: str, broker: str = "127.0.0.1") -> list[Change]:
@@ -131,7 +132,8 @@ def quoted(value: str | list[str] | list[int]) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _changed(text: str, changes: Iterable[Change]) -> str:
+def changed(text: str, changes: Iterable[Change]) -> str:
+    """The shipped text with its pieces replaced: each once, a command or the file's own name wherever it stands."""
     for old, new in changes:
         assert old in text, f"the shipped config no longer holds {old!r}"
         text = text.replace(old, new) if old.startswith(("config/", "raceday ")) else text.replace(old, new, 1)
