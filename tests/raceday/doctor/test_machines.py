@@ -10,7 +10,7 @@ from raceday.doctor.broker_checks import BrokerProbes
 from raceday.doctor.examination import examined
 from raceday.doctor.installed import installed_roles
 from raceday.doctor.machine_reader import FileStatus, PlatformFacts, UserAccount
-from raceday.install.facts import ChecklistFacts
+from raceday.install.facts import MachineFacts
 from raceday.install.plan import device_drop_in, named_devices
 from shared.findings import Finding
 from shared.link.broker_probe import BrokerAnswer
@@ -40,7 +40,7 @@ def bad(machine: ShownMachine, probes: BrokerProbes = OPEN_HERE) -> dict[str, st
 def pi() -> ShownMachine:
     machine = pi_station()
     (role,) = installed_roles(machine)
-    facts = ChecklistFacts(groups=frozenset({"root", "gpio", "dialout", "raceday"}))
+    facts = MachineFacts(groups=frozenset({"root", "gpio", "dialout", "raceday"}))
     machine.files[DROP_IN] = device_drop_in("station", named_devices("station", role.table, {}), facts)
     return machine
 
