@@ -43,7 +43,7 @@ def bridge_words(machine: Machine, name: str, plan: InstallPlan, has_changed: bo
         )
     lines += [
         f"Settings: {bridge_config_path(name)}. After a change: sudo systemctl restart {plan.services[0]}",
-        "Is all well? sudo raceday doctor",
+        "Is all well? sudo raceday doctor bridge",
     ]
     return lines + [f"Note: {note}" for note in plan.notes]
 
