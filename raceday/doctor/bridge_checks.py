@@ -40,7 +40,7 @@ def bridge_findings(
     found = [*_secret(reader, "password file", str(config.console.password_file), user, role.cure)]
     found.append(_console(reader, config, probes))
     if is_running:
-        found.append(_told(reader, role))
+        found.append(_reported(reader, role))
     elif all(each.is_good for each in found):
         found += _login(config, probes)
     if config.leash.key_file:
@@ -81,7 +81,7 @@ def _console(reader: MachineReader, config: BridgeConfig, probes: BridgeProbes) 
     return Finding(what, True, "It is reached, and shows the certificate that was kept.")
 
 
-def _told(reader: MachineReader, role: InstalledRole) -> Finding:
+def _reported(reader: MachineReader, role: InstalledRole) -> Finding:
     """What the bridge that runs says of its car."""
     status = read_status(unit_state(reader, role.unit).get("StatusText", ""))
     log = f"`journalctl -u {role.unit} -n 20` says more."
@@ -89,8 +89,8 @@ def _told(reader: MachineReader, role: InstalledRole) -> Finding:
         return Finding("login", None, "The bridge runs, and has told nothing of its car yet.", log)
     if not status.is_online:
         return Finding("login", False, f"The bridge does not have its car: {status.reason or 'no answer yet.'}", log)
-    said = f" {status.reason}" if status.reason else ""
-    return Finding("login", True, f"The bridge has its car, which is {status.mode}.{said}")
+    reason = f" {status.reason}" if status.reason else ""
+    return Finding("login", True, f"The bridge has its car, which is {status.mode}.{reason}")
 
 
 def _login(config: BridgeConfig, probes: BridgeProbes) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from raceday.doctor.installed import EXTRAS, InstalledRole
 from raceday.doctor.machine_reader import MachineReader
 from raceday.doctor.permissions import ServiceUser
 from raceday.doctor.service_checks import is_running, service_findings, unit_state, user_of
-from raceday.doctor.station_checks import device_findings, told_findings
+from raceday.doctor.station_checks import device_findings, reported_findings
 from raceday.doctor.system_checks import disk_findings, system_findings
 from raceday.extras import missing_sentence
 from raceday.install.plan import DATA
@@ -45,7 +45,7 @@ def _of_role(
         found += disk_findings(reader, _data_folder(role))
     if role.role == "station":
         found += device_findings(reader, role, user)
-        found += told_findings(role, unit_state(reader, role.unit), is_running=running)
+        found += reported_findings(role, unit_state(reader, role.unit), is_running=running)
     if role.bridge:
         found += bridge_findings(reader, role, user, is_running=running, probes=bridge_probes)
     elif role.role == "car":

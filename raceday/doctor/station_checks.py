@@ -12,7 +12,7 @@ from raceday.doctor.machine_reader import MachineReader, text
 from raceday.doctor.permissions import READ, WRITE, ServiceUser, blocked_by
 from raceday.install.machine_files.named_devices import PIN_LIBRARIES
 from shared.findings import Finding
-from station.views.gates_line import read_gates_line
+from station.views.trackside.gates_line import read_gates_line
 
 PORT_KEY = {"pico": "port", "decoder": "url"}
 LGPIO_ON_PI_OS = "Run `sudo apt install python3-lgpio` and give the environment the system's packages."
@@ -41,15 +41,15 @@ def device_findings(reader: MachineReader, role: InstalledRole, user: ServiceUse
     return found
 
 
-def told_findings(role: InstalledRole, state: Mapping[str, str], *, is_running: bool) -> Iterator[Finding]:
+def reported_findings(role: InstalledRole, state: Mapping[str, str], *, is_running: bool) -> Iterator[Finding]:
     """What the station that runs says of its gates; `state` is its unit's, from systemd."""
     if not is_running:
         yield Finding("gates", None, "The station does not run, so nothing is known of how they work.")
         return
-    told = read_gates_line(state.get("StatusText", ""))
+    reported = read_gates_line(state.get("StatusText", ""))
     for part in role.parts("gate"):
         name = str(part.get("name", "?"))
-        what, gate = f"gate {name} at work", told.get(name)
+        what, gate = f"gate {name} at work", reported.get(name)
         if gate is None:
             cure = (
                 "Look at the station's /gates; after a change of the config: `sudo systemctl restart raceday-station`."

@@ -23,8 +23,8 @@ from station.service.sensor_stats import SensorStats
 from station.views.car_views import StopView
 from station.views.current_view import CurrentView
 from station.views.gate_views import GateView, SensorView
-from station.views.gates_line import gates_line, told_gate
 from station.views.system_views import BrokerView, SyncView
+from station.views.trackside.gates_line import gates_line, reported_gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LiveState:
         self._synced_ns: int | None = None
         self.sensor_stats = SensorStats()
         self._published: tuple[m.GateHealth, int] | None = None
-        self._told = ""  # the last line for the service manager
+        self._last_line = ""  # the last line for the service manager
         self._faults: dict[str, str] = {}  # gate -> what is wrong with it, "" if nothing
         self._on_gate_health: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
@@ -212,9 +212,9 @@ class LiveState:
 
     def _tell_manager(self, gates: tuple[GateView, ...]) -> None:
         """Tells the service manager which gates are ready, once they are so: the doctor of this machine reads it."""
-        line = gates_line(told_gate(gate) for gate in gates)
-        if FIGURES.sub("", line) != FIGURES.sub("", self._told):
-            self._told = line
+        line = gates_line(reported_gate(gate) for gate in gates)
+        if FIGURES.sub("", line) != FIGURES.sub("", self._last_line):
+            self._last_line = line
             tell_service_state(line)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.views.gate_views import GateView
-from station.views.gates_line import GateState, ToldGate, gates_line, read_gates_line, told_gate
+from station.views.trackside.gates_line import GateState, ReportedGate, gates_line, read_gates_line, reported_gate
 
 START = GateView("start", ("beam",), True, "", 0, 0, ())
 NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)
@@ -30,17 +30,17 @@ SENTENCES = st.text(st.characters(categories=("L", "N", "P")), max_size=80).map(
     ],
 )
 def test_a_gate_is_told_as_its_page_judges_it(changes: dict[str, typing.Any], state: str, words: str) -> None:
-    told = told_gate(dataclasses.replace(START, **changes))
-    assert told.state == state
-    assert words in told.sentence
+    reported = reported_gate(dataclasses.replace(START, **changes))
+    assert reported.state == state
+    assert words in reported.sentence
 
 
 @given(
     st.lists(st.tuples(NAMES, st.sampled_from(typing.get_args(GateState)), SENTENCES), unique_by=lambda each: each[0])
 )
 def test_each_line_is_read_back(gates: list[tuple[str, GateState, str]]) -> None:
-    told = {name: ToldGate(name, state, sentence) for name, state, sentence in gates}
-    assert read_gates_line(gates_line(told.values())) == told
+    reported = {name: ReportedGate(name, state, sentence) for name, state, sentence in gates}
+    assert read_gates_line(gates_line(reported.values())) == reported
 
 
 @pytest.mark.parametrize(
@@ -51,5 +51,5 @@ def test_what_no_station_told_is_no_gate(line: str) -> None:
 
 
 def test_a_sentence_is_no_second_gate() -> None:
-    line = gates_line([ToldGate("start", "not ready", "It said:\n x | sector-1 ready")])
+    line = gates_line([ReportedGate("start", "not ready", "It said:\n x | sector-1 ready")])
     assert set(read_gates_line(line)) == {"start"}

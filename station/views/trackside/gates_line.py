@@ -1,4 +1,4 @@
-"""The gates in one line, as the station tells it to systemd, and as the doctor reads it again. Pure.
+"""The gates in one line, as the station reports it to systemd, and as the doctor reads it again. Pure.
 
 Such as "gates: start ready | sector-1 not ready: The port /dev/ttyACM0 is not there." Made by service/live_state.py.
 """
@@ -15,7 +15,7 @@ BEGIN, BETWEEN = "gates: ", " | "
 
 
 @dataclass(frozen=True, slots=True)
-class ToldGate:
+class ReportedGate:
     """One gate: its state, and the station's sentence about it ("" if there is nothing to say)."""
 
     name: str
@@ -23,33 +23,35 @@ class ToldGate:
     sentence: str = ""
 
 
-def told_gate(gate: GateView) -> ToldGate:
+def reported_gate(gate: GateView) -> ReportedGate:
     """A gate as it is judged on the gates' page."""
     if not gate.alive:
-        return ToldGate(gate.name, "not ready", str(gate.sentence))
+        return ReportedGate(gate.name, "not ready", str(gate.sentence))
     if gate.stuck:
         names = ", ".join(gate.stuck)
-        return ToldGate(gate.name, "not ready", f"Blocked for too long: {names}. Clear the beam, or align it again.")
+        return ReportedGate(
+            gate.name, "not ready", f"Blocked for too long: {names}. Clear the beam, or align it again."
+        )
     if gate.doubt:
-        return ToldGate(gate.name, "not ready", str(gate.doubt))
-    return ToldGate(gate.name, "not tested" if gate.untried else "ready", str(untried(gate.untried)))
+        return ReportedGate(gate.name, "not ready", str(gate.doubt))
+    return ReportedGate(gate.name, "not tested" if gate.untried else "ready", str(untried(gate.untried)))
 
 
-def gates_line(gates: Iterable[ToldGate]) -> str:
+def gates_line(gates: Iterable[ReportedGate]) -> str:
     """All gates in one line."""
     each = (f"{gate.name} {gate.state}" + (f": {_one_line(gate.sentence)}" if gate.sentence else "") for gate in gates)
     return BEGIN + BETWEEN.join(each)
 
 
-def read_gates_line(line: str) -> dict[str, ToldGate]:
-    """The gates by name; {} for what no station told."""
+def read_gates_line(line: str) -> dict[str, ReportedGate]:
+    """The gates by name; {} for what no station reported."""
     found = {}
     for part in line.strip().removeprefix(BEGIN).split(BETWEEN) if line.startswith(BEGIN) else ():
         head, _, sentence = part.partition(": ")
         name, _, state = head.partition(" ")
         for known in get_args(GateState):
             if state == known:
-                found[name] = ToldGate(name, known, sentence)
+                found[name] = ReportedGate(name, known, sentence)
     return found
 
 
