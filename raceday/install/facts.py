@@ -107,10 +107,16 @@ def bridge_config_path(name: str) -> str:
     return f"/etc/raceday/bridge-{name}.toml"
 
 
+def bridge_name_of(file: str) -> str:
+    """The stock car whose bridge has a config of this file name; "" if it is none."""
+    match = _BRIDGE_CONFIG.fullmatch(file)
+    return match[1] if match is not None else ""
+
+
 def configured_bridges(machine: Machine) -> tuple[str, ...]:
     """The stock cars that have a config of a bridge here, in the order of their names."""
-    found = (_BRIDGE_CONFIG.fullmatch(path.name) for path in machine.path("/etc/raceday").glob("bridge-*.toml"))
-    return tuple(sorted(match[1] for match in found if match is not None))
+    files = machine.path("/etc/raceday").glob("bridge-*.toml")
+    return tuple(sorted(name for path in files if (name := bridge_name_of(path.name))))
 
 
 def enabled_bridges(machine: Machine) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import ADDRESS, KEYFILE
 from raceday.install.plan import InstallPlan
 from raceday.install.request import AccessPoint, InstallRequest
+from raceday.install.role_steps import TakeOver
 from raceday.install.running import page_address
 from raceday.install.shipped_files import CONFIG_NAMES
 
@@ -18,6 +19,8 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
     lines = ["Nothing to do: all of it is done already." if not has_changed else "Done."]
     if not machine.is_running:
         lines.append(f"Services start with the machine: {', '.join(plan.services)}.")
+        if any(isinstance(step, TakeOver) for step in plan.steps):
+            lines.append("Nothing runs here, so the car was not taken over: once it runs, sudo raceday install car.")
     elif request.role == "station":
         lines += _station(machine)
     elif request.role == "car":
@@ -43,7 +46,7 @@ def bridge_words(machine: Machine, name: str, plan: InstallPlan, has_changed: bo
         )
     lines += [
         f"Settings: {bridge_config_path(name)}. After a change: sudo systemctl restart {plan.services[0]}",
-        "Is all well? sudo raceday doctor",
+        "Is all well? sudo raceday doctor bridge",
     ]
     return lines + [f"Note: {note}" for note in plan.notes]
 

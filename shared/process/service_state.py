@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 
-MAX_CHARACTERS = 500
+MAX_BYTES = 3_900  # systemd takes 4096 in one message
 
 
 def tell_service_state(line: str, environment: Mapping[str, str] = os.environ) -> bool:
@@ -15,12 +15,12 @@ def tell_service_state(line: str, environment: Mapping[str, str] = os.environ) -
     address = environment.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return False
-    message = "STATUS=" + " ".join(line.split())[:MAX_CHARACTERS]
+    message = b"STATUS=" + " ".join(line.split()).encode()[:MAX_BYTES].decode(errors="ignore").encode()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
         sender.setblocking(False)
         try:
             # An address that begins with @ is in the abstract namespace: unix(7).
-            sender.sendto(message.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+            sender.sendto(message, address.replace("@", "\0", 1) if address[0] == "@" else address)
         except OSError:
             return False
     return True

@@ -5,7 +5,8 @@ of each role shows. Called by the plan.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from raceday.install.request import GateRequest, InstallRequest
 from raceday.install.shipped_files import Role
@@ -125,6 +126,22 @@ def plain_mqtt(role: Role, host: str, port: object) -> str:
     """The lines of [mqtt] as this program writes them without certificates, with this host and port."""
     plain = PLAIN_MQTT if role == "station" else PLAIN_CAR_MQTT
     return plain.replace(quoted("127.0.0.1"), quoted(host)).replace("1883", str(port), 1)
+
+
+def mqtt_change(role: Role, name: str, table: Mapping[str, Any], broker: str, has_certs: bool) -> Change | None:
+    """The lines of [mqtt] that a config has as this program writes them, and those that are wanted; None if the same.
+
+    Wanted are certificates where there are some, and the host `broker` ("" for the one that is there).
+    """
+    mqtt = table.get("mqtt")
+    if not isinstance(mqtt, Mapping):
+        return None
+    host, has_tls = str(mqtt.get("host", "")), bool({"ca", "cert", "key"} & mqtt.keys())
+    if (broker or host, has_certs or has_tls) == (host, has_tls):
+        return None
+    plain, wanted = (plain_mqtt(role, each, mqtt.get("port")) for each in (host, broker or host))
+    old = tls_change(name, plain, host)[0][1] if has_tls else plain
+    return old, tls_change(name, plain, broker or host)[0][1] if has_certs or has_tls else wanted
 
 
 def quoted(value: str | list[str] | list[int]) -> str:

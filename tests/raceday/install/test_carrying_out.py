@@ -17,9 +17,11 @@ from raceday.install.machine import LOCK, Machine
 from raceday.install.plan import InstallPlan
 from raceday.install.releases.release import CURRENT
 from raceday.install.request import AccessPoint
+from raceday.install.role_steps import TakeOver
 from raceday.install.steps import EnableService, MakeLink, Step, WriteFile
 from shared.errors import OperatorError
 from tests.raceday.install.releases.test_program_wheel import wheel
+from vehicle.hardware.stock_software import TAKEN_OVER
 
 STATION = "raceday-station.service"
 
@@ -127,6 +129,52 @@ def test_the_passphrase_is_told_to_a_terminal_and_to_no_log(is_seen: bool) -> No
     lines = last_words.access_point_words(AccessPoint("Race", "DE", "a-passphrase"), is_seen=is_seen)
     assert ("a-passphrase" in " ".join(lines)) is is_seen
     assert "7 to 10 devices" in " ".join(lines)
+
+
+STOCK_CORE_UNIT = "deepracer-core.service"
+TAKE_OVER = TakeOver("deepracer-core", "/etc/raceday/vehicle.toml", "/var/lib/raceday-vehicle/laps.db")
+
+
+class StockCarMachine(TalkingMachine):
+    """A stock car whose own software runs, and is what `raceday vehicle take-over` and `give-back` make of it."""
+
+    def __init__(self, root: pathlib.Path, refusal: str = "") -> None:
+        super().__init__(root, refusal)
+        self.runs_core = True
+
+    def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        ran = super().attempt(words, user=user)
+        if words[-1] == STOCK_CORE_UNIT and words[1] in ("is-active", "is-enabled"):
+            return subprocess.CompletedProcess(words, int(not self.runs_core), "", "")
+        if not ran.returncode and words[1:2] == ["vehicle"]:
+            self.runs_core = words[2] == "give-back"
+            record = f"/var/lib/raceday-vehicle/{TAKEN_OVER}"
+            self.remove(record) if self.runs_core else self.write(record, b"", 0o600)
+        return ran
+
+
+def test_a_stock_car_is_taken_over_once_and_given_back(tmp_path: pathlib.Path) -> None:
+    car = StockCarMachine(tmp_path)
+    assert TAKE_OVER.undo(car) == ""  # it was never taken over: its own software is left alone
+    assert not TAKE_OVER.is_done(car)
+    TAKE_OVER.do(car)
+    assert TAKE_OVER.is_done(car)
+    assert car.ran[-1].startswith("systemctl is-enabled")
+    assert "deepracer-core drives it again" in TAKE_OVER.undo(car)
+    assert car.ran[-1] == "/opt/raceday/bin/raceday vehicle give-back --config /etc/raceday/vehicle.toml"
+    assert not TAKE_OVER.is_done(car)
+
+
+def test_a_take_over_that_is_refused_keeps_ours_from_starting(tmp_path: pathlib.Path) -> None:
+    car = StockCarMachine(tmp_path, "take-over")
+    with pytest.raises(OperatorError, match="taking the car over from deepracer-core did not work"):
+        carry_out(car, config_of_role("car"), [TAKE_OVER, EnableService("raceday-vehicle.service")], ("x.service",))
+    assert not EnableService("raceday-vehicle.service").is_done(car)
+
+
+def test_in_an_image_nothing_is_taken_over(tmp_path: pathlib.Path) -> None:
+    assert TAKE_OVER.is_done(Machine(tmp_path))
+    assert TAKE_OVER.undo(Machine(tmp_path)) == ""
 
 
 BRIDGES = tuple(f"raceday-bridge@{name}.service" for name in ("car-1", "car-2"))

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from shared.process.service_state import MAX_CHARACTERS, tell_service_state
+from shared.process.service_state import MAX_BYTES, tell_service_state
 
 
 @pytest.mark.parametrize("is_abstract", [False, True])
@@ -14,11 +14,11 @@ def test_the_line_arrives(tmp_path: pathlib.Path, is_abstract: bool) -> None:
     address = f"@raceday-{secrets.token_hex(8)}" if is_abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(address.replace("@", "\0", 1) if is_abstract else address)
-        assert tell_service_state("driving, online:\nREADY=1  ü" + "x" * 9999, {"NOTIFY_SOCKET": address})
-        received = manager.recv(4096).decode()
-    assert received.startswith("STATUS=driving, online: READY=1 ü")
-    assert "\n" not in received  # else a sentence could hold another field
-    assert len(received) == len("STATUS=") + MAX_CHARACTERS
+        assert tell_service_state("driving, online:\nREADY=1  ü" + "€" * 9999, {"NOTIFY_SOCKET": address})
+        received = manager.recv(9999)
+    assert received.decode().startswith("STATUS=driving, online: READY=1 ü")
+    assert b"\n" not in received  # else a sentence could hold another field
+    assert 4000 < len(received) + 100 <= len("STATUS=") + MAX_BYTES + 100 <= 4096
 
 
 @pytest.mark.parametrize("address", ["", "relative", "/nowhere/notify", "@nobody-listens"])
