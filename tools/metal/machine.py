@@ -48,7 +48,13 @@ def lay_share(boot: Boot, share: pathlib.Path, packages: pathlib.Path, deb: path
     shutil.copytree(packages, share / "files/packages")
     shutil.copy(deb, share / "files")
     plan = [
-        {"name": each.name, "script": each.script, "python": each.python, "limit_s": each.limit_s}
+        {
+            "name": each.name,
+            "script": each.script,
+            "python": each.python,
+            "limit_s": each.limit_s,
+            "needs_car": each.needs_car,
+        }
         for each in boot.scenarios
     ]
     (share / "plan.json").write_text(json.dumps({"scenarios": plan}), encoding="utf-8")

@@ -10,7 +10,7 @@ import pathlib
 import re
 import subprocess
 
-from tools.metal.guest.certificates import CARRIED_CAR, install_station, make_certificates, revoke_car
+from tools.metal.guest.certificates import CARRIED_CAR, car_gets_certificate, revoke_car, station_takes_certificates
 from tools.metal.guest.checks import check, last_line, run, until
 from tools.metal.guest.installed_station import InstalledStation
 from tools.metal.guest.kernel_files import load, wait_for
@@ -150,8 +150,9 @@ def car_state(station: InstalledStation) -> str | None:
 
 
 def main() -> None:
-    if not make_certificates(STATION) or not install_station("--access-point", SSID, "--country", COUNTRY):
+    if not station_takes_certificates("--access-point", SSID, "--country", COUNTRY, host=STATION):
         return
+    car_gets_certificate()
     link = radios()
     is_up = until(lambda: STATION in run(["ip", "-4", "-br", "addr"]).stdout or None, JOINED_S, 3.0)
     said = " ".join(run(["iw", "dev"]).stdout.split())

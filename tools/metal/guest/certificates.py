@@ -6,6 +6,7 @@ from tools.metal.guest.checks import check, last_line, run
 
 WORK = pathlib.Path("/root/certificates")
 CAR = "car-1"
+STATION_KEY = pathlib.Path("/etc/raceday/tls/station-1.key")
 CARRIED_CAR = WORK / f"{CAR}.raceday-certs"
 
 
@@ -16,19 +17,25 @@ def done(*command: str, limit_s: float = 900.0) -> bool:
     return check(" ".join(command), ended.returncode == 0, last_line(ended))
 
 
-def make_certificates(*hosts: str) -> bool:
-    """Authority, broker, station and car get theirs; `hosts`: further names of the broker."""
-    further = [word for host in hosts for word in ("--host", host)]
-    return (
-        done("raceday", "certs", "init", *further)
-        and done("raceday", "certs", "machine", "station-1")
-        and done("raceday", "certs", "car", CAR)
+def station_takes_certificates(*words: str, host: str = "") -> bool:
+    """Authority, broker and station get theirs, unless they have them; `words`: what else is installed.
+
+    `host`: a further address of the broker.
+    """
+    had_one = STATION_KEY.exists()
+    if not done("raceday", "certs", "init", *(("--host", host) if host else ())):
+        return False
+    if had_one:
+        return done("systemctl", "reload", "mosquitto") and done("raceday", "install", "station", *words)
+    return done("raceday", "certs", "machine", "station-1") and done(
+        "raceday", "install", "station", "--certs", "station-1.raceday-certs", *words
     )
 
 
-def install_station(*words: str) -> bool:
-    """The station takes its certificates, and the broker opens to the cars."""
-    return done("raceday", "install", "station", "--certs", "station-1.raceday-certs", *words)
+def car_gets_certificate() -> bool:
+    """The car's file is made, anew if there was one, and the broker learns of it."""
+    CARRIED_CAR.unlink(missing_ok=True)
+    return done("raceday", "certs", "car", CAR) and done("systemctl", "reload", "mosquitto")
 
 
 def revoke_car() -> bool:

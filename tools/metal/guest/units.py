@@ -40,7 +40,7 @@ def main() -> None:
     load("vivid")
     gpio, enable_line = car_lines()
     pwm = SimulatedPca9685()
-    if not certificates.make_certificates() or not certificates.install_station():
+    if not certificates.station_takes_certificates() or not certificates.car_gets_certificate():
         return
     certificates.done("raceday", "install", "car", "--certs", str(certificates.CARRIED_CAR), limit_s=2400)
     certificates.done("raceday", "install", "leaderboard", limit_s=2400)
