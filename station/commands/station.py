@@ -17,10 +17,13 @@ from shared.process.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
+from station.checklists.register import ChecklistRegister
 from station.commands import access
 from station.config import StationConfig
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
+from station.service.checklists.checklist_facts import checklist_facts
+from station.service.checklists.watch import ChecklistWatch
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
@@ -105,6 +108,9 @@ def _started(
     send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
     opened = open_access(config.data_dir, config.access.limits)
     ends.callback(opened.close)
+    checklists = ChecklistRegister(config.data_dir, log)
+    watch = ChecklistWatch(runner.station, checklists, checklist_facts(opened.people, backups, config.mqtt))
+    ends.callback(watch.close)
     app = create_app(
         runner.station,
         opened,
@@ -114,12 +120,14 @@ def _started(
         TrackLibrary(config.data_dir),
         ScreenRegister(config.data_dir, log),
         backups,
+        checklists,
     )
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)
     ends.callback(web.close)
     sys.setswitchinterval(SWITCH_S)
     runner.start()
     web.start()
+    watch.start()
     telling = live_sender(config.sync, runner.station, secrets.token_hex(8), log)
     if telling is not None:
         ends.callback(telling.close)

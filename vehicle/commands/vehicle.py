@@ -17,6 +17,7 @@ from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, describe_positio
 from vehicle.drivers import motors_factory, require_motors_to_ourselves, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
+from vehicle.hardware.stock_software import TAKEN_OVER
 from vehicle.process.log import log
 from vehicle.web.claim_codes import ClaimCodes
 
@@ -97,7 +98,7 @@ def _hand_over(config: VehicleConfig, direction: str) -> int:
     """Hand the motors over while holding the guard's socket: our agent must not run meanwhile."""
     open_motors = motors_factory(config, build_clock(config.clock))
     calibration = _saved_calibration(config, "Neutral is that of the stock figures.")
-    record = config.outbox.path.absolute().parent / "stock-software-was-enabled"
+    record = config.outbox.path.absolute().parent / TAKEN_OVER
     hand_over = HandOver(config.stock_software.service, open_motors, calibration, record)
     stop_socket = StopSocket(config.local.socket)
     try:

@@ -57,10 +57,12 @@ def test_it_arms_drives_and_stops_by_the_stations_orders(
     state = station.states[-1]
     assert (state.model, state.throttle_percent) == ("Sample_single_cam", 30)
     assert state.promise == ("leash" if is_leashed else "best_effort")
+    until(lambda: rig.status == "driving, online")
     station.wait(lambda: station.states[-1].battery_percent == 90)
     station.order("stop")
     station.wait_mode("stopped")
     assert not rig.outputs.is_moving
+    until(lambda: rig.status.startswith("stopped, online"))
     until(lambda: rig.outputs.line == (1 if is_leashed else 0))  # the console's own stop lets it on for a moment
 
 
