@@ -92,8 +92,8 @@ def try_unit(trial: UnitTrial, station: InstalledStation) -> None:
     state, restarts = unit_property(trial.unit, "ActiveState"), unit_property(trial.unit, "NRestarts")
     shut_out = [line for line in said.split("\n") if SHUT_OUT.search(line)]
     is_good = (state, restarts) == ("active", "0") and not shut_out and seen is not None
-    said = seen if is_good else f"{seen}; {shut_out[:2] or journal_tail(trial.unit, 2)}"
-    check(f"{name}: works", is_good, f"{state}, NRestarts={restarts}: {said}")
+    why = "" if is_good else f"; {shut_out[:2] or journal_tail(trial.unit, 2)}"
+    check(f"{name}: works", is_good, f"{state}, NRestarts={restarts}: {seen}{why}")
     level = exposure(trial.unit)
     check(f"{name}: exposure", level <= trial.limit, f"{level} (at most {trial.limit})")
 
