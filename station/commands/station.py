@@ -9,6 +9,7 @@ import secrets
 import sys
 import time
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import is_locked, write_ready_file
@@ -49,12 +50,12 @@ def main(arguments: list[str]) -> int:
         prog="raceday station",
         description="Runs the trackside station. `claim-code` and `token` as the first word: access to it.",
     )
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(parser, "station.toml")
     parser.add_argument(
         "--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL once the station serves"
     )
     options = parser.parse_args(arguments)
-    if serve(load(options.config, StationConfig), options.ready_file):
+    if serve(load(chosen_config(options.config, "station.toml"), StationConfig), options.ready_file):
         log("starts again with what was restored")
         # The same process with everything fresh, whoever watches it: systemd, the demo, or a person at a terminal.
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606

@@ -5,6 +5,7 @@ import importlib
 import pathlib
 from dataclasses import dataclass
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import build_clock
 from shared.config import load
 from shared.errors import BadInput, ConfigError, Refused
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
         code: int = importlib.import_module(verb.module).main(arguments[1:])
         return code
     parsed = _parser().parse_args(arguments)
+    parsed.config = chosen_config(parsed.config, "vehicle.toml", may_be_root=True)
     config = load(parsed.config, VehicleConfig)
     if parsed.what == "stop":
         print(ask_to_stop(config.local.socket))
@@ -71,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "give-back: start it again, with ours stopped; "
         "lens: measure the camera's lens, see `raceday vehicle lens --help`",
     )
-    parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
+    add_config_option(parser, "vehicle.toml", "the car's TOML file")
     parser.add_argument("--ready-file", type=pathlib.Path, help="is written once the guard decides")
     parser.add_argument(
         "--from", dest="begin_with", type=pathlib.Path, help="calibrate: begin with this file, the stock car's for one"
