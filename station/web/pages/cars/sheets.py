@@ -48,7 +48,7 @@ class CarSheet:
 
 
 def car_sheets(view: View, origin: str, only: str = "") -> list[CarSheet]:
-    """A sheet for each car that is entered or was heard, or for the one of this name.
+    """A sheet for each car that is entered or was reported, or for the one of this name.
 
     `origin`: where devices in the hall reach the station.
     """
@@ -56,12 +56,12 @@ def car_sheets(view: View, origin: str, only: str = "") -> list[CarSheet]:
 
 
 def _sheet(view: View, row: CarRow, origin: str) -> CarSheet:
-    heard = next((car for car in view.cars if car.name == row.name), None)
+    reported = next((car for car in view.cars if car.name == row.name), None)
     racers = listed([racer.alias for racer in view.event.racers if racer.car == row.name], MAX_RACERS)
     model = ""
-    if row.kind == "agent" and heard is not None and heard.model:
-        model = joined([heard.model, heard.model_sha256[:SHORT_HASH]], " · ")
-    percent = heard.battery_percent if heard is not None else None
+    if row.kind == "agent" and reported is not None and reported.model:
+        model = joined([reported.model, reported.model_sha256[:SHORT_HASH]], " · ")
+    percent = reported.battery_percent if reported is not None else None
     battery = "" if percent is None else f"{percent} %"
     promise = joined([row.promise, row.promise_means], ": ") if row.promise else ""
     address = f"{origin}/cars/sheets?car={row.name}"
