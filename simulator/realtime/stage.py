@@ -15,8 +15,8 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_S
 from simulator.realtime.protocol import Event, GateEdge, TrueEvent
-from simulator.world.tracks import Track
 from simulator.world.optics.wide_lens import WideLens
+from simulator.world.tracks import Track
 from simulator.world.world import (
     STEPS_PER_S,
     BeamEdge,

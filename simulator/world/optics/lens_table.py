@@ -33,10 +33,10 @@ class WorldLensTable:
         edge = float(radius_of(np.array([math.radians(self.degrees) / 2]), self.lens.k)[0])
         largest = float(radius[falling[0]]) if len(falling) else float(radius[-1])
         if edge <= 0 or largest < edge * _CORNER:
-            turns_deg = math.degrees(float(angles[falling[0]])) if len(falling) else math.degrees(_WIDEST_RAD)
+            ends_deg = math.degrees(float(angles[falling[0]]) if len(falling) else _WIDEST_RAD)
             raise ConfigError(
                 f"`lens`: with {self.degrees:g} `degrees` and k1 to k4 = {self.k1:g}, {self.k2:g}, {self.k3:g}, "
-                f"{self.k4:g} no ray reaches the corners of the picture (the lens ends {turns_deg:.0f} degrees from its "
+                f"{self.k4:g} no ray reaches the corners of the picture (the lens ends {ends_deg:.0f} degrees from its "
                 "axis): take fewer degrees, or other coefficients."
             )
 

@@ -1,4 +1,4 @@
-"""The failure drills that need no car: a beam that stays dark, and a station whose power was cut in the middle of a run.
+"""The failure drills that need no car: a beam that stays dark, and a station whose power is cut in a run.
 
 `docs/failure-drills.md` says what was measured here, on virtual time; the drills with a moving car were measured in the
 demo, and those of the car's own faults in tests/system/vehicle/test_faults.py.
@@ -60,9 +60,8 @@ def test_a_beam_that_stays_dark_is_said_and_no_run_starts_on_it(rig: Rig) -> Non
     assert isinstance(rig.give(timed), Accepted)
     run = rig.station.snapshot().run
     assert run is not None
-    assert [line.why for line in checklist(rig.station.snapshot(), run).lines][0] == (
-        "Something blocks the beam of beam."
-    )
+    first = checklist(rig.station.snapshot(), run).lines[0]
+    assert first.why == "Something blocks the beam of beam."
 
 
 def test_a_beam_that_is_free_again_is_ready_at_once_and_the_long_pass_is_one(rig: Rig) -> None:

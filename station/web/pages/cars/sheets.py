@@ -48,7 +48,7 @@ class CarSheet:
 
 
 def car_sheets(view: View, origin: str, only: str = "") -> list[CarSheet]:
-    """A sheet for each car that is entered or was reported, or for the one of this name.
+    """A sheet for each car that is entered or has reported itself, or for the one of this name.
 
     `origin`: where devices in the hall reach the station.
     """

@@ -69,7 +69,7 @@ def test_the_table_in_the_shipped_file_is_one_that_is_taken(tmp_path: pathlib.Pa
 
 
 def test_the_cars_own_reader_of_boards_finds_the_gate_through_the_lens_of_the_world() -> None:
-    """Two accounts of one lens: the world looks its inverse up in a table, the lap watcher solves OpenCV's polynomial."""
+    """Two accounts of one lens: the world looks its inverse up in a table, the lap watcher solves the polynomial."""
     lens = WorldLensTable(160.0, 0.02).lens
     measured = LensOptions(
         model="fisheye",
