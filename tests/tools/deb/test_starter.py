@@ -141,7 +141,7 @@ def test_a_folder_that_was_removed_is_not_taken_for_a_full_disk(machine: Machine
     code, said = machine.run("install", "station", begin=f"mkdir {gone}; cd {gone}; rm -r {gone}")
     assert (code, machine.calls()) == (2, [])
     assert said.endswith(
-        "raceday: the folder that you stand in was removed: go to another (cd ~), then run this again.\n"
+        "raceday: the folder that you stand in was removed: go to another (cd ~), then run it again.\n"
     )
 
 
