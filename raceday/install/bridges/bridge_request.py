@@ -70,11 +70,10 @@ def bridge_request(chosen: argparse.Namespace, machine: Machine) -> BridgeReques
 
 def parsed_console(text: str) -> tuple[str, int]:
     """Host and port of `HOST` or `HOST:PORT`. Raises OperatorError."""
-    host, colon, port = text.rpartition(":") if text.count(":") == 1 else (text, "", str(CONSOLE_PORT))
+    host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", str(CONSOLE_PORT))
     is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535
     if HOST.fullmatch(host) is None or not is_port:
         raise OperatorError(f"--console {text[:60]!r}: write the car's name or address, such as 192.168.1.41.")
-    del colon
     return host, int(port)
 
 
