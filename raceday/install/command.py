@@ -187,14 +187,27 @@ def _access_point(chosen: argparse.Namespace, machine: Machine) -> AccessPoint |
     """The access point that was asked for, with the passphrase that it has already, or a new one."""
     if not getattr(chosen, "access_point", None):
         return None
-    if not machine.path("/etc/NetworkManager").is_dir():
-        raise OperatorError("an access point needs NetworkManager here: apt install network-manager dnsmasq-base.")
-    if not machine.path("/usr/sbin/dnsmasq").exists():
-        raise OperatorError("an access point needs dnsmasq, which gives out its addresses: apt install dnsmasq-base.")
+    require_wifi_packages(machine)
     there = (machine.read(KEYFILE) or b"").decode("utf-8", "replace")
     known = next((line.removeprefix("psk=") for line in there.splitlines() if line.startswith("psk=")), "")
     passphrase = known or "".join(secrets.choice(UNLIKE_LETTERS) for _ in range(16))
     return access_point(chosen.access_point, chosen.country or "", passphrase)
+
+
+def require_wifi_packages(machine: Machine) -> None:
+    """Raises OperatorError if Debian's packages for an access point are not all here."""
+    if not machine.path("/etc/NetworkManager").is_dir():
+        raise OperatorError("an access point needs NetworkManager here: apt install network-manager dnsmasq-base.")
+    if not machine.path("/usr/sbin/dnsmasq").exists():
+        raise OperatorError("an access point needs dnsmasq, which gives out its addresses: apt install dnsmasq-base.")
+    # A link; below a root folder its target is not where it says. Without the rules the kernel takes those of no
+    # country (net/wireless/reg.c, world_regdom), by which nobody may begin to send at 5 GHz.
+    rules = machine.path("/lib/firmware/regulatory.db")
+    if not rules.is_symlink() and not rules.exists():
+        raise OperatorError(
+            "an access point at 5 GHz needs the countries' rules for radios: apt install wireless-regdb, and start "
+            "this machine again."
+        )
 
 
 def _print_plan(
