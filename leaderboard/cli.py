@@ -16,6 +16,7 @@ from leaderboard.commands.processes import ProcessGroup
 from leaderboard.commands.served_farm import ServedFarm, farm_command, require_farm_extras
 from leaderboard.config import LeaderboardConfig, read
 from leaderboard.server import serve
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import SystemClock
 from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
     if chosen.action == "openapi":
         print(build.contract())
         return 0
-    config = read(chosen.config)
+    config = read(chosen_config(chosen.config, "leaderboard.toml"))
     if chosen.action == "init":
         return _init(config, chosen.station)
     if chosen.action == "close":
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     when.add_argument("--open", action="store_true", help="of close: open it again, whatever close was planned")
     when.add_argument("--at", metavar="TIME", help='of close: 2026-11-28T18:00:00Z, or "" for no planned close')
     parser.add_argument("--url", help="of close: where the leaderboard serves (default: as the config says)")
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    add_config_option(parser, "leaderboard.toml")
     parser.add_argument("--station", default="", metavar="NAME", help="init: the station whose webhook secret is made")
     parser.add_argument(
         "--farm",

@@ -1,13 +1,13 @@
 """`raceday leaderboard check`: whether what is derived and stored agrees with the results; with `--repair` it will."""
 
 import argparse
-import pathlib
 
 from leaderboard.checks import CHECKS
 from leaderboard.config import read
 from leaderboard.core.race import RaceRecord
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store, open_readers, open_store
+from shared.chosen_config import add_config_option, chosen_config
 
 _SHOWN = 50  # of each race and check
 
@@ -15,7 +15,7 @@ _SHOWN = 50  # of each race and check
 def main(arguments: list[str]) -> int:
     """The command; returns 1 if something disagrees (and was not repaired). Raises RacedayError."""
     chosen = _parser().parse_args(arguments)
-    place = read(chosen.config).store.place
+    place = read(chosen_config(chosen.config, "leaderboard.toml")).store.place
     store = open_store(place) if chosen.repair else open_readers(place)
     try:
         return check(store, chosen.race, chosen.repair)
@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("race", nargs="?", metavar="RACE", help="only this race")
     parser.add_argument("--repair", action="store_true", help="derive what disagrees again")
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    add_config_option(parser, "leaderboard.toml")
     return parser
 
 

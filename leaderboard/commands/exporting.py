@@ -13,6 +13,7 @@ from leaderboard.commands.stores import open_to_read
 from leaderboard.config import read
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.exchange.exporting import ExportFormat, write_race, write_races
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import SystemClock
 from shared.errors import BadInput, StorageError
 
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.race is None and chosen.format != "ics":
         raise BadInput("Name the race: `raceday leaderboard export RACE`. Only `--format ics` is of all races.")
-    config = read(chosen.config)
+    config = read(chosen_config(chosen.config, "leaderboard.toml"))
     now_utc_ns = SystemClock().utc_ns()
     store = open_to_read(config)
     try:
@@ -74,5 +75,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--table", choices=get_args(Venue), help="of a race with a table for each kind of results")
     parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE", help="default: stdout")
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    add_config_option(parser, "leaderboard.toml")
     return parser

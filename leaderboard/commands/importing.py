@@ -22,6 +22,7 @@ from leaderboard.exchange.parameters import PARAMETERS, request_of
 from leaderboard.exchange.report import ImportReport, shortened, summary
 from leaderboard.exchange.request import ImportFormat
 from leaderboard.store.database import is_served, open_store
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import SystemClock
 from shared.errors import BadInput, OperatorError, StorageError
 
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     file, form = _source(chosen)
     values = {each.name: value for each in PARAMETERS if (value := _value(chosen, each.name, each.flag))}
     request_of(chosen.race, form, values)  # refuses before the file is opened or sent
-    config = read(chosen.config)
+    config = read(chosen_config(chosen.config, "leaderboard.toml"))
     try:
         with file.open("rb") as data:
             report = _imported(config, chosen, form, values, file.name, data, file.stat().st_size)
@@ -132,5 +133,5 @@ def _parser() -> argparse.ArgumentParser:
             parser.add_argument(option, metavar=each.name.rpartition("_")[2].upper(), help=each.what)
     parser.add_argument("--report", type=pathlib.Path, metavar="FILE", help="write all remarks and errors there")
     parser.add_argument("--url", help="where the leaderboard serves (default: as the config says)")
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    add_config_option(parser, "leaderboard.toml")
     return parser

@@ -12,6 +12,7 @@ from leaderboard.exchange.archiving import ArchivedSeason, archive_season
 from leaderboard.exchange.backup.restoring import checked_backup, counted, described, is_empty, restore
 from leaderboard.exchange.backup.writing import write_backup
 from leaderboard.store.database import Store, open_store
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import SystemClock
 from shared.errors import OperatorError
 from shared.units import NS_PER_S
@@ -20,7 +21,7 @@ from shared.units import NS_PER_S
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError."""
     chosen = _parser().parse_args(arguments)
-    config = read(chosen.config)
+    config = read(chosen_config(chosen.config, "leaderboard.toml"))
     now_utc_ns = SystemClock().utc_ns()
     if chosen.action == "backup":
         return _backup(config, chosen.file, chosen.replace, now_utc_ns)
@@ -112,7 +113,5 @@ def _parser() -> argparse.ArgumentParser:
     archive.add_argument("season", metavar="SEASON")
     archive.add_argument("--yes", action="store_true", help="do not ask")
     for each in (backup, back, archive):
-        each.add_argument(
-            "--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE"
-        )
+        add_config_option(each, "leaderboard.toml")
     return parser

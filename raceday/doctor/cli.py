@@ -1,4 +1,4 @@
-"""`raceday doctor [station|car|leaderboard]`: a table of what is seen on this machine, each fault with its cure.
+"""`raceday doctor [station|car|leaderboard|bridge]`: a table of what is seen on this machine, each fault with its cure.
 
 It moves nothing and disturbs no service that runs. Exit code 0 if nothing is bad, else 1.
 """
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from raceday.doctor.examination import examined
-from raceday.doctor.installed import ETC, installed_roles, read_role
+from raceday.doctor.installed import ETC, installed_bridges, installed_roles, read_role
 from raceday.doctor.machine_reader import ThisMachine
 from raceday.install.shipped_files import CONFIG_NAMES, ROLES
 from shared.errors import OperatorError
@@ -29,7 +29,11 @@ def main(arguments: list[str]) -> int:
     reader = ThisMachine()
     if options.config and not options.role:
         raise OperatorError("--config needs the role before it: `raceday doctor station --config FILE`.")
-    if options.role:
+    if options.role == "bridge":
+        roles = installed_bridges(reader)
+        if options.config or not roles:
+            raise OperatorError("`raceday doctor bridge` looks at each bridge in /etc/raceday, and there is none here.")
+    elif options.role:
         path = str(options.config or pathlib.Path(ETC) / CONFIG_NAMES[options.role])
         if reader.status(path) is None:
             raise OperatorError(
@@ -38,7 +42,7 @@ def main(arguments: list[str]) -> int:
             )
         roles = [read_role(reader, options.role, path)]
     else:
-        roles = installed_roles(reader)
+        roles = [*installed_roles(reader), *installed_bridges(reader)]
     findings = examined(reader, roles)
     if options.json:
         print(json.dumps(as_document(findings), indent=2))
@@ -78,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="raceday doctor", description="Looks at this machine: each device seen, allowed, working; what to mend."
     )
     parser.add_argument(
-        "role", nargs="?", choices=ROLES, help="only this one; else all whose config is in /etc/raceday"
+        "role", nargs="?", choices=(*ROLES, "bridge"), help="only this one; else all whose config is in /etc/raceday"
     )
     parser.add_argument("--config", type=pathlib.Path, metavar="FILE", help=f"instead of the role's file in {ETC}")
     parser.add_argument("--json", action="store_true", help="for programs")

@@ -6,7 +6,7 @@ import pathlib
 from raceday.doctor.installed import InstalledRole
 from raceday.doctor.machine_reader import MachineReader, text
 from raceday.extras import missing_sentence
-from raceday.install.config_check import CONFIG_CLASSES
+from raceday.install.config_check import BRIDGE_CLASS, CONFIG_CLASSES
 from shared.config import parse
 from shared.errors import ConfigError
 from shared.findings import Finding
@@ -14,7 +14,7 @@ from shared.findings import Finding
 
 def config_finding(reader: MachineReader, role: InstalledRole) -> Finding:
     """One finding about the config file."""
-    module, name = CONFIG_CLASSES[role.role]
+    module, name = BRIDGE_CLASS if role.bridge else CONFIG_CLASSES[role.role]
     cure = "Change it; docs/reference/config.md has every key."
     if role.fault:
         return Finding(role.config, False, role.fault, cure)

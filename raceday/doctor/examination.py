@@ -3,13 +3,14 @@
 import importlib
 from urllib.parse import urlsplit
 
+from raceday.doctor.bridge_checks import BridgeProbes, bridge_findings
 from raceday.doctor.broker_checks import BrokerProbes, broker_findings
 from raceday.doctor.config_check import config_finding
 from raceday.doctor.installed import EXTRAS, InstalledRole
 from raceday.doctor.machine_reader import MachineReader
 from raceday.doctor.permissions import ServiceUser
-from raceday.doctor.service_checks import is_running, service_findings, user_of
-from raceday.doctor.station_checks import device_findings
+from raceday.doctor.service_checks import is_running, service_findings, unit_state, user_of
+from raceday.doctor.station_checks import device_findings, reported_findings
 from raceday.doctor.system_checks import disk_findings, system_findings
 from raceday.extras import missing_sentence
 from raceday.install.plan import DATA
@@ -19,24 +20,35 @@ PORTS = {"http": 80, "https": 443}
 
 
 def examined(
-    reader: MachineReader, roles: list[InstalledRole], probes: BrokerProbes | None = None
+    reader: MachineReader,
+    roles: list[InstalledRole],
+    probes: BrokerProbes | None = None,
+    bridge_probes: BridgeProbes | None = None,
 ) -> dict[str, list[Finding]]:
-    """Findings by what they are about: "machine", then each role."""
-    found = {"machine": system_findings(reader, tuple(EXTRAS[role.role] for role in roles))}
+    """Findings by what they are about: "machine", then each role and bridge."""
+    extras = tuple(EXTRAS[role.role] for role in roles if not role.bridge)
+    found = {"machine": system_findings(reader, extras)}
     if not reader.platform.is_root:
         cure = "Run the doctor with sudo."
         found["machine"].append(Finding("rights", None, "Without root some of what follows cannot be seen.", cure))
     for role in roles:
-        found[role.role] = _of_role(reader, role, probes or BrokerProbes())
+        found[role.about] = _of_role(reader, role, probes or BrokerProbes(), bridge_probes or BridgeProbes())
     return found
 
 
-def _of_role(reader: MachineReader, role: InstalledRole, probes: BrokerProbes) -> list[Finding]:
+def _of_role(
+    reader: MachineReader, role: InstalledRole, probes: BrokerProbes, bridge_probes: BridgeProbes
+) -> list[Finding]:
     user, running = user_of(reader, role), is_running(reader, role.unit)
-    found = [config_finding(reader, role), *service_findings(reader, role), *disk_findings(reader, _data_folder(role))]
+    found = [config_finding(reader, role), *service_findings(reader, role)]
+    if not role.bridge:
+        found += disk_findings(reader, _data_folder(role))
     if role.role == "station":
         found += device_findings(reader, role, user)
-    if role.role == "car":
+        found += reported_findings(role, unit_state(reader, role.unit), is_running=running)
+    if role.bridge:
+        found += bridge_findings(reader, role, user, is_running=running, probes=bridge_probes)
+    elif role.role == "car":
         found += _car_findings(reader, role, user)
     if role.role != "leaderboard" and not role.fault:
         found += broker_findings(reader, role, user, is_running=running, probes=probes)

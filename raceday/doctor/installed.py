@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raceday.doctor.machine_reader import MachineReader, text
-from raceday.install.facts import UNIT_OF
+from raceday.install.facts import UNIT_OF, bridge_config_path, bridge_name_of, bridge_unit
 from raceday.install.shipped_files import CONFIG_NAMES, ROLES, Role
 
 ETC = "/etc/raceday"
@@ -19,16 +19,30 @@ EXTRAS: Mapping[Role, str] = {"station": "station", "car": "vehicle", "leaderboa
 
 @dataclass(frozen=True, slots=True)
 class InstalledRole:
-    """A role with its config: the path, the table, and why it is no table ("" if it is one)."""
+    """A role with its config: the path, the table, and why it is no table ("" if it is one).
+
+    `bridge`: the stock car whose bridge this is, which is a car for the broker; "" for what has a role of its own.
+    """
 
     role: Role
     config: str
     table: Mapping[str, Any]
     fault: str = ""
+    bridge: str = ""
 
     @property
     def unit(self) -> str:
-        return UNIT_OF[self.role]
+        return bridge_unit(self.bridge) if self.bridge else UNIT_OF[self.role]
+
+    @property
+    def about(self) -> str:
+        """What its part of the table is called."""
+        return f"bridge of {self.bridge}" if self.bridge else self.role
+
+    @property
+    def cure(self) -> str:
+        """The command that puts its files and units in place."""
+        return f"Run `sudo raceday install {f'bridge {self.bridge}' if self.bridge else self.role}`."
 
     @property
     def posts(self) -> bool:
@@ -52,15 +66,21 @@ def installed_roles(reader: MachineReader) -> list[InstalledRole]:
     return [read_role(reader, role, path) for role, path in paths if reader.status(path) is not None]
 
 
-def read_role(reader: MachineReader, role: Role, path: str) -> InstalledRole:
+def installed_bridges(reader: MachineReader) -> list[InstalledRole]:
+    """The bridges of stock cars whose config is in /etc/raceday."""
+    names = filter(None, map(bridge_name_of, reader.names(ETC)))
+    return [read_role(reader, "car", bridge_config_path(name), bridge=name) for name in names]
+
+
+def read_role(reader: MachineReader, role: Role, path: str, *, bridge: str = "") -> InstalledRole:
     """The role with the config at `path`."""
     written = text(reader, path)
     if written is None:
-        return InstalledRole(role, path, {}, "It cannot be read.")
+        return InstalledRole(role, path, {}, "It cannot be read.", bridge)
     try:
-        return InstalledRole(role, path, tomllib.loads(written))
+        return InstalledRole(role, path, tomllib.loads(written), bridge=bridge)
     except tomllib.TOMLDecodeError as error:
-        return InstalledRole(role, path, {}, f"It is not TOML: {error}.")
+        return InstalledRole(role, path, {}, f"It is not TOML: {error}.", bridge)
 
 
 def options_of(part: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from shared.findings import Finding
 
 USER = "raceday"
 MANY_RESTARTS = 3
-_ASKED = "LoadState,UnitFileState,ActiveState,SubState,NRestarts,SupplementaryGroups"
+_ASKED = "LoadState,UnitFileState,ActiveState,SubState,NRestarts,SupplementaryGroups,StatusText"
 
 
 def unit_state(reader: MachineReader, unit: str) -> Mapping[str, str]:
@@ -42,7 +42,7 @@ def service_findings(reader: MachineReader, role: InstalledRole) -> list[Finding
 
 def unit_findings(reader: MachineReader, unit: str, role: InstalledRole) -> Iterator[Finding]:
     """Is the unit there, does it start with the machine, does it run, and stay running?"""
-    state, install = unit_state(reader, unit), f"Run `sudo raceday install {role.role}`."
+    state, install = unit_state(reader, unit), role.cure
     if not state:
         yield Finding(unit, None, "systemd does not run here, so no service does.")
         return
@@ -65,7 +65,7 @@ def unit_findings(reader: MachineReader, unit: str, role: InstalledRole) -> Iter
 def _user(reader: MachineReader, role: InstalledRole) -> Iterator[Finding]:
     user = user_of(reader, role)
     if user is None:
-        yield Finding(f"user {USER}", False, "There is no such user.", f"Run `sudo raceday install {role.role}`.")
+        yield Finding(f"user {USER}", False, "There is no such user.", role.cure)
         return
     if blocked := blocked_by(reader, role.config, user, READ):
         yield Finding(
@@ -75,7 +75,7 @@ def _user(reader: MachineReader, role: InstalledRole) -> Iterator[Finding]:
 
 def _drop_in(reader: MachineReader, role: InstalledRole) -> Iterator[Finding]:
     """What `raceday install` would write for this config, beside what is there."""
-    if role.fault or not reader.status(f"{UNITS}/{role.unit}"):
+    if role.fault or role.bridge or not reader.status(f"{UNITS}/{role.unit}"):
         return
     groups = frozenset(line.partition(":")[0] for line in (text(reader, "/etc/group") or "").splitlines())
     has_core = any(reader.status(f"{folder}/{STOCK_CORE}") is not None for folder in (UNITS, "/lib/systemd/system"))
@@ -88,8 +88,8 @@ def _drop_in(reader: MachineReader, role: InstalledRole) -> Iterator[Finding]:
     if wanted == there:
         yield Finding("devices of the unit", True, f"It opens what the config names: {names}.")
     else:
-        cure = f"Run `sudo raceday install {role.role}`."
-        yield Finding("devices of the unit", False, f"{path} does not fit the config, which names: {names}.", cure)
+        seen = f"{path} does not fit the config, which names: {names}."
+        yield Finding("devices of the unit", False, seen, role.cure)
 
 
 def _paths(role: InstalledRole) -> set[str]:

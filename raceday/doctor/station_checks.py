@@ -1,4 +1,7 @@
-"""The devices that a station's config names: is each there, and may the service open it? Nothing is opened."""
+"""The gates of a station: is each device there, may the service open it, and what says the station that runs?
+
+Nothing is opened. The station tells systemd which gates are ready, so no token is needed and no request is made.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +12,7 @@ from raceday.doctor.machine_reader import MachineReader, text
 from raceday.doctor.permissions import READ, WRITE, ServiceUser, blocked_by
 from raceday.install.machine_files.named_devices import PIN_LIBRARIES
 from shared.findings import Finding
+from station.views.trackside.gates_line import read_gates_line
 
 PORT_KEY = {"pico": "port", "decoder": "url"}
 LGPIO_ON_PI_OS = "Run `sudo apt install python3-lgpio` and give the environment the system's packages."
@@ -35,6 +39,29 @@ def device_findings(reader: MachineReader, role: InstalledRole, user: ServiceUse
             if part.get("driver") == "gpio":
                 found += gpio_findings(reader, key.replace("_", " "), options_of(part), user)
     return found
+
+
+def reported_findings(role: InstalledRole, state: Mapping[str, str], *, is_running: bool) -> Iterator[Finding]:
+    """What the station that runs says of its gates; `state` is its unit's, from systemd."""
+    if not is_running:
+        yield Finding("gates", None, "The station does not run, so nothing is known of how they work.")
+        return
+    reported = read_gates_line(state.get("StatusText", ""))
+    for part in role.parts("gate"):
+        name = str(part.get("name", "?"))
+        what, gate = f"gate {name} at work", reported.get(name)
+        if gate is None:
+            cure = (
+                "Look at the station's /gates; after a change of the config: `sudo systemctl restart raceday-station`."
+            )
+            yield Finding(what, None, "The station has told nothing of it.", cure)
+        elif gate.state == "ready":
+            yield Finding(what, True, "The station says that it is ready.")
+        elif gate.state == "not tested":
+            yield Finding(what, None, "The station runs it.", gate.sentence)
+        else:
+            cure = "Mend it: the station's /gates shows each beam as it is."
+            yield Finding(what, False, f"The station says: {gate.sentence or 'it is not ready.'}", cure)
 
 
 def port_findings(reader: MachineReader, what: str, port: str, user: ServiceUser | None) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """`raceday install station | car | leaderboard`: makes this machine one of them, or brings it up to date; needs root.
 
-`raceday install upgrade [FILE]` and `raceday install rollback` change the release that is in use.
+`raceday install bridge NAME` adds the bridge of a stock car to a station. `raceday install upgrade [FILE]` and
+`raceday install rollback` change the release that is in use.
 """
 
 import argparse
@@ -11,22 +12,24 @@ import sys
 import tempfile
 from importlib.metadata import entry_points
 
+from raceday.install.bridges.bridge_plan import bridge_plan
+from raceday.install.bridges.bridge_request import add_bridge_arguments, bridge_name, bridge_request
 from raceday.install.certificates import carried_name
-from raceday.install.config_check import config_fault
+from raceday.install.config_check import ServiceConfig, config_fault, config_of_bridge, config_of_role
 from raceday.install.effects import OWED, OwedEffects, apply_effects, owe, owed_effects
-from raceday.install.facts import UNIT_OF, MachineFacts, gathered, refusal
-from raceday.install.last_words import last_words
+from raceday.install.facts import UNIT_OF, MachineFacts, bridge_unit, enabled_bridges, gathered, refusal
+from raceday.install.last_words import bridge_words, last_words
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
 from raceday.install.plan import SYNC, InstallPlan, install_plan
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel
-from raceday.install.releases.release import RELEASES, MakeRelease, remove_old_releases
+from raceday.install.releases.release import CURRENT, RELEASES, MakeRelease, remove_old_releases
 from raceday.install.releases.upgrade import roll_back, upgrade
 from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
-from raceday.install.running import refuse_during_a_run
+from raceday.install.running import refuse_during_a_run, refuse_while_driven
 from raceday.install.shipped_files import ROLES, Role
-from raceday.install.steps import Effect, EnableService, Step
-from raceday.install.uninstall import uninstall
+from raceday.install.steps import Effect, EnableService, MakeLink, Step
+from raceday.install.uninstall import uninstall, uninstall_bridge
 from shared.errors import OperatorError
 
 FELT = frozenset({"services", "units", "broker", "network"})  # effects that a run on the track would feel
@@ -45,8 +48,10 @@ def main(arguments: list[str]) -> int:
     if getattr(chosen, "dry_run", False) and chosen.uninstall:
         raise OperatorError("--dry-run tells of an installation, and not of --uninstall: leave one of them out.")
     if getattr(chosen, "dry_run", False):
-        return _role(machine, chosen, is_alone=True)
+        return _bridge(machine, chosen) if chosen.action == "bridge" else _role(machine, chosen, is_alone=True)
     with machine.installing() as is_alone:
+        if chosen.action == "bridge":
+            return _bridge(machine, chosen)
         if chosen.action == "upgrade":
             return upgrade(machine, chosen.file, _say, force=chosen.force)
         if chosen.action == "rollback":
@@ -70,17 +75,32 @@ def _role(machine: Machine, chosen: argparse.Namespace, *, is_alone: bool) -> in
                 refuse_during_a_run(machine, force=chosen.force)
             return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
         pending = [step for step in plan.steps if not step.is_done(machine)]
-        owed = owed_effects(machine).effects
+        owed, config = owed_effects(machine).effects, config_of_role(request.role)
         if chosen.dry_run:
-            _print_plan(plan, pending, owed, facts)
-            if fault := config_fault(request.role, machine):
-                print(f"Note: {fault}")
-            return 0
+            return _print_plan(plan, pending, owed, facts, config_fault(config, machine))
         services = _services(machine, plan, pending, facts)
-        carry_out(machine, request.role, pending, services, force=chosen.force)
+        carry_out(machine, config, pending, services, force=chosen.force)
         if is_alone:
             remove_old_releases(machine)
     for line in last_words(machine, request, plan, bool(pending or owed)):
+        print(line)
+    return 0
+
+
+def _bridge(machine: Machine, chosen: argparse.Namespace) -> int:
+    """Installs or uninstalls the bridge of a stock car; it runs in the release of the station."""
+    name = bridge_name(chosen.name)
+    if chosen.uninstall:
+        refuse_while_driven(machine, [name], force=chosen.force)
+        return uninstall_bridge(machine, name, _say, purge=chosen.purge, yes=chosen.yes)
+    facts, config = gathered(machine), config_of_bridge(name)
+    plan = bridge_plan(bridge_request(chosen, machine), facts)
+    pending = [step for step in plan.steps if not step.is_done(machine)]
+    owed = owed_effects(machine).effects
+    if chosen.dry_run:
+        return _print_plan(plan, pending, owed, facts, config_fault(config, machine))
+    carry_out(machine, config, pending, plan.services, force=chosen.force)
+    for line in bridge_words(machine, name, plan, bool(pending or owed)):
         print(line)
     return 0
 
@@ -96,15 +116,19 @@ def _program(wheels: pathlib.Path | None, machine: Machine, work: pathlib.Path) 
 
 def _services(machine: Machine, plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tuple[str, ...]:
     """What starts again: with another release the services of this machine's other roles as well."""
-    if not any(isinstance(step, MakeRelease) for step in pending):
+    changes_release = any(
+        isinstance(step, MakeRelease) or (isinstance(step, MakeLink) and step.path == CURRENT) for step in pending
+    )
+    if not changes_release:
         return plan.services
-    others = (*(UNIT_OF[role] for role in facts.roles), SYNC)
+    bridges = map(bridge_unit, enabled_bridges(machine))
+    others = (*(UNIT_OF[role] for role in facts.roles), SYNC, *bridges)
     enabled = [service for service in others if EnableService(service).is_done(machine)]
     return tuple(dict.fromkeys((*plan.services, *enabled)))
 
 
 def carry_out(
-    machine: Machine, role: Role, pending: list[Step], services: tuple[str, ...], *, force: bool = False
+    machine: Machine, config: ServiceConfig, pending: list[Step], services: tuple[str, ...], *, force: bool = False
 ) -> None:
     """Does the steps, then what follows, and what an earlier run still owes.
 
@@ -112,23 +136,30 @@ def carry_out(
     meanwhile, or with a config that is wrong: what follows is owed then, and the next run does it.
     """
     owed = owed_effects(machine).with_more((each for step in pending for each in step.effects), services)
-    is_felt = UNIT_OF["station"] in owed.services and bool(owed.effects & FELT)
-    if is_felt:
-        refuse_during_a_run(machine, force=force)
+    _refuse_what_is_felt(machine, owed, force=force)
     if machine.is_running:
         owe(machine, owed)
     for step in pending:
         _say(step.description())
         step.do(machine)
-    if fault := config_fault(role, machine):
+    if fault := config_fault(config, machine):
         raise OperatorError(f"{fault} Mend it and run this again: {services[0]} was not started.")
     if not machine.is_running:
         return
-    if is_felt:
-        refuse_during_a_run(machine, force=force)
+    _refuse_what_is_felt(machine, owed, force=force)
     starting = tuple(each for each in owed.services if EnableService(each).is_done(machine))
     apply_effects(machine, OwedEffects(owed.effects, starting), _say)
     machine.remove(OWED)
+
+
+def _refuse_what_is_felt(machine: Machine, owed: OwedEffects, *, force: bool) -> None:
+    """Raises OperatorError if a run, or the car of a bridge that starts again, would feel what is owed."""
+    if not owed.effects & FELT:
+        return
+    if UNIT_OF["station"] in owed.services:
+        refuse_during_a_run(machine, force=force)
+    felt = [name for name in enabled_bridges(machine) if bridge_unit(name) in owed.services]
+    refuse_while_driven(machine, felt, force=force)
 
 
 def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:
@@ -156,25 +187,42 @@ def _access_point(chosen: argparse.Namespace, machine: Machine) -> AccessPoint |
     """The access point that was asked for, with the passphrase that it has already, or a new one."""
     if not getattr(chosen, "access_point", None):
         return None
-    if not machine.path("/etc/NetworkManager").is_dir():
-        raise OperatorError("an access point needs NetworkManager here: apt install network-manager dnsmasq-base.")
-    if not machine.path("/usr/sbin/dnsmasq").exists():
-        raise OperatorError("an access point needs dnsmasq, which gives out its addresses: apt install dnsmasq-base.")
+    require_wifi_packages(machine)
     there = (machine.read(KEYFILE) or b"").decode("utf-8", "replace")
     known = next((line.removeprefix("psk=") for line in there.splitlines() if line.startswith("psk=")), "")
     passphrase = known or "".join(secrets.choice(UNLIKE_LETTERS) for _ in range(16))
     return access_point(chosen.access_point, chosen.country or "", passphrase)
 
 
-def _print_plan(plan: InstallPlan, pending: list[Step], owed: frozenset[Effect], facts: MachineFacts) -> None:
+def require_wifi_packages(machine: Machine) -> None:
+    """Raises OperatorError if Debian's packages for an access point are not all here."""
+    if not machine.path("/etc/NetworkManager").is_dir():
+        raise OperatorError("an access point needs NetworkManager here: apt install network-manager dnsmasq-base.")
+    if not machine.path("/usr/sbin/dnsmasq").exists():
+        raise OperatorError("an access point needs dnsmasq, which gives out its addresses: apt install dnsmasq-base.")
+    # A link; below a root folder its target is not where it says. Without the rules the kernel takes those of no
+    # country (net/wireless/reg.c, world_regdom), by which nobody may begin to send at 5 GHz.
+    rules = machine.path("/lib/firmware/regulatory.db")
+    if not rules.is_symlink() and not rules.exists():
+        raise OperatorError(
+            "an access point at 5 GHz needs the countries' rules for radios: apt install wireless-regdb, and start "
+            "this machine again."
+        )
+
+
+def _print_plan(
+    plan: InstallPlan, pending: list[Step], owed: frozenset[Effect], facts: MachineFacts, fault: str
+) -> int:
+    """The answer of --dry-run; `fault` is what is wrong with the config that is there. Returns the exit code."""
     print(f"On {facts.system}, Python {'.'.join(map(str, facts.python_version))}, {facts.processor}:")
     for step in pending:
         print(f"  {step.description()}")
     if owed:
         print(f"  apply what an earlier run left: {', '.join(sorted(owed))}")
     print("  nothing: all of it is done." if not pending and not owed else f"  start {', '.join(plan.services)}")
-    for note in plan.notes:
+    for note in (*plan.notes, *filter(None, [fault])):
         print(f"Note: {note}")
+    return 0
 
 
 def _say(line: str) -> None:
@@ -184,7 +232,9 @@ def _say(line: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="raceday install", description=__doc__)
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("/"), help=argparse.SUPPRESS)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="station|car|leaderboard|upgrade|rollback")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="station|car|leaderboard|bridge|upgrade|rollback"
+    )
     station = _role_parser(actions, "station", "timing, officiating, pages, broker")
     station.add_argument(
         "--gate", action="append", default=[], metavar="KIND:WHERE",
@@ -204,6 +254,9 @@ def _parser() -> argparse.ArgumentParser:
     board = _role_parser(actions, "leaderboard", "takes results, ranks them, shows them")
     board.add_argument("--database", metavar="URL", help="a PostgreSQL database instead of a file")
     board.add_argument("--host", metavar="ADDRESS", help="serve at this address; default: this machine alone")
+    bridge = actions.add_parser("bridge", help="beside a station: the bridge of a stock car (docs/stock-car.md)")
+    add_bridge_arguments(bridge)
+    _common_options(bridge)
     up = actions.add_parser("upgrade", help="a newer version beside the one in use, checked, then in its place")
     up.add_argument("file", type=pathlib.Path, nargs="?", metavar="FILE", help="a .deb, a wheel, or a folder of wheels")
     back = actions.add_parser("rollback", help="the release before this one again")
@@ -216,14 +269,19 @@ def _role_parser(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]", role: Role, what: str
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(role, help=what)
+    _common_options(parser)
+    parser.add_argument(
+        "--wheels", type=pathlib.Path, metavar="FOLDER", help="take all packages from here, not from the net"
+    )
+    return parser
+
+
+def _common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     parser.add_argument("--uninstall", action="store_true", help="remove what an installation made; data and keys stay")
     parser.add_argument("--purge", action="store_true", help="with --uninstall: data and keys too, after a question")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--force", action="store_true", help="also while a run is on the track")
-    parser.add_argument(
-        "--wheels", type=pathlib.Path, metavar="FOLDER", help="take all packages from here, not from the net"
-    )
     # After the role as well as before it; the default must not overwrite what was given before.
     parser.add_argument(
         "--root",
@@ -232,4 +290,3 @@ def _role_parser(
         metavar="DIR",
         help="install below this folder (an image)",
     )
-    return parser

@@ -71,6 +71,9 @@ def apply_effects(machine: Machine, owed: OwedEffects, say: Say) -> None:
         machine.run(
             ["systemctl", "restart", "mosquitto.service"], "starting the broker (journalctl -u mosquitto says why)"
         )
+    elif "access" in wanted:
+        say("letting the broker read again who may do what")
+        machine.attempt(["systemctl", "reload", "mosquitto.service"])  # the broker may be on another machine
     if "network" in wanted:
         say("telling NetworkManager of the Wi-Fi")
         machine.run(["systemctl", "reload-or-restart", "NetworkManager.service"], "telling NetworkManager")

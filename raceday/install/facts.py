@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from raceday.install.machine import Machine
 from raceday.install.machine_files.config_files import TLS
 from raceday.install.shipped_files import CONFIG_NAMES, ROLES, Role
-from raceday.install.steps import UNITS
+from raceday.install.steps import UNITS, EnableService
 from shared.errors import OperatorError
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -19,9 +19,11 @@ UNIT_OF: dict[Role, str] = {
     "car": "raceday-vehicle.service",
     "leaderboard": "raceday-leaderboard.service",
 }
+BRIDGE_UNIT = "raceday-bridge@.service"  # a template: one instance for each stock car
 LOCAL_COMMAND = "/usr/local/bin/raceday"
 STOCK_CORE = "deepracer-core.service"
 _DEV = re.compile(r"/dev/[\x21-\x7e]{1,200}?(?=[\"'\s?]|$)", re.ASCII | re.MULTILINE)
+_BRIDGE_CONFIG = re.compile(r"bridge-([a-z0-9][a-z0-9_-]{0,63})\.toml", re.ASCII)
 _PROGRAM = "import platform, struct, sys; print(*sys.version_info[:2], 8 * struct.calcsize('P'), platform.machine())"
 
 
@@ -37,6 +39,7 @@ class MachineFacts:
     groups: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
     configs: Mapping[Role, str] = field(default_factory=dict)
+    bridges: Mapping[str, str] = field(default_factory=dict)  # the config of each stock car's bridge, by the car's name
     links: Mapping[str, str] = field(default_factory=dict)
     roles: tuple[Role, ...] = ()
     certificates: frozenset[str] = frozenset()  # names of files below /etc/raceday/tls
@@ -80,6 +83,7 @@ def gathered(machine: Machine) -> MachineFacts:
         groups=machine.names("/etc/group"),
         modules=_modules(machine),
         configs=configs,
+        bridges={name: _text(machine, bridge_config_path(name)) for name in configured_bridges(machine)},
         links=_links(machine, "\n".join(configs.values())),
         roles=tuple(role for role in ROLES if machine.path(f"{UNITS}/{UNIT_OF[role]}").exists()),
         certificates=frozenset(each.name for each in tls.iterdir()) if tls.is_dir() else frozenset(),
@@ -91,6 +95,33 @@ def gathered(machine: Machine) -> MachineFacts:
         has_debian_command=machine.path("/usr/bin/raceday").exists(),
         has_foreign_command=_is_foreign(machine.path(LOCAL_COMMAND)),
     )
+
+
+def bridge_unit(name: str) -> str:
+    """The unit of a stock car's bridge."""
+    return BRIDGE_UNIT.replace("@", f"@{name}")
+
+
+def bridge_config_path(name: str) -> str:
+    """The config of a stock car's bridge, as its unit names it."""
+    return f"/etc/raceday/bridge-{name}.toml"
+
+
+def bridge_name_of(file: str) -> str:
+    """The stock car whose bridge has a config of this file name; "" if it is none."""
+    match = _BRIDGE_CONFIG.fullmatch(file)
+    return match[1] if match is not None else ""
+
+
+def configured_bridges(machine: Machine) -> tuple[str, ...]:
+    """The stock cars that have a config of a bridge here, in the order of their names."""
+    files = machine.path("/etc/raceday").glob("bridge-*.toml")
+    return tuple(sorted(name for path in files if (name := bridge_name_of(path.name))))
+
+
+def enabled_bridges(machine: Machine) -> tuple[str, ...]:
+    """Those whose bridge starts with the machine."""
+    return tuple(name for name in configured_bridges(machine) if EnableService(bridge_unit(name)).is_done(machine))
 
 
 def _is_foreign(command: pathlib.Path) -> bool:

@@ -3,10 +3,13 @@
 import socket
 import sys
 
+from raceday.install.bridges.bridge_files import leash_folder, leash_key_path
+from raceday.install.facts import bridge_config_path
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import ADDRESS, KEYFILE
 from raceday.install.plan import InstallPlan
 from raceday.install.request import AccessPoint, InstallRequest
+from raceday.install.role_steps import TakeOver
 from raceday.install.running import page_address
 from raceday.install.shipped_files import CONFIG_NAMES
 
@@ -16,6 +19,8 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
     lines = ["Nothing to do: all of it is done already." if not has_changed else "Done."]
     if not machine.is_running:
         lines.append(f"Services start with the machine: {', '.join(plan.services)}.")
+        if any(isinstance(step, TakeOver) for step in plan.steps):
+            lines.append("Nothing runs here, so the car was not taken over: once it runs, sudo raceday install car.")
     elif request.role == "station":
         lines += _station(machine)
     elif request.role == "car":
@@ -24,6 +29,25 @@ def last_words(machine: Machine, request: InstallRequest, plan: InstallPlan, has
         lines += _leaderboard(machine)
     if request.access_point is not None and has_changed:
         lines += access_point_words(request.access_point, is_seen=sys.stdout.isatty())
+    return lines + [f"Note: {note}" for note in plan.notes]
+
+
+def bridge_words(machine: Machine, name: str, plan: InstallPlan, has_changed: bool) -> list[str]:
+    """Lines for the terminal, after a bridge was installed."""
+    lines = ["Nothing to do: all of it is done already." if not has_changed else "Done."]
+    if machine.is_running:
+        lines.append(f"{name} is at {_url(machine, 'station')}/cars once its console answers, with what it promises.")
+    else:
+        lines.append(f"It starts with the machine: {', '.join(plan.services)}.")
+    if machine.path(leash_key_path(name)).exists():
+        lines.append(
+            f"Leash: carry {leash_folder(name)} to the car and fit it there (docs/stock-car.md): it holds a key. Until "
+            "it answers, the car is not armed."
+        )
+    lines += [
+        f"Settings: {bridge_config_path(name)}. After a change: sudo systemctl restart {plan.services[0]}",
+        "Is all well? sudo raceday doctor bridge",
+    ]
     return lines + [f"Note: {note}" for note in plan.notes]
 
 

@@ -3,6 +3,7 @@
 A pure function of what was asked and what is known of the machine; called by the command, which tells or does them.
 """
 
+import posixpath
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import Any
 
 from raceday.install.certificates import PlaceCertificates
 from raceday.install.facts import LOCAL_COMMAND, STOCK_CORE, UNIT_OF, MachineFacts
-from raceday.install.first_data import CopyDemoModel, MakeSecrets
 from raceday.install.machine_files import access_point, broker_files
 from raceday.install.machine_files import config_files as configs
 from raceday.install.machine_files.drop_ins import DROP_IN, drop_in
@@ -18,6 +18,7 @@ from raceday.install.machine_files.named_devices import NamedDevices, car_device
 from raceday.install.machine_files.udev_rules import modules_to_load, udev_rules
 from raceday.install.releases.release import CURRENT, OPT, LinkSystemLgpio, MakeRelease
 from raceday.install.request import InstallRequest
+from raceday.install.role_steps import CopyDemoModel, MakeSecrets, TakeOver
 from raceday.install.shipped_files import CONFIG_NAMES, Role, config_text, unit_text
 from raceday.install.steps import (
     UNITS,
@@ -82,17 +83,19 @@ def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRele
     if request.certs_file is not None:
         steps.append(PlaceCertificates(str(request.certs_file.resolve())))
     steps.append(WriteConfig(f"/etc/raceday/{CONFIG_NAMES[role]}", config))
-    into_config = certificates_in_config(request, name, config, table) if has_certs else None
-    steps += [into_config] if into_config is not None else []
+    mqtt = configs.mqtt_change(role, name, table, request.broker, has_certs)
+    if mqtt is not None and mqtt[0] in config:
+        steps.append(ReplaceLines(f"/etc/raceday/{CONFIG_NAMES[role]}", *mqtt, "how the broker is reached"))
     steps += _units(role, services, devices, facts)
     steps += _of_the_role(request, facts, name, has_certs)
     steps += _wifi(request, facts)
+    steps += _take_over(role, facts, table)
     steps += [EnableService(service) for service in services]
     if role == "station" and SYNC not in services:
         steps.append(DisableService(SYNC))
-    notes = _notes(request, facts, devices, name, has_certs)
-    if has_certs and into_config is None and _is_plain(role, table):
-        notes += (_certificates_by_hand(role, name),)
+    notes = _notes(request, facts, devices, name, has_certs, table)
+    if mqtt is not None and mqtt[0] not in config:
+        notes += (_mqtt_by_hand(role, mqtt[1]),)
     return InstallPlan(tuple(steps), services, notes)
 
 
@@ -151,31 +154,10 @@ def _services(role: Role, table: Mapping[str, Any]) -> tuple[str, ...]:
     return (UNIT_OF[role], SYNC) if posts else (UNIT_OF[role],)
 
 
-def certificates_in_config(
-    request: InstallRequest, name: str, config: str, table: Mapping[str, Any]
-) -> ReplaceLines | None:
-    """The table [mqtt] of a config that was written before there were certificates; None if it cannot be changed."""
-    if not _is_plain(request.role, table):
-        return None
-    mqtt = table["mqtt"]
-    host = str(mqtt.get("host", ""))
-    plain = configs.plain_mqtt(request.role, host, mqtt.get("port"))
-    ((old, new),) = configs.tls_change(name, plain, request.broker or host)
-    path = f"/etc/raceday/{CONFIG_NAMES[request.role]}"
-    return ReplaceLines(path, old, new, "the broker is reached with certificates") if old in config else None
-
-
-def _is_plain(role: Role, table: Mapping[str, Any]) -> bool:
-    """Does the config reach the broker without certificates?"""
-    mqtt = table.get("mqtt")
-    return role != "leaderboard" and isinstance(mqtt, Mapping) and not {"ca", "cert", "key"} & mqtt.keys()
-
-
-def _certificates_by_hand(role: Role, name: str) -> str:
+def _mqtt_by_hand(role: Role, lines: str) -> str:
     return (
-        f"[mqtt] in /etc/raceday/{CONFIG_NAMES[role]} was edited, so it stays as it is: the certificates are not used "
-        f'until it says port = 8883, ca = "{configs.TLS}/ca.pem", cert = "{configs.TLS}/{name}.pem" and '
-        f'key = "{configs.TLS}/{name}.key".'
+        f"[mqtt] in /etc/raceday/{CONFIG_NAMES[role]} was edited, so it stays as it is: what you asked for holds once "
+        f"it says {', '.join(lines.splitlines())}."
     )
 
 
@@ -218,6 +200,29 @@ def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str, has_ce
     return steps
 
 
+def _take_over(role: Role, facts: MachineFacts, table: Mapping[str, Any]) -> list[Step]:
+    """Of a stock car whose config names its own software: before ours is started."""
+    service = stock_service(table) if role == "car" and facts.has_stock_core else ""
+    outbox = table.get("outbox")
+    path = outbox.get("path") if isinstance(outbox, Mapping) else None
+    file = path if isinstance(path, str) else "laps.db"
+    config = f"/etc/raceday/{CONFIG_NAMES['car']}"
+    return [TakeOver(service, config, posixpath.join("/etc/raceday", file))] if service else []
+
+
+def stock_service(table: Mapping[str, Any]) -> str:
+    """The stock car's own software, by a car's config with its profile; "" for none."""
+    stock = with_profile(dict(table)).get("stock_software")
+    service = stock.get("service") if isinstance(stock, Mapping) else None
+    return service if isinstance(service, str) else ""
+
+
+def _is_plain(table: Mapping[str, Any]) -> bool:
+    """Does a config reach the broker without certificates?"""
+    mqtt = table.get("mqtt")
+    return isinstance(mqtt, Mapping) and "cert" not in mqtt
+
+
 def _wifi(request: InstallRequest, facts: MachineFacts) -> list[Step]:
     network: frozenset[Effect] = frozenset({"network"})
     steps: list[Step] = []
@@ -232,7 +237,12 @@ def _wifi(request: InstallRequest, facts: MachineFacts) -> list[Step]:
 
 
 def _notes(
-    request: InstallRequest, facts: MachineFacts, devices: NamedDevices, name: str, has_certs: bool
+    request: InstallRequest,
+    facts: MachineFacts,
+    devices: NamedDevices,
+    name: str,
+    has_certs: bool,
+    table: Mapping[str, Any],
 ) -> tuple[str, ...]:
     notes = [
         f"The driver {driver!r} is of another package: nothing is known of its devices. Open them by a drop-in of your "
@@ -247,10 +257,10 @@ def _notes(
         notes.append(
             "No --profile was named: camera and motors are mocks until /etc/raceday/vehicle.toml names others."
         )
-    if request.role == "car" and facts.has_stock_core:
+    if request.role == "car" and facts.has_stock_core and not stock_service(table):
         notes.append(
-            "The car's own software must not run beside ours: sudo raceday vehicle take-over --config "
-            "/etc/raceday/vehicle.toml (and give-back, to return the car)."
+            "This is a stock car, and no profile says so: its own software stays, and must not run beside ours. Name "
+            "the profile in /etc/raceday/vehicle.toml and run this again, which takes the car over."
         )
     if request.access_point is not None:
         notes.append("The Wi-Fi's country holds from the next start of this machine on.")
@@ -271,6 +281,13 @@ def _notes_of_a_station(request: InstallRequest, facts: MachineFacts, name: str,
             "The broker listens to this machine alone, since there are no certificates. For cars: "
             f"{first}sudo raceday certs machine {name}; sudo raceday install station --certs {name}.raceday-certs"
         )
+    else:
+        notes += [
+            f"The broker wants certificates, and the bridge of {car} shows none: sudo raceday certs car {car}; sudo "
+            f"raceday install bridge {car} --certs {car}.raceday-certs"
+            for car, config in facts.bridges.items()
+            if _is_plain(_read(config))
+        ]
     if "station" not in facts.configs and not request.gates:
         notes.append(
             "No gate was named: the station has a mock gate. Name yours in /etc/raceday/station.toml, and run this "

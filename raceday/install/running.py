@@ -7,15 +7,16 @@ import http.client
 import json
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from raceday.install.facts import UNIT_OF
+from raceday.install.facts import UNIT_OF, bridge_unit, enabled_bridges
 from raceday.install.machine import Machine
 from raceday.install.shipped_files import CONFIG_NAMES, Role
 from raceday.install.steps import UNITS
 from shared.errors import OperatorError
+from vehicle.bridge.core.unit_status import read_status
 
 ANSWER_S = 2.0
 POLL_S = 0.5
@@ -79,9 +80,10 @@ def runs_on_track(address: PageAddress) -> int | None:
 def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = STARTS_S) -> None:
     """Raises OperatorError if this machine's station has a run on the track, or runs and does not say.
 
-    One that starts is silent at first, and one that ends again and again is not active in between: for `patience_s`
-    it is asked again.
+    The bridges of its stock cars are asked too, since one may be another station's. A station that starts is silent at
+    first, and one that ends again and again is not active in between: for `patience_s` it is asked again.
     """
+    refuse_while_driven(machine, enabled_bridges(machine), force=force)
     if force or not machine.is_running or not machine.path(f"{UNITS}/{UNIT_OF['station']}").exists():
         return
     address, until_s = page_address("station", machine), time.monotonic() + patience_s
@@ -102,6 +104,24 @@ def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = ST
             "the station runs and does not answer, so nobody knows whether a run is on the track: look at it "
             "(journalctl -u raceday-station), then wait, or add --force."
         )
+
+
+def refuse_while_driven(machine: Machine, bridges: Iterable[str], *, force: bool) -> None:
+    """Raises OperatorError if one of these stock cars is armed or drives, as its bridge that runs has told systemd."""
+    if force or not machine.is_running:
+        return
+    for name in bridges:
+        words = ["systemctl", "show", "--property=ActiveState,StatusText", bridge_unit(name)]
+        shown = dict(line.split("=", 1) for line in machine.attempt(words).stdout.splitlines() if "=" in line)
+        status = read_status(shown.get("StatusText", ""))
+        runs = shown.get("ActiveState") not in (
+            "inactive",
+            "failed",
+        )  # of one that has ended systemd keeps the last line
+        if status is not None and status.is_armed and runs:
+            raise OperatorError(
+                f"{name} is {status.mode}, and its bridge would stop it: wait until the run is over, or add --force."
+            )
 
 
 def comes_up(machine: Machine, service: str, address: PageAddress | None, within_s: float) -> str:

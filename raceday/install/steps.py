@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol
 from raceday.install.machine import BELOW_DATA, Machine
 
 # What must happen once, at the end, if a step with this mark was done.
-Effect = Literal["modules", "udev", "units", "broker", "network", "services"]
+Effect = Literal["modules", "udev", "units", "broker", "access", "network", "services"]
 UNITS: Final = "/etc/systemd/system"
 WANTS: Final = f"{UNITS}/multi-user.target.wants"
 
@@ -77,7 +77,7 @@ class MakeFolder:
 
     def is_done(self, machine: Machine) -> bool:
         path = machine.path(self.path)
-        return path.is_dir() and stat.S_IMODE(path.stat().st_mode) == self.mode and _owner(machine, path, self.owner)
+        return path.is_dir() and stat.S_IMODE(path.stat().st_mode) == self.mode and owner_is(machine, path, self.owner)
 
     def do(self, machine: Machine) -> None:
         path = machine.path(self.path)
@@ -111,7 +111,7 @@ class WriteFile:
         path = machine.path(self.path)
         if machine.read(self.path) != self.text.encode():
             return False
-        return stat.S_IMODE(path.stat().st_mode) == self.mode and _owner(machine, path, self.owner)
+        return stat.S_IMODE(path.stat().st_mode) == self.mode and owner_is(machine, path, self.owner)
 
     def do(self, machine: Machine) -> None:
         machine.write(self.path, self.text.encode(), self.mode, self.owner)
@@ -216,7 +216,7 @@ class MakeLink:
 
 @dataclass(frozen=True, slots=True)
 class EnableService:
-    """A unit that starts with the machine."""
+    """A unit, or an instance of a template (`raceday-bridge@car-1.service`), that starts with the machine."""
 
     unit: str
     effects: frozenset[Effect] = frozenset({"units", "services"})
@@ -228,7 +228,9 @@ class EnableService:
         return machine.path(f"{WANTS}/{self.unit}").is_symlink()
 
     def do(self, machine: Machine) -> None:
-        MakeLink(f"{WANTS}/{self.unit}", f"{UNITS}/{self.unit}").do(machine)
+        prefix, at, _ = self.unit.partition("@")
+        file = f"{prefix}@.service" if at else self.unit
+        MakeLink(f"{WANTS}/{self.unit}", f"{UNITS}/{file}").do(machine)
 
     def undo(self, machine: Machine) -> str:
         if not self.is_done(machine):
@@ -256,7 +258,7 @@ class DisableService(StaysForGood):
         EnableService(self.unit).undo(machine)
 
 
-def _owner(machine: Machine, path: pathlib.Path, owner: str) -> bool:
+def owner_is(machine: Machine, path: pathlib.Path, owner: str) -> bool:
     """Does the file belong to this user? Whoever is not root cannot give files away, and is not asked."""
     return os.geteuid() != 0 or path.stat().st_uid == machine.ids(owner, owner)[0]
 

@@ -1,12 +1,13 @@
-"""`raceday install ROLE --uninstall`: removes what an installation made; data, configs and keys only with --purge."""
+"""`raceday install … --uninstall`: removes what an installation made; data, configs and keys only with --purge."""
 
 import shutil
 import sys
 from collections.abc import Iterable
 
+from raceday.install.bridges.bridge_removal import bridge_leftovers, purge_bridge
 from raceday.install.certificates import remove_keys
 from raceday.install.effects import OWED, Say
-from raceday.install.facts import LOCAL_COMMAND, UNIT_OF, MachineFacts
+from raceday.install.facts import LOCAL_COMMAND, UNIT_OF, MachineFacts, configured_bridges, enabled_bridges
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import COUNTRY, KEYFILE, POWER_SAVING
 from raceday.install.machine_files.broker_files import BROKER_CONF
@@ -38,9 +39,28 @@ def uninstall(
     if machine.is_running:
         _reload(machine, role, others, facts)
     if purge:
-        _purge(machine, role, keeps_keys=bool(others))
+        _purge(machine, role, facts, keeps_keys=bool(others))
     else:
         print(f"Data stay in {DATA[role]}, configs and keys in /etc/raceday; --purge removes them too.")
+    return 0
+
+
+def uninstall_bridge(machine: Machine, name: str, say: Say, *, purge: bool, yes: bool) -> int:
+    """Stops and disables one stock car's bridge. Raises OperatorError."""
+    if name not in configured_bridges(machine):
+        print(f"There is no bridge of {name} here: nothing was done.")
+        return 0
+    if purge and not yes:
+        _ask(f"--purge removes config, password, leash key and certificate of {name} on this machine")
+    for step in bridge_leftovers([name], is_last=not set(enabled_bridges(machine)) - {name}):
+        if line := step.undo(machine):
+            say(line)
+    if machine.is_running:
+        machine.run(["systemctl", "daemon-reload"], "telling systemd of the units")
+    if purge:
+        purge_bridge(machine, name)
+    else:
+        print(f"Config, password and keys of {name} stay in /etc/raceday; --purge removes them too.")
     return 0
 
 
@@ -67,7 +87,8 @@ def leftovers(role: Role, others: list[Role], facts: MachineFacts) -> list[Step]
         *([] if _has_wifi(others) else WIFI),
         *([] if others else [OWED]),
     ]
-    steps: list[Step] = [*map(EnableService, units), *(WriteFile(path, "") for path in paths)]
+    bridges = bridge_leftovers(facts.bridges, is_last=True) if role == "station" else []
+    steps: list[Step] = [*bridges, *map(EnableService, units), *(WriteFile(path, "") for path in paths)]
     if not others and not facts.has_foreign_command:
         steps.append(MakeLink(LOCAL_COMMAND, f"{OPT}/bin/raceday"))
     return steps
@@ -87,7 +108,9 @@ def _is_shared(step: Step, others: list[Role]) -> bool:
     return isinstance(step, MakeRelease) or (isinstance(step, MakeFolder) and step.path in {OPT, "/etc/raceday"})
 
 
-def _purge(machine: Machine, role: Role, *, keeps_keys: bool) -> None:
+def _purge(machine: Machine, role: Role, facts: MachineFacts, *, keeps_keys: bool) -> None:
+    for name in facts.bridges if role == "station" else ():
+        purge_bridge(machine, name)
     shutil.rmtree(machine.path(DATA[role]), ignore_errors=True)
     machine.remove(f"/etc/raceday/{CONFIG_NAMES[role]}")
     if not keeps_keys:

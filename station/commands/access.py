@@ -4,8 +4,8 @@ Both write the same files as a running station, which notices it within a second
 """
 
 import argparse
-import pathlib
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.config import load
 from station.access.roles import Role, role_of_word
 from station.access.station_access import StationAccess, open_access, script_token
@@ -18,7 +18,7 @@ MACHINE = "the command line"
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError for what a person must fix."""
     options = _parser().parse_args(arguments)
-    config = load(options.config, StationConfig)
+    config = load(chosen_config(options.config, "station.toml"), StationConfig)
     if options.action == "token":
         print(script_token(config.data_dir, MACHINE, options.name, role_of_word(options.role)))
         return 0
@@ -48,5 +48,5 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--role", default=Role.OPERATOR.word, help="what the script may do: referee, operator, admin")
     token.add_argument("--name", required=True, help="under which name it acts; revoke it by this name at /people")
     for each in (claim, token):
-        each.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+        add_config_option(each, "station.toml")
     return parser

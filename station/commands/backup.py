@@ -4,6 +4,7 @@ import argparse
 import os
 import pathlib
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.config import load
 from station.build import hold_lock, prepared
 from station.config import StationConfig
@@ -57,8 +58,8 @@ def _parsed(verb: str, what: str, arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"raceday {verb}", description=what)
     parser.add_argument("file", type=pathlib.Path, help="the backup")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(source, "station.toml")
     source.add_argument("--data-dir", type=pathlib.Path, metavar="DIR", help="the station's folder")
     options = parser.parse_args(arguments)
-    options.data_dir = options.data_dir or load(options.config, StationConfig).data_dir
+    options.data_dir = options.data_dir or load(chosen_config(options.config, "station.toml"), StationConfig).data_dir
     return options

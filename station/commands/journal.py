@@ -8,6 +8,7 @@ import os
 import pathlib
 import secrets
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import SystemClock
 from shared.config import load
 from shared.errors import BadInput, StorageError
@@ -37,11 +38,11 @@ def main(arguments: list[str]) -> int:
     )
     fresh = verbs.add_parser("salvage", help="begin a new journal that names the last good record of the damaged one")
     source = fresh.add_mutually_exclusive_group()
-    source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(source, "station.toml")
     source.add_argument("--data-dir", type=pathlib.Path, metavar="DIR", help="the station's folder")
     options = parser.parse_args(arguments)
     if options.verb == "salvage":
-        print(salvaged(options.data_dir or load(options.config, StationConfig).data_dir))
+        print(salvaged(options.data_dir or load(chosen_config(options.config, "station.toml"), StationConfig).data_dir))
         return 0
     keys = frozenset(parsed_key(text) for text in options.key) or _beside(options.journal)
     print(verified(options.journal, keys))

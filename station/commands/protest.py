@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.config import load
 from station.build import JOURNAL
 from station.commands.journal import parsed_key
@@ -24,14 +25,14 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("-o", "--out", type=pathlib.Path, metavar="FILE", help="default: protest-RUN.zip")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(source, "station.toml")
     source.add_argument("--journal", type=pathlib.Path, metavar="FILE", help="a station.db, instead of the config's")
     options = parser.parse_args(arguments)
     if (options.run is None) == (options.check is None):
         parser.error("name a run, or a bundle with --check.")
     if options.check is not None:
         return check_and_print(options.check, frozenset(parsed_key(text).hex() for text in options.key))
-    journal = options.journal or load(options.config, StationConfig).data_dir / JOURNAL
+    journal = options.journal or load(chosen_config(options.config, "station.toml"), StationConfig).data_dir / JOURNAL
     out = options.out or pathlib.Path(f"protest-{options.run}.zip")
     sentence = make_bundle(journal, options.run, out, options.race)
     print(f"{out}: {sentence}")

@@ -9,6 +9,7 @@ import secrets
 import sys
 import time
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import is_locked, write_ready_file
@@ -17,10 +18,13 @@ from shared.process.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
+from station.checklists.register import ChecklistRegister
 from station.commands import access
 from station.config import StationConfig
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
+from station.service.checklists.checklist_facts import checklist_facts
+from station.service.checklists.watch import ChecklistWatch
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
@@ -46,12 +50,12 @@ def main(arguments: list[str]) -> int:
         prog="raceday station",
         description="Runs the trackside station. `claim-code` and `token` as the first word: access to it.",
     )
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(parser, "station.toml")
     parser.add_argument(
         "--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL once the station serves"
     )
     options = parser.parse_args(arguments)
-    if serve(load(options.config, StationConfig), options.ready_file):
+    if serve(load(chosen_config(options.config, "station.toml"), StationConfig), options.ready_file):
         log("starts again with what was restored")
         # The same process with everything fresh, whoever watches it: systemd, the demo, or a person at a terminal.
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
@@ -105,6 +109,9 @@ def _started(
     send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
     opened = open_access(config.data_dir, config.access.limits)
     ends.callback(opened.close)
+    checklists = ChecklistRegister(config.data_dir, log)
+    watch = ChecklistWatch(runner.station, checklists, checklist_facts(opened.people, backups, config.mqtt))
+    ends.callback(watch.close)
     app = create_app(
         runner.station,
         opened,
@@ -114,12 +121,14 @@ def _started(
         TrackLibrary(config.data_dir),
         ScreenRegister(config.data_dir, log),
         backups,
+        checklists,
     )
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)
     ends.callback(web.close)
     sys.setswitchinterval(SWITCH_S)
     runner.start()
     web.start()
+    watch.start()
     telling = live_sender(config.sync, runner.station, secrets.token_hex(8), log)
     if telling is not None:
         ends.callback(telling.close)

@@ -5,6 +5,7 @@ import getpass
 import pathlib
 import threading
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import Clock, SystemClock
 from shared.config import load
 from shared.errors import StorageError
@@ -22,7 +23,7 @@ from station.sync.syncer import POLL_S, run, run_once
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError for what a person must fix."""
     options = _parser().parse_args(arguments)
-    config = load(options.config, StationConfig)
+    config = load(chosen_config(options.config, "station.toml"), StationConfig)
     if options.action == "status":
         return print_status(config, _print, offline=options.offline, as_json=options.json)
     if options.action != "run":
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--result", default="", metavar="ID.REVISION", help="with send: only this result")
     parser.add_argument("--offline", action="store_true", help="with status: do not ask the leaderboard")
     parser.add_argument("--json", action="store_true", help="with status: print one JSON document")
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(parser, "station.toml")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written once the service runs")
     parser.add_argument("--once", action="store_true", help="post what waits, then stop; exit code 1 if some must wait")
     parser.add_argument("--retry-rejected", action="store_true", help="also post what the leaderboard has rejected")

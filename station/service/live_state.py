@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shared.errors import HardwareMissing
 from shared.link.interface import Delivery, Link
+from shared.process.service_state import tell_service_state
 from shared.protocol import messages as m
 from shared.text import text
 from station.core.engine import Engine
@@ -23,6 +24,7 @@ from station.views.car_views import StopView
 from station.views.current_view import CurrentView
 from station.views.gate_views import GateView, SensorView
 from station.views.system_views import BrokerView, SyncView
+from station.views.trackside.gates_line import gates_line, reported_gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class LiveState:
         self._synced_ns: int | None = None
         self.sensor_stats = SensorStats()
         self._published: tuple[m.GateHealth, int] | None = None
+        self._last_line = ""  # the last line for the service manager
         self._faults: dict[str, str] = {}  # gate -> what is wrong with it, "" if nothing
         self._on_gate_health: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
@@ -133,6 +136,7 @@ class LiveState:
         state = self._link.state()
         gates = tuple(self._gate(spec, now.utc_ns) for spec in self._specs)
         self._publish_health(gates, now_ns, rate)
+        self._tell_manager(gates)
         self._view.update(
             cars=self._cars.views(now_ns),
             stop=self.stop_view(now),
@@ -205,6 +209,13 @@ class LiveState:
         ):
             self._published = (health, now_ns)
             self._link.publish(health)
+
+    def _tell_manager(self, gates: tuple[GateView, ...]) -> None:
+        """Tells the service manager which gates are ready, once they are so: the doctor of this machine reads it."""
+        line = gates_line(reported_gate(gate) for gate in gates)
+        if FIGURES.sub("", line) != FIGURES.sub("", self._last_line):
+            self._last_line = line
+            tell_service_state(line)
 
 
 def _blocked_sensors(engine: Engine) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from station.checklists.records import ChecklistsView
 from station.core.inputs import ChangeRace, Command, Mode
 from station.core.race.race_changes import PlaceChange
 from station.screens.records import ScreensView
@@ -34,7 +35,8 @@ class View:
     With several on the track, every command names its `run_id`. `uncounted`: the newest crossings that count for no
     run, newest first. `unknown_transponders`: the latest last. `notice`: a sentence about the start, "" if none.
     `button` and `lights`: the stop button and the start lights at the station; None: it has none.
-    `announcements`: the newest, oldest first. `screens`: what the screens show; the web app fills it in.
+    `announcements`: the newest, oldest first. `screens`: what the screens show, `checklists`: what was ticked and seen;
+    the web app fills both in.
     """
 
     version: int
@@ -63,6 +65,7 @@ class View:
     announcements: tuple[Announcement, ...] = ()
     commentary: CommentaryView = field(default_factory=CommentaryView)
     screens: ScreensView = field(default_factory=ScreensView)
+    checklists: ChecklistsView = field(default_factory=ChecklistsView)
 
 
 class ServicePort(Protocol):

@@ -19,6 +19,7 @@ from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
+from station.checklists.register import ChecklistRegister
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
@@ -48,20 +49,25 @@ def create_app(
     tracks: TrackLibrary | None = None,
     screens: ScreenRegister | None = None,
     backups: StationBackups | None = None,
+    checklists: ChecklistRegister | None = None,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
     None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
     event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
-    `backups`: makes and restores them; None: this station does neither.
+    `backups`: makes and restores them; None: this station does neither. `checklists`: their register; None: one that
+    stores nothing.
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
     `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages(PAGES, TOPICS)
     screens = ScreenRegister(None) if screens is None else screens
-    live = EventStream(service, pages, lambda: screens.view)
+    checklists = ChecklistRegister(None) if checklists is None else checklists
+    site = Site(service, pages, access, screens, checklists, tracks, backups)
+    live = EventStream(service, pages, site.completed)
     screens.on_change(live.refresh)
+    checklists.on_change(live.refresh)
     addresses = OfficialAddresses()
     access.state.listen(live.wake_all)
 
@@ -80,7 +86,7 @@ def create_app(
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
-    _add_routes(app, Site(service, pages, access, screens, tracks, backups), live, send)
+    _add_routes(app, site, live, send)
     _add_refusals(app)
     return app
 

@@ -11,6 +11,7 @@ from shared.tracks.outline import TrackOutline
 from shared.tracks.shipped import TITLES, shipped_name, shipped_names, shipped_outline
 from station.access.roles import Role
 from station.access.station_access import StationAccess
+from station.checklists.register import ChecklistRegister
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackEntry, TrackLibrary
@@ -28,22 +29,25 @@ class UnknownHere(Refused):
 class Site:
     """The station's web site. `access`: people, sessions and devices; `tracks`: those of the event.
 
-    `backups`: makes and restores them; None: this station does neither.
+    `checklists`: what officials tick. `backups`: makes and restores them; None: this station does neither.
     """
 
     service: ServicePort
     pages: Pages
     access: StationAccess
     screens: ScreenRegister
+    checklists: ChecklistRegister
     tracks: TrackLibrary | None = None
     backups: StationBackups | None = None
 
     def view(self) -> View:
-        """The newest view, with what the screens show, and the station's name as it was chosen in the browser."""
-        view = self.service.snapshot()
-        return replace(
-            view, screens=self.screens.view, station=self.access.state.settings.get("station") or view.station
-        )
+        """The newest view, complete, with the station's name as it was chosen in the browser."""
+        view = self.completed(self.service.snapshot())
+        return replace(view, station=self.access.state.settings.get("station") or view.station)
+
+    def completed(self, view: View) -> View:
+        """The view with what the web keeps beside the station: screens and checklists."""
+        return replace(view, screens=self.screens.view, checklists=self.checklists.view)
 
     def outline(self, track: str) -> TrackOutline | None:
         """The geometry of the track of this name; None if it is not known. Reads files: call it off the event loop."""

@@ -34,7 +34,8 @@ class DocCommand:
     @property
     def words(self) -> list[str]:
         """The program and its words up to a redirection, without `sudo` and variables; options in brackets too."""
-        words = shlex.split(re.sub(r"\[(-[^\]]*)\]", r"\1", self.text), comments=True)
+        written = re.sub(r"^sudo -u \w+ ", "", re.sub(r"\[(-[^\]]*)\]", r"\1", self.text))
+        words = shlex.split(written, comments=True)
         while words[0] == "sudo" or re.fullmatch(r"[A-Z_]+=\S*", words[0]):
             words = words[1:]
         return words[: words.index(">")] if ">" in words else words

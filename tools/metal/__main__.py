@@ -89,7 +89,7 @@ def _tried(boot: Boot, files: disks.MachineFiles, deb: pathlib.Path, key: str, m
     disks.copy_disk(source, disk, log)
     print(f"{boot.suite.name}, boot {boot.number}: {', '.join(each.name for each in boot.scenarios)} ...", flush=True)
     began_s = time.monotonic()
-    verdicts = run_boot(boot, files, disk, (deb,), means, CACHE / "last" / f"{boot.suite.name}-{boot.number}")
+    verdicts = run_boot(boot, files, disk, deb, means, CACHE / "last" / f"{boot.suite.name}-{boot.number}")
     print(f"{summary(verdicts)}\n{boot.suite.name}, boot {boot.number}: {time.monotonic() - began_s:.0f} s", flush=True)
     if boot.number == 1 and any(each.scenario == INSTALL and each.is_good for each in verdicts):
         for old in files.folder.glob("installed-*.ext4"):

@@ -15,6 +15,7 @@ from shared.errors import OperatorError
 # program -> the package of Debian that has it
 NEEDED = {
     "debootstrap": "debootstrap",
+    "dpkg-deb": "dpkg",
     "mke2fs": "e2fsprogs",
     "qemu-system-x86_64": "qemu-system-x86",
     "unshare": "util-linux",

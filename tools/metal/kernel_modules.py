@@ -1,8 +1,9 @@
 """Builds the simulators that Debian's kernels lack, from Debian's own source of the same kernel. Called by disks.py.
 
 `gpio-sim` (a GPIO chip whose lines are pulled by files) with the `irq_sim` that it needs, and `pwm-pca9685` (the driver
-of the stock car's PWM chip): four files of the package linux-source, built as modules against linux-headers. Nothing of
-them is kept in the project.
+of the stock car's PWM chip): four files of the package linux-source. `v4l2loopback` (a camera that shows what a program
+writes, as MJPEG too) is a package of Debian's. All are built as modules against linux-headers; nothing of them is kept
+in the project.
 """
 
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 
 from shared.errors import OperatorError
 from tools.metal.commands import run_in_root
+from tools.metal.suites import CAMERA_SOURCE
 
 SOURCES = (
     "drivers/gpio/gpio-sim.c",
@@ -25,6 +27,7 @@ gpio-simulator-objs := gpio-sim.o irq_sim.o
 ccflags-y := -DCONFIG_IRQ_SIM=1
 """
 FOLDER = "build/modules"
+CAMERA_FOLDER = "build/camera"
 
 
 def build_modules(workshop: pathlib.Path, fresh: pathlib.Path, log: pathlib.Path) -> None:
@@ -41,11 +44,20 @@ def build_modules(workshop: pathlib.Path, fresh: pathlib.Path, log: pathlib.Path
         raise OperatorError(f"this kernel's irq_sim.c is another one: look at {source}, and mend tools/metal.")
     source.write_text(text.replace(UNEXPORTED, EXPORTED))
     (folder / "Makefile").write_text(MAKEFILE)
-    run_in_root(workshop, f"make -C /usr/src/linux-headers-*-amd64 M=/{FOLDER} modules", log)
+    run_in_root(
+        workshop,
+        f"""make -C /usr/src/linux-headers-*-amd64 M=/{FOLDER} modules
+mkdir /{CAMERA_FOLDER}
+cd /{CAMERA_FOLDER}
+apt-get download -q {CAMERA_SOURCE}
+dpkg-deb -x {CAMERA_SOURCE}_*.deb .
+make -C /usr/src/linux-headers-*-amd64 M="$(echo $PWD/usr/src/v4l2loopback-*)" modules""",
+        log,
+    )
     version = kernel_version(fresh)
     extra = fresh / "lib/modules" / version / "extra"
     extra.mkdir()
-    for module in folder.glob("*.ko"):
+    for module in [*folder.glob("*.ko"), *(workshop / CAMERA_FOLDER).rglob("*.ko")]:
         shutil.copy(module, extra)
     run_in_root(fresh, f"depmod {version}", log)
 

@@ -27,6 +27,8 @@ class Scenario:
     boot: Literal[1, 2]
     python: Literal["debian", "raceday"]
     limit_s: int
+    needs_newer: bool = False  # a package of a newer version lies in /metal/newer
+    needs_car: bool = False  # the machine is made a car too, if it is none yet
 
 
 SCENARIOS = (
@@ -39,11 +41,17 @@ SCENARIOS = (
     Scenario(
         "pwm", "registers of the stock car's PWM chip, and its enable line", "pwm_registers.py", 2, "raceday", 900
     ),
-    Scenario("camera", "frames of the kernel's test camera, and its loss", "camera.py", 2, "raceday", 300),
-    Scenario("wifi", "a car joins the access point and reaches the broker", "access_point.py", 2, "debian", 900),
-    Scenario("units", "each unit with each driver: runs, and how exposed it is", "units.py", 2, "debian", 3600),
-    Scenario("upgrade", "upgrade and roll-back keep the journal", "upgrade.py", 2, "debian", 2400),
-)
+    Scenario("upgrade", "upgrade and roll-back keep the journal", "upgrade.py", 2, "debian", 3600, needs_newer=True),
+    Scenario("units", "each unit with each driver: works, and how exposed it is", "units.py", 2, "debian", 6000),
+    Scenario(
+        "camera", "frames of the kernel's test cameras, and their loss", "camera.py", 2, "raceday", 600, needs_car=True
+    ),
+    Scenario(
+        "wifi", "a car joins the access point and the race, by certificate", "access_point.py", 2, "debian", 1500,
+        needs_car=True,
+    ),
+    Scenario("removal", "what was installed is removed, and data stay", "removal.py", 2, "debian", 900),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,16 @@ FRESH_PACKAGES = (
     "wpasupplicant",
     "dnsmasq-base",
     "iw",
+    "wireless-regdb",
 )
 # What the scenarios need beside the product: registers of the simulated chip, and a machine that joins a Wi-Fi.
 TEST_PACKAGES = ("i2c-tools", "udhcpc")
 
 # What the product asks for and a fresh Debian does not have: the machine has no network, and finds them in a folder.
 OFFLINE_PACKAGES = ("python3-venv", "mosquitto")
+
+# Source of the camera that shows what is written to it, which Debian's kernels lack.
+CAMERA_SOURCE = "v4l2loopback-dkms"
 
 # Headers and source of the same kernel, and a compiler: only in the folder where modules are built.
 BUILD_PACKAGES = ("linux-headers-amd64", "linux-source", "make", "gcc", "dpkg-dev", "xz-utils")
@@ -48,4 +52,4 @@ BUILD_PACKAGES = ("linux-headers-amd64", "linux-source", "make", "gcc", "dpkg-de
 def recipe(suite: Suite) -> str:
     """All that decides what a root holds, as one text: a root is made again when it changes."""
     lists = (BOOT_MODULES, FRESH_PACKAGES, TEST_PACKAGES, OFFLINE_PACKAGES, BUILD_PACKAGES)
-    return "\n".join([suite.codename, *(" ".join(each) for each in lists)])
+    return "\n".join([suite.codename, CAMERA_SOURCE, *(" ".join(each) for each in lists)])

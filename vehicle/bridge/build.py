@@ -30,11 +30,12 @@ def build_bridge(config: BridgeConfig, link: Link, clock: Clock) -> Bridge:
     car = StockCar(clock.boot_id, options, clock.now_ns())
     leash_link = None
     if car.leash is not None:
-        leash_link = LeashLink(car.leash, _leash_key(leash.key_file), leash.host or console.host, leash.port)
+        leash_link = LeashLink(car.leash, leash_key(leash.key_file), leash.host or console.host, leash.port)
     return Bridge(config.device, car, link, build_session(config), clock, leash_link)
 
 
-def _leash_key(file: str) -> bytes:
+def leash_key(file: str) -> bytes:
+    """The key from its file. Raises ConfigError."""
     try:
         key = bytes.fromhex(read_secret(pathlib.Path(file), text("the leash's key")))
     except ValueError:

@@ -4,6 +4,7 @@ import argparse
 import pathlib
 import sys
 
+from shared.chosen_config import HERE, INSTALLED, chosen_config
 from shared.clock import SystemClock
 from shared.config import load
 from shared.errors import ConfigError, RetryLater
@@ -19,6 +20,7 @@ from vehicle.bridge.mock_console.mock_console import MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
 from vehicle.bridge.mock_console.server import MockConsoleServer
 
+SHIPPED = "bridge.toml"
 WORDS = ("run", "models", "leash", "mock-console")
 
 
@@ -29,10 +31,18 @@ def main(arguments: list[str]) -> int:
         return _leash(parsed.to)
     if parsed.what == "mock-console":
         return _mock_console(parsed)
-    if parsed.config is None:
-        raise ConfigError("`raceday bridge` needs --config FILE, the bridge's TOML file.")
-    config = load(parsed.config, BridgeConfig)
+    config = load(chosen_config(parsed.config, _name_of_one()), BridgeConfig)
     return _models(config) if parsed.what == "models" else _run(config, parsed.ready_file)
+
+
+def _name_of_one() -> str:
+    """The name of the config that is meant if none is named: the only one that is installed, else the shipped one's."""
+    installed = sorted(path.name for path in INSTALLED.glob("bridge-*.toml"))
+    if (HERE / SHIPPED).exists() or not installed:
+        return SHIPPED
+    if len(installed) > 1:
+        raise ConfigError(f"{INSTALLED} holds several bridges ({', '.join(installed)}): name one by --config FILE.")
+    return installed[0]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,7 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         help="run: the bridge (default); models: the models on the car; leash: the files that cut the car's motor when "
         "its bridge is silent, with a new key; mock-console: a stock console without a car, to try the bridge with",
     )
-    parser.add_argument("--config", type=pathlib.Path, help="run, models: the bridge's TOML file")
+    parser.add_argument(
+        "--config",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="run, models: the bridge's TOML file; default: config/bridge.toml, else the one in /etc/raceday",
+    )
     parser.add_argument("--ready-file", type=pathlib.Path, help="run, mock-console: is written once it serves")
     parser.add_argument(
         "--to", type=pathlib.Path, default=pathlib.Path("leash"), help="leash: the folder for the files"

@@ -9,6 +9,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import build_clock
 from shared.config import load
 from shared.errors import BadInput, Refused, StorageError
@@ -32,6 +33,7 @@ _MAX_PICTURE_BYTES = 64 << 20
 def main(arguments: list[str]) -> int:
     """Runs the command; returns the exit code. Errors are raised as RacedayError, one sentence each."""
     parsed = _parser().parse_args(arguments)
+    parsed.config = chosen_config(parsed.config, "vehicle.toml", may_be_root=True)
     config = load(parsed.config, VehicleConfig)
     finder = MarkerFinder(config.lapwatch)
     if parsed.recordings:
@@ -53,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="raceday vehicle lens", description=__doc__)
-    parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
+    add_config_option(parser, "vehicle.toml", "the car's TOML file")
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument(
         "--from",

@@ -5,6 +5,7 @@ import importlib
 import pathlib
 from dataclasses import dataclass
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import build_clock
 from shared.config import load
 from shared.errors import BadInput, ConfigError, Refused
@@ -17,6 +18,7 @@ from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, describe_positio
 from vehicle.drivers import motors_factory, require_motors_to_ourselves, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
+from vehicle.hardware.stock_software import TAKEN_OVER
 from vehicle.process.log import log
 from vehicle.web.claim_codes import ClaimCodes
 
@@ -39,6 +41,7 @@ def main(arguments: list[str]) -> int:
         code: int = importlib.import_module(verb.module).main(arguments[1:])
         return code
     parsed = _parser().parse_args(arguments)
+    parsed.config = chosen_config(parsed.config, "vehicle.toml", may_be_root=True)
     config = load(parsed.config, VehicleConfig)
     if parsed.what == "stop":
         print(ask_to_stop(config.local.socket))
@@ -70,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "give-back: start it again, with ours stopped; "
         "lens: measure the camera's lens, see `raceday vehicle lens --help`",
     )
-    parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
+    add_config_option(parser, "vehicle.toml", "the car's TOML file")
     parser.add_argument("--ready-file", type=pathlib.Path, help="is written once the guard decides")
     parser.add_argument(
         "--from", dest="begin_with", type=pathlib.Path, help="calibrate: begin with this file, the stock car's for one"
@@ -97,7 +100,7 @@ def _hand_over(config: VehicleConfig, direction: str) -> int:
     """Hand the motors over while holding the guard's socket: our agent must not run meanwhile."""
     open_motors = motors_factory(config, build_clock(config.clock))
     calibration = _saved_calibration(config, "Neutral is that of the stock figures.")
-    record = config.outbox.path.absolute().parent / "stock-software-was-enabled"
+    record = config.outbox.path.absolute().parent / TAKEN_OVER
     hand_over = HandOver(config.stock_software.service, open_motors, calibration, record)
     stop_socket = StopSocket(config.local.socket)
     try:

@@ -17,6 +17,7 @@ from shared.errors import ConfigError
 from shared.text import Sentence, text
 
 LEASH_SERVICE = "raceday-leash"
+TAKEN_OVER = "stock-software-was-enabled"  # a file beside the outbox: it is to be enabled again when it is given back
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 _SLICES = ("system.slice", "systemd/system.slice", "unified/system.slice")  # version 2; 1 and mixed
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]{0,200}", re.ASCII)

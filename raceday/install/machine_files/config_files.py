@@ -5,13 +5,15 @@ of each role shows. Called by the plan.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from raceday.install.request import GateRequest, InstallRequest
 from raceday.install.shipped_files import Role
 
 TLS = "/etc/raceday/tls"
 STATION_DATA, CAR_DATA, BOARD_DATA = "/var/lib/raceday", "/var/lib/raceday-vehicle", "/var/lib/raceday-leaderboard"
+BRIDGE_DATA = "/var/lib/raceday-bridge"  # a folder in it for each stock car
 Change = tuple[str, str]  # a piece of the shipped text, and what stands there instead
 
 PLAIN_MQTT = 'host = "127.0.0.1"\nport = 1883                      # 8883 with TLS\n'
@@ -30,7 +32,7 @@ def station_config(shipped: str, request: InstallRequest, name: str, has_certs: 
         begin, end = shipped.index("[[gate]]\n"), shipped.index("[mqtt]\n")
         changes.append((shipped[begin:end], gate_tables(request.gates)))
     changes += tls_change(name, PLAIN_MQTT) if has_certs else []
-    return _changed(shipped, changes)
+    return changed(shipped, changes)
 
 
 def gate_tables(gates: Iterable[GateRequest]) -> str:
@@ -88,7 +90,7 @@ def car_config(shipped: str, request: InstallRequest, name: str, has_certs: bool
         changes += tls_change(name, PLAIN_CAR_MQTT, request.broker or "127.0.0.1")
     elif request.broker:
         changes.append((PLAIN_CAR_MQTT, f"host = {quoted(request.broker)}\nport = 1883\n"))
-    return _changed(shipped, changes)
+    return changed(shipped, changes)
 
 
 def leaderboard_config(shipped: str, request: InstallRequest) -> str:
@@ -105,7 +107,7 @@ def leaderboard_config(shipped: str, request: InstallRequest) -> str:
         changes.append(('url = ""  ', f"url = {quoted(request.database)}  "))
     if request.host:
         changes.append(('host = "127.0.0.1"        # behind', f"host = {quoted(request.host)}        # behind"))
-    return _changed(shipped, changes)
+    return changed(shipped, changes)
 
 
 def tls_change(name: str, plain: str, broker: str = "127.0.0.1") -> list[Change]:
@@ -126,12 +128,29 @@ def plain_mqtt(role: Role, host: str, port: object) -> str:
     return plain.replace(quoted("127.0.0.1"), quoted(host)).replace("1883", str(port), 1)
 
 
+def mqtt_change(role: Role, name: str, table: Mapping[str, Any], broker: str, has_certs: bool) -> Change | None:
+    """The lines of [mqtt] that a config has as this program writes them, and those that are wanted; None if the same.
+
+    Wanted are certificates where there are some, and the host `broker` ("" for the one that is there).
+    """
+    mqtt = table.get("mqtt")
+    if not isinstance(mqtt, Mapping):
+        return None
+    host, has_tls = str(mqtt.get("host", "")), bool({"ca", "cert", "key"} & mqtt.keys())
+    if (broker or host, has_certs or has_tls) == (host, has_tls):
+        return None
+    plain, wanted = (plain_mqtt(role, each, mqtt.get("port")) for each in (host, broker or host))
+    old = tls_change(name, plain, host)[0][1] if has_tls else plain
+    return old, tls_change(name, plain, broker or host)[0][1] if has_certs or has_tls else wanted
+
+
 def quoted(value: str | list[str] | list[int]) -> str:
     """A value of TOML: JSON's texts and lists are TOML's too, once DEL is escaped (toml.io, v1.0.0)."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _changed(text: str, changes: Iterable[Change]) -> str:
+def changed(text: str, changes: Iterable[Change]) -> str:
+    """The shipped text with its pieces replaced: each once, a command or the file's own name wherever it stands."""
     for old, new in changes:
         assert old in text, f"the shipped config no longer holds {old!r}"
         text = text.replace(old, new) if old.startswith(("config/", "raceday ")) else text.replace(old, new, 1)

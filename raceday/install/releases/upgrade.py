@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 
 from raceday.install.effects import Say
-from raceday.install.facts import UNIT_OF, gathered
+from raceday.install.facts import UNIT_OF, bridge_unit, enabled_bridges, gathered
 from raceday.install.machine import Machine
 from raceday.install.releases.backups import Backup, backed_up
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel, read_wheel
@@ -27,11 +27,12 @@ COPY = ".read-by-the-other-release"  # beside the backup
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From one release to another: their folders, and the roles of this machine."""
+    """From one release to another: their folders, and what they serve: roles, and bridges of stock cars by name."""
 
     old: str
     new: str
     roles: tuple[Role, ...]
+    bridges: tuple[str, ...] = ()
 
 
 def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: bool) -> int:
@@ -49,7 +50,7 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
         if not release.is_done(machine):
             say(release.description())
             release.do(machine)
-    change = Change(old, release.folder, roles)
+    change = Change(old, release.folder, roles, _bridges_that_run(machine))
     backups = _let_it_read(machine, change, say)
     refuse_during_a_run(machine, force=force)  # again: minutes have passed, and a run may have begun
     _change(machine, change, backups, say)
@@ -65,7 +66,7 @@ def roll_back(machine: Machine, say: Say, *, force: bool) -> int:
     before = f"{OPT}/{previous.readlink()}" if previous.is_symlink() else ""
     if not before or not frozenset(roles) <= roles_of(machine, before):
         raise OperatorError("there is no earlier release for the roles of this machine: nothing was changed.")
-    change = Change(_in_use(machine), before, roles)
+    change = Change(_in_use(machine), before, roles, _bridges_that_run(machine))
     backups = _let_it_read(machine, change, say)
     refuse_during_a_run(machine, force=force)  # again: minutes have passed, and a run may have begun
     _change(machine, change, backups, say)
@@ -95,6 +96,18 @@ def _roles(machine: Machine) -> tuple[Role, ...]:
     if not roles:
         raise OperatorError("nothing is installed here yet: sudo raceday install station (or car, or leaderboard).")
     return roles
+
+
+def _bridges_that_run(machine: Machine) -> tuple[str, ...]:
+    """The stock cars whose bridge the other release must bring up: one that does not run now is no measure of it."""
+    names = enabled_bridges(machine)
+    if not machine.is_running:
+        return names
+    return tuple(
+        name
+        for name in names
+        if not machine.attempt(["systemctl", "is-active", "--quiet", bridge_unit(name)]).returncode
+    )
 
 
 def _in_use(machine: Machine) -> str:
@@ -133,7 +146,7 @@ def _change(machine: Machine, change: Change, backups: tuple[Backup, ...], say: 
     link = machine.path(PREVIOUS)
     before = str(link.readlink()) if link.is_symlink() else ""
     MakeLink(PREVIOUS, change.old.removeprefix(f"{OPT}/")).do(machine)
-    failure = _put_in_place(machine, change.new, change.roles, say)
+    failure = _put_in_place(machine, change.new, change, say)
     if not failure:
         remove_old_releases(machine)
         return
@@ -142,7 +155,7 @@ def _change(machine: Machine, change: Change, backups: tuple[Backup, ...], say: 
         MakeLink(PREVIOUS, before).do(machine)
     else:
         machine.remove(PREVIOUS)
-    again = _put_in_place(machine, change.old, change.roles, say)
+    again = _put_in_place(machine, change.old, change, say)
     state = (
         "the release before is in use again"
         if not again
@@ -152,17 +165,18 @@ def _change(machine: Machine, change: Change, backups: tuple[Backup, ...], say: 
     raise OperatorError(f"{failure}; {state}. `journalctl -u {UNIT_OF[change.roles[0]]}` says why. {cures}".rstrip())
 
 
-def _put_in_place(machine: Machine, release: str, roles: tuple[Role, ...], say: Say) -> str:
+def _put_in_place(machine: Machine, release: str, change: Change, say: Say) -> str:
     """The release installs itself: link, units, services. Returns what does not come up, "" if all does."""
-    for role in roles:
-        say(f"{pathlib.PurePath(release).name} takes its place as {role}")
-        ran = machine.attempt([f"{release}/bin/raceday", "install", role, "--force"])
+    for what in (*change.roles, *(f"bridge {name}" for name in change.bridges)):
+        say(f"{pathlib.PurePath(release).name} takes its place as {what}")
+        ran = machine.attempt([f"{release}/bin/raceday", "install", *what.split(), "--force"])
         if ran.returncode:
             return f"it could not be put in place ({' '.join(ran.stderr.split()[-30:])})"
     if not machine.is_running:
         return ""
-    for role in roles:
+    for role in change.roles:
         address = None if role == "car" else page_address(role, machine)
         if failure := comes_up(machine, UNIT_OF[role], address, COMES_UP_S):
             return failure
-    return ""
+    failures = (comes_up(machine, bridge_unit(name), None, COMES_UP_S) for name in change.bridges)
+    return next(filter(None, failures), "")

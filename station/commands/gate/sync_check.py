@@ -1,11 +1,11 @@
 """`raceday gate sync-check`: the two-pulse test of all gates (station/core/timing/two_pulses.py), from a terminal."""
 
 import argparse
-import pathlib
 import queue
 import time
 from collections.abc import Callable, Mapping
 
+from shared.chosen_config import add_config_option, chosen_config
 from shared.clock import build_clock
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, RetryLater
@@ -21,15 +21,16 @@ PULSE_TIMEOUT_S = 180.0
 def main(arguments: list[str]) -> int:
     """`raceday gate sync-check`: 0 if all gates agree, 1 if one does not. Raises OperatorError, RetryLater."""
     parser = argparse.ArgumentParser(prog="raceday gate sync-check", description="The two-pulse test of all gates.")
-    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    add_config_option(parser, "station.toml")
     parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="minimum time between the pulses")
     parser.add_argument(
         "--timeout", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="how long to wait for a pulse"
     )
     options = parser.parse_args(arguments)
-    config = load(options.config, StationConfig)
+    path = chosen_config(options.config, "station.toml", may_be_root=True)
+    config = load(path, StationConfig)
     if len(config.gate) < 2:
-        raise ConfigError(f"{options.config}: names one gate; the two-pulse test compares gates with each other.")
+        raise ConfigError(f"{path}: names one gate; the two-pulse test compares gates with each other.")
     drivers = build_gates(config, build_clock(config.clock))
     return run(drivers, options.pause, options.timeout, lambda text: print(text, flush=True))
 

@@ -33,7 +33,7 @@ class StopButtonMonitor:
 
     @property
     def view(self) -> StopButtonView:
-        return StopButtonView(self.reason)
+        return StopButtonView(self.reason, absent=self._button is None)
 
     def start(self, stop_all: Callable[[str, str], object], now_ns: int) -> None:
         """Watches the button from now on; `stop_all(author, reason)` is called once for each opening."""

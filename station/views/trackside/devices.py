@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StopButtonView:
-    """The stop button. `open_sentence`: why it stops all cars now; "" while its contact is closed."""
+    """The stop button. `open_sentence`: why it stops all cars now; "" while its contact is closed.
+
+    `absent`: the device is missing, which stops all cars too, though nobody pressed.
+    """
 
     open_sentence: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

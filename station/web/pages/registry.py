@@ -8,6 +8,8 @@ from station.web.pages.backup.routes import backup_routes
 from station.web.pages.cars.presenter import CARS
 from station.web.pages.cars.routes import cars_routes
 from station.web.pages.chart.presenter import CHART
+from station.web.pages.checklist.presenter import CHECKLIST
+from station.web.pages.checklist.routes import checklist_routes
 from station.web.pages.commentator.presenter import COMMENTATOR
 from station.web.pages.event.presenter import EVENT
 from station.web.pages.event.routes import event_routes
@@ -65,6 +67,7 @@ PAGES: tuple[Page, ...] = (
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cards", "/racers/cards", text("Racers' cards"), Role.OPERATOR, routes=cards_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
+    Page("checklist", "/checklist", text("Checklists"), Role.REFEREE, content=CHECKLIST, routes=checklist_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
     Page(
         "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes

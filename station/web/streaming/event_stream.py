@@ -11,10 +11,8 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
 
 from shared.text.reader import language
-from station.screens.records import ScreensView
 from station.views.views import ServicePort, View
 from station.web.render import Pages
 from station.web.streaming import messages
@@ -34,12 +32,14 @@ MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
 class EventStream:
     """Sends the newest view to every open page. Call `start` in the event loop that serves the pages."""
 
-    def __init__(self, service: ServicePort, pages: Pages, screens: Callable[[], ScreensView] = ScreensView) -> None:
-        """`screens`: what the screens show now; call `refresh` when it has changed."""
+    def __init__(
+        self, service: ServicePort, pages: Pages, complete: Callable[[View], View] = lambda view: view
+    ) -> None:
+        """`complete`: adds what the web keeps beside the station, such as screens; call `refresh` when it changed."""
         self._service = service
         self._pages = pages
-        self._screens = screens
-        self._newest = TimedView(replace(service.snapshot(), screens=screens()), time.monotonic_ns())
+        self._complete = complete
+        self._newest = TimedView(complete(service.snapshot()), time.monotonic_ns())
         self._numbering = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
@@ -164,7 +164,7 @@ class EventStream:
             del self._drawing[key]
 
     def refresh(self) -> None:
-        """What the screens show has changed. Safe from any thread."""
+        """What the web keeps beside the station has changed. Safe from any thread."""
         newest = self._newest
         self._show(newest.view, newest.taken_ns)
 
@@ -172,7 +172,7 @@ class EventStream:
         with self._numbering:
             if taken_ns >= self._newest.taken_ns:  # otherwise a newer view came meanwhile
                 number = self._newest.number + 1
-                self._newest = TimedView(replace(view, screens=self._screens()), taken_ns, number)
+                self._newest = TimedView(self._complete(view), taken_ns, number)
         self.wake_all()
 
     def _watch(self) -> None:
@@ -187,7 +187,7 @@ class EventStream:
 
     def _look_for_away_screens(self) -> None:
         """While nothing else changes: a screen that is gone makes no change by itself."""
-        if self._screens().screens and time.monotonic_ns() - self._newest.taken_ns > AWAY_CHECK_NS:
+        if self._newest.view.screens.screens and time.monotonic_ns() - self._newest.taken_ns > AWAY_CHECK_NS:
             self._show(self._service.snapshot(), time.monotonic_ns())
 
     def wake_all(self) -> None:

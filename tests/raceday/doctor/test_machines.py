@@ -250,3 +250,26 @@ def test_the_services_own_groups_count_as_its_users(pi: ShownMachine) -> None:
     assert {"gate start", "gate sector-1"} <= bad(pi).keys()
     pi.users["raceday"] = UserAccount("raceday", 991, frozenset({991, 997, 20}))
     assert "gate start" not in bad(pi)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_good", "words"),
+    [
+        ("gates: start ready | sector-1 ready", True, "says that it is ready"),
+        ("gates: start ready | sector-1 not ready: The port is not there.", False, "says: The port is not there."),
+        ("gates: start ready | sector-1 not tested: Not tested yet: roll a car through.", None, "The station runs it."),
+        ("gates: start ready", None, "has told nothing of it"),
+        ("", None, "has told nothing of it"),
+    ],
+)
+def test_a_gate_is_as_the_station_that_runs_says(pi: ShownMachine, told: str, is_good: bool | None, words: str) -> None:
+    pi.commands["systemctl show raceday-station.service"] = unit(SupplementaryGroups="gpio dialout", StatusText=told)
+    finding = seen(pi)["gate sector-1 at work"]
+    assert finding.is_good is is_good
+    assert words in finding.seen
+    assert bool(finding.cure) is not is_good
+
+
+def test_of_a_station_that_does_not_run_nothing_is_known(pi: ShownMachine) -> None:
+    pi.commands["systemctl show raceday-station.service"] = unit(ActiveState="failed")
+    assert "does not run" in seen(pi)["gates"].seen

@@ -10,13 +10,18 @@ import pytest
 
 from raceday.install import command, last_words, running
 from raceday.install.command import carry_out, main
+from raceday.install.config_check import config_of_bridge, config_of_role
 from raceday.install.effects import OWED, owed_effects
 from raceday.install.facts import MachineFacts
 from raceday.install.machine import LOCK, Machine
+from raceday.install.plan import InstallPlan
+from raceday.install.releases.release import CURRENT
 from raceday.install.request import AccessPoint
-from raceday.install.steps import EnableService, Step, WriteFile
+from raceday.install.role_steps import TakeOver
+from raceday.install.steps import EnableService, MakeLink, Step, WriteFile
 from shared.errors import OperatorError
 from tests.raceday.install.releases.test_program_wheel import wheel
+from vehicle.hardware.stock_software import TAKEN_OVER
 
 STATION = "raceday-station.service"
 
@@ -51,17 +56,17 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_run")
 def test_what_a_failed_run_owes_the_next_one_does(tmp_path: pathlib.Path) -> None:
     with pytest.raises(OperatorError, match="udev"):
-        carry_out(TalkingMachine(tmp_path, "udevadm trigger"), "station", RULES, (STATION,))
+        carry_out(TalkingMachine(tmp_path, "udevadm trigger"), config_of_role("station"), RULES, (STATION,))
     again = TalkingMachine(tmp_path)
     assert RULES[0].is_done(again)
     assert owed_effects(again).effects == {"udev", "units", "services"}
-    carry_out(again, "station", [], (STATION,))
+    carry_out(again, config_of_role("station"), [], (STATION,))
     assert [line.split()[1] for line in again.ran if line.startswith("udevadm")] == ["control", "trigger", "settle"]
     assert "systemctl daemon-reload" in again.ran
     assert again.ran[-1] == f"systemctl restart {STATION}"
     assert again.read(OWED) is None
     later = TalkingMachine(tmp_path)
-    carry_out(later, "station", [], (STATION,))
+    carry_out(later, config_of_role("station"), [], (STATION,))
     assert later.ran == [f"systemctl is-active --quiet {STATION}"]
 
 
@@ -69,7 +74,7 @@ def test_what_a_failed_run_owes_the_next_one_does(tmp_path: pathlib.Path) -> Non
 def test_a_service_that_was_disabled_meanwhile_is_not_started(tmp_path: pathlib.Path) -> None:
     machine = TalkingMachine(tmp_path)
     machine.write(OWED, b"services\nraceday-sync.service\nnonsense\n\xff\n", 0o644)
-    carry_out(machine, "station", [], (STATION,))
+    carry_out(machine, config_of_role("station"), [], (STATION,))
     assert f"systemctl restart {STATION}" in machine.ran
     assert not [line for line in machine.ran if "sync" in line]
 
@@ -81,10 +86,10 @@ def test_a_run_that_began_while_packages_were_installed(
     monkeypatch.setattr(running, "runs_on_track", lambda _address: answers.pop(0))
     machine = TalkingMachine(tmp_path)
     with pytest.raises(OperatorError, match="a run is on the track"):
-        carry_out(machine, "station", RULES, (STATION,))
+        carry_out(machine, config_of_role("station"), RULES, (STATION,))
     assert machine.ran == []
     assert owed_effects(machine).effects == {"udev", "units", "services"}
-    carry_out(machine, "station", [], (STATION,), force=True)
+    carry_out(machine, config_of_role("station"), [], (STATION,), force=True)
     assert f"systemctl restart {STATION}" in machine.ran
 
 
@@ -124,3 +129,127 @@ def test_the_passphrase_is_told_to_a_terminal_and_to_no_log(is_seen: bool) -> No
     lines = last_words.access_point_words(AccessPoint("Race", "DE", "a-passphrase"), is_seen=is_seen)
     assert ("a-passphrase" in " ".join(lines)) is is_seen
     assert "7 to 10 devices" in " ".join(lines)
+
+
+STOCK_CORE_UNIT = "deepracer-core.service"
+TAKE_OVER = TakeOver("deepracer-core", "/etc/raceday/vehicle.toml", "/var/lib/raceday-vehicle/laps.db")
+
+
+class StockCarMachine(TalkingMachine):
+    """A stock car whose own software runs, and is what `raceday vehicle take-over` and `give-back` make of it."""
+
+    def __init__(self, root: pathlib.Path, refusal: str = "") -> None:
+        super().__init__(root, refusal)
+        self.runs_core = True
+
+    def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        ran = super().attempt(words, user=user)
+        if words[-1] == STOCK_CORE_UNIT and words[1] in ("is-active", "is-enabled"):
+            return subprocess.CompletedProcess(words, int(not self.runs_core), "", "")
+        if not ran.returncode and words[1:2] == ["vehicle"]:
+            self.runs_core = words[2] == "give-back"
+            record = f"/var/lib/raceday-vehicle/{TAKEN_OVER}"
+            self.remove(record) if self.runs_core else self.write(record, b"", 0o600)
+        return ran
+
+
+def test_a_stock_car_is_taken_over_once_and_given_back(tmp_path: pathlib.Path) -> None:
+    car = StockCarMachine(tmp_path)
+    assert TAKE_OVER.undo(car) == ""  # it was never taken over: its own software is left alone
+    assert not TAKE_OVER.is_done(car)
+    TAKE_OVER.do(car)
+    assert TAKE_OVER.is_done(car)
+    assert car.ran[-1].startswith("systemctl is-enabled")
+    assert "deepracer-core drives it again" in TAKE_OVER.undo(car)
+    assert car.ran[-1] == "/opt/raceday/bin/raceday vehicle give-back --config /etc/raceday/vehicle.toml"
+    assert not TAKE_OVER.is_done(car)
+
+
+def test_a_take_over_that_is_refused_keeps_ours_from_starting(tmp_path: pathlib.Path) -> None:
+    car = StockCarMachine(tmp_path, "take-over")
+    with pytest.raises(OperatorError, match="taking the car over from deepracer-core did not work"):
+        carry_out(car, config_of_role("car"), [TAKE_OVER, EnableService("raceday-vehicle.service")], ("x.service",))
+    assert not EnableService("raceday-vehicle.service").is_done(car)
+
+
+def test_in_an_image_nothing_is_taken_over(tmp_path: pathlib.Path) -> None:
+    assert TAKE_OVER.is_done(Machine(tmp_path))
+    assert TAKE_OVER.undo(Machine(tmp_path)) == ""
+
+
+BRIDGES = tuple(f"raceday-bridge@{name}.service" for name in ("car-1", "car-2"))
+
+
+class BridgedMachine(TalkingMachine):
+    """A station with the bridges of two stock cars, which tell systemd these lines."""
+
+    def __init__(self, root: pathlib.Path, *lines: str) -> None:
+        super().__init__(root)
+        told = (line if "|" in line else f"active|{line}" for line in lines)
+        self.lines = dict(zip(BRIDGES, told, strict=False))
+        for unit in BRIDGES:
+            self.write(f"/etc/raceday/bridge-{unit[15:20]}.toml", b"", 0o640)
+            EnableService(unit).do(self)
+
+    def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        ran = super().attempt(words, user=user)
+        if "--property=ActiveState,StatusText" not in words:
+            return ran
+        state, line = self.lines.get(words[-1], "active|").split("|")
+        shown = f"ActiveState={state}\nStatusText={line}\n"
+        return subprocess.CompletedProcess(words, 0, shown if line else shown.partition("StatusText")[0], "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "services", "refused"),
+    [
+        (("driving, online",), BRIDGES[:1], "car-1 is driving"),
+        (("ready, online: It waits.",), BRIDGES[:1], "car-1 is ready"),
+        (("disarmed, online", "driving, online"), BRIDGES[:1], ""),  # the other car is not disturbed
+        (("disarmed, online", "driving, online"), (STATION,), "car-2 is driving"),
+        (("stopped, offline: The car's console does not answer: driving, online",), BRIDGES[:1], ""),
+        (("",), BRIDGES[:1], ""),
+        (
+            ("inactive|driving, online",),
+            BRIDGES[:1],
+            "",
+        ),  # systemd keeps the line of a unit that ended (coreos/zincati #552)
+        (("deactivating|driving, online",), BRIDGES[:1], "car-1 is driving"),
+    ],
+)
+@pytest.mark.usefixtures("no_run")
+def test_no_bridge_starts_again_under_a_car_that_drives(
+    tmp_path: pathlib.Path, lines: tuple[str, ...], services: tuple[str, ...], refused: str
+) -> None:
+    machine, config = BridgedMachine(tmp_path, *lines), config_of_bridge("car-1")
+    if refused:
+        with pytest.raises(OperatorError, match=refused):
+            carry_out(machine, config, RULES, services)
+        assert not RULES[0].is_done(machine)
+    carry_out(machine, config, RULES, services, force=bool(refused))
+    assert [line for line in machine.ran if " restart " in line] == [f"systemctl restart {services[0]}"]
+
+
+@pytest.mark.usefixtures("no_run")
+def test_a_bridge_is_not_uninstalled_while_its_car_drives(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = BridgedMachine(tmp_path, "driving, online")
+    monkeypatch.setattr(command, "Machine", lambda _root: machine)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(OperatorError, match="car-1 is driving"):
+        main(["bridge", "car-1", "--uninstall"])
+    assert main(["bridge", "car-2", "--uninstall"]) == 0
+    assert [EnableService(unit).is_done(machine) for unit in BRIDGES] == [True, False]
+    assert f"systemctl disable --now {BRIDGES[1]}" in machine.ran
+
+
+def test_another_release_starts_all_services_again_also_one_that_was_made_before(tmp_path: pathlib.Path) -> None:
+    machine = BridgedMachine(tmp_path)
+    facts = MachineFacts(roles=("station", "leaderboard"))
+    EnableService("raceday-leaderboard.service").do(machine)
+    plan = InstallPlan((), (STATION,))
+    assert command._services(machine, plan, RULES, facts) == (STATION,)
+    of_an_upgrade: list[Step] = [MakeLink(CURRENT, "releases/2")]
+    every = (STATION, "raceday-leaderboard.service", *BRIDGES)
+    assert command._services(machine, plan, of_an_upgrade, facts) == every

@@ -2,14 +2,18 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
 from raceday.install import command, facts
 from raceday.install.command import main
 from raceday.install.facts import MachineFacts
+from raceday.install.machine import Machine
 from raceday.install.shipped_files import ROLES
 from shared.errors import OperatorError
+from tests.raceday.install.checkout import ROOT
 from tests.raceday.install.releases.test_program_wheel import wheel
 
 
@@ -60,3 +64,24 @@ def test_a_machine_that_cannot_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "gathered", lambda _machine: facts.MachineFacts(python_version=(3, 10)))
     with pytest.raises(OperatorError, match=r"this machine has 3\.10"):
         main(["station", "--dry-run"])
+
+
+def test_the_command_needs_the_standard_library_alone() -> None:
+    """It runs before any package is there, and says what is missing."""
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import raceday.install.command"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_access_point_says_which_of_debians_packages_is_missing(tmp_path: pathlib.Path) -> None:
+    machine = Machine(tmp_path)
+    rules = tmp_path / "lib/firmware/regulatory.db"
+    for missing, make in (
+        ("network-manager", lambda: (tmp_path / "etc/NetworkManager").mkdir(parents=True)),
+        ("dnsmasq-base", lambda: machine.write("/usr/sbin/dnsmasq", b"", 0o755)),
+        ("wireless-regdb", lambda: (rules.parent.mkdir(parents=True), rules.symlink_to("/etc/alternatives/nowhere"))),
+    ):
+        with pytest.raises(OperatorError, match=f"apt install {missing}"):
+            command.require_wifi_packages(machine)
+        make()
+    command.require_wifi_packages(machine)

@@ -14,6 +14,7 @@ from raceday.install.plan import InstallPlan, install_plan
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MakeRelease
 from raceday.install.request import AccessPoint, GateRequest, InstallRequest
+from raceday.install.role_steps import TakeOver
 from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import (
     DisableService,
@@ -126,6 +127,15 @@ def test_certificates_open_the_broker_and_change_the_table_that_is_as_it_was_shi
 HALL = frozenset({"ca.pem", "crl.pem", "broker.pem", "broker.key", "hall-2.pem", "hall-2.key"})
 
 
+def test_bridges_that_certificates_shut_out_are_said() -> None:
+    bridges = {"car-1": "[mqtt]\nport = 1883\n", "car-2": '[mqtt]\nport = 8883\ncert = "/x"\n', "car-3": "[[["}
+    made = plan(InstallRequest("station"), dataclasses.replace(PI, certificates=ALL_CERTIFICATES, bridges=bridges))
+    (note,) = [note for note in made.notes if "the bridge of" in note]
+    assert "sudo raceday install bridge car-1 --certs car-1.raceday-certs" in note
+    plain = plan(InstallRequest("station"), dataclasses.replace(PI, bridges=bridges))
+    assert not [note for note in plain.notes if "the bridge of" in note]
+
+
 def test_a_station_keeps_the_name_of_its_config_and_its_broker_open() -> None:
     config = written(plan(InstallRequest("station", name="hall-2"), dataclasses.replace(PI, certificates=HALL)))
     text = config["/etc/raceday/station.toml"]
@@ -161,6 +171,30 @@ def test_a_car_that_gets_its_certificates_later_uses_them_at_the_broker_that_it_
     assert not [note for note in after.notes if "was edited" in note]
 
 
+@pytest.mark.parametrize("certs", ["", "car-1"])
+def test_a_car_is_brought_to_another_broker(certs: str) -> None:
+    asked = InstallRequest("car", name="car-1", broker="station-1.local", certs=certs)
+    first = written(plan(asked))["/etc/raceday/vehicle.toml"]
+    there = dataclasses.replace(
+        PI, configs={"car": first}, certificates=frozenset({"car-1.pem", "car-1.key"} if certs else set())
+    )
+    assert not [step for step in plan(asked, there).steps if isinstance(step, ReplaceLines)]
+    moved = plan(InstallRequest("car", broker="10.42.0.1"), there)
+    (change,) = [step for step in moved.steps if isinstance(step, ReplaceLines)]
+    before, after = tomllib.loads(first), tomllib.loads(first.replace(change.old, change.new))
+    assert after["mqtt"].pop("host") == "10.42.0.1"
+    assert before["mqtt"].pop("host") == "station-1.local"
+    assert after == before
+
+
+def test_a_broker_that_cannot_be_written_is_said() -> None:
+    tls = 'ca = "/a"\ncert = "/b"\nkey = "/c"\n'
+    facts = dataclasses.replace(PI, configs={"car": f'device = "car-1"\n[mqtt]\nhost = "h"\nport = 8883\n{tls}'})
+    made = plan(InstallRequest("car", broker="10.42.0.1"), facts)
+    assert any("was edited" in note and 'host = "10.42.0.1"' in note for note in made.notes)
+    assert not [note for note in plan(InstallRequest("car", broker="h"), facts).notes if "was edited" in note]
+
+
 def test_a_table_mqtt_that_was_edited_is_said() -> None:
     config = 'device = "car-1"\n[mqtt]\nhost = "h"   # mine\nport = 1883\n'
     made = plan(InstallRequest("car", certs="car-1"), dataclasses.replace(PI, configs={"car": config}))
@@ -186,6 +220,31 @@ def test_a_stock_car_of_2404_does_not_run_beside_its_own_core() -> None:
         "Conflicts=deepracer-core.service"
         in written(made)["/etc/systemd/system/raceday-vehicle.service.d/devices.conf"]
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "profile", "facts", "taken_over"),
+    [
+        ("car", "deepracer-2404", STOCK_CAR, True),
+        ("car", "pi-pca9685", dataclasses.replace(PI, has_stock_core=True), True),
+        ("car", "pi-pca9685", PI, False),
+        ("car", "", STOCK_CAR, False),
+        ("station", "", STOCK_CAR, False),
+    ],
+)
+def test_a_stock_car_is_taken_over_before_ours_starts(
+    role: Role, profile: str, facts: MachineFacts, taken_over: bool
+) -> None:
+    made = plan(InstallRequest(role, profile=profile), facts)
+    kinds = [type(step) for step in made.steps]
+    assert (TakeOver in kinds) == taken_over
+    if taken_over:
+        (step,) = [step for step in made.steps if isinstance(step, TakeOver)]
+        assert (step.service, step.outbox) == ("deepracer-core", "/var/lib/raceday-vehicle/laps.db")
+        assert (
+            max(kinds.index(MakeRelease), kinds.index(WriteConfig)) < kinds.index(TakeOver) < kinds.index(EnableService)
+        )
+    assert any("no profile says so" in note for note in made.notes) == (role == "car" and profile == "")
 
 
 def test_a_car_that_gets_its_certificates_from_a_file() -> None:

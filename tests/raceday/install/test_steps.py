@@ -7,7 +7,6 @@ import stat
 import pytest
 
 from raceday.install.facts import gathered
-from raceday.install.first_data import CopyDemoModel
 from raceday.install.machine import Machine
 from raceday.install.releases.release import (
     MARK,
@@ -16,6 +15,7 @@ from raceday.install.releases.release import (
     remove_old_releases,
     roles_of,
 )
+from raceday.install.role_steps import CopyDemoModel
 from raceday.install.steps import (
     DisableService,
     EnableService,

@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+from raceday.install.bridges.bridge_plan import bridge_plan
+from raceday.install.bridges.bridge_request import BridgeRequest
 from raceday.install.effects import OWED
 from raceday.install.facts import MachineFacts
 from raceday.install.machine import Machine
@@ -120,6 +122,22 @@ def test_the_access_point_stays_with_the_car_that_is_left(machine: Machine) -> N
     uninstall(machine, plan, both, "station", print, purge=False, yes=False)
     assert machine.path(KEYFILE).exists()
     assert machine.path(POWER_SAVING).exists()
+
+
+def test_a_stations_bridges_go_with_it(machine: Machine) -> None:
+    installed(machine, InstallRequest("station"), FULL)
+    with_station = dataclasses.replace(FULL, roles=("station",), configs={"station": 'name = "station-1"'})
+    asked = BridgeRequest("car-1", console="car-1.local", password="x", leash_key="ab" * 32, is_leashed=True)
+    for step in bridge_plan(asked, with_station).steps:
+        step.do(machine) if not step.is_done(machine) else None
+    bridged = dataclasses.replace(with_station, bridges={"car-1": "x"})
+    plan = install_plan(InstallRequest("station"), bridged, made_release(machine, "station"))
+    uninstall(machine, plan, bridged, "station", print, purge=False, yes=False)
+    assert left_of_us(machine) == set()
+    assert machine.path("/etc/raceday/bridge-car-1.password").exists()
+    uninstall(machine, plan, bridged, "station", print, purge=True, yes=True)
+    left = {name for name in everything(machine.root) if "bridge" in name or "leash" in name}
+    assert left == set()
 
 
 def test_purge_asks(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

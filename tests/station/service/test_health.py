@@ -1,6 +1,7 @@
 """The gates' health: checked before a run is armed, shown for each sensor, and published for all gates on one topic."""
 
 import pathlib
+import socket
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -132,3 +133,19 @@ def test_the_notes_are_in_the_protest_bundle(rig: Rig, tmp_path: pathlib.Path) -
         notes = bundle.read("gate_notes.csv").decode()
     assert "start,restart,0," in notes
     assert notes.rstrip().endswith("The decoder was restarted.")
+
+
+def test_the_service_manager_is_told_which_gates_are_ready(
+    tmp_path: pathlib.Path, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        rig.wait(S)
+        assert manager.recv(4096) == b"STATUS=gates: start ready"
+        rig.wait(S)
+        with pytest.raises(BlockingIOError):  # only what has changed
+            manager.recv(4096)
+        rig.gate.detach()
+        rig.wait(S)
+        assert manager.recv(4096) == b"STATUS=gates: start not ready: The mock gate is not started."

@@ -18,6 +18,14 @@ from shared.rules.ranking import RaceRules
 from station.access.identity import Identity
 from station.access.roles import Role
 from station.access.tokens import ShownTokens
+from station.checklists.records import (
+    ChecklistFacts,
+    DiscardedRun,
+    SignInEvidence,
+    StationEvidence,
+    StopEvidence,
+)
+from station.checklists.register import ChecklistRegister
 from station.core import inputs as e
 from station.core.event.records import Racer
 from station.gates.mock import MockGate
@@ -71,6 +79,10 @@ SCREENS = (
     ("Pit lane", "pit", "queue", (1280, 800)),
     ("Stream", "stream", "both", (1920, 1080)),
 )
+TICKED = (
+    ("powered", "Nadia"), ("road", "Ruth"), ("boards_stand", "Ruth"), ("line", "Ruth"), ("safety", "Sam"),
+    ("batteries", "Sam"), ("big_screen", "Nadia"), ("spares", "Sam"),
+)  # fmt: skip
 QUEUE = ("Chloé Marchand", "Tomás Herrera", "Oskar Lindqvist", "Zofia Wiśniewska", "Jonas Weber")
 
 
@@ -206,6 +218,22 @@ class Hall:
         return (self.visitors if public else self.officials).url + address.format(code=code)
 
 
+def filled_checklists(summit: Summit) -> ChecklistRegister:
+    """The checklists at eleven in the morning: most of the morning's boxes are ticked, and a staff car has driven."""
+    checklists, now_ns = ChecklistRegister(None), summit.clock.utc_ns()
+    for minutes, (key, person) in enumerate(TICKED):
+        checklists.tick(key, person, now_ns - (110 - 4 * minutes) * 60 * S, on=True)
+    at_ns = now_ns - 95 * 60 * S
+    checklists.set_facts(
+        ChecklistFacts(("Nadia", "Ruth", "Max", "Sam"), (), True, "", "raceday-2026-10-10-0852.zip", at_ns)
+    )
+    stop = StopEvidence("stop button", at_ns, ("car-1", "car-2"), ())
+    run = DiscardedRun("run-0", "car-1", 3, 3, False, at_ns)
+    signed_in = tuple(SignInEvidence(each, at_ns, True) for each in ("Nadia", "Ruth", "Sam"))
+    checklists.set_evidence(StationEvidence(stop=stop, run=run, signed_in=signed_in))
+    return checklists
+
+
 @contextmanager
 def summit_hall(folder: pathlib.Path) -> Iterator[Hall]:
     """The summit served, with people, a device that is being paired, and screens."""
@@ -219,7 +247,12 @@ def summit_hall(folder: pathlib.Path) -> Iterator[Hall]:
     backups = StationBackups(folder)
     backups.folder.mkdir()
     (backups.folder / "raceday-2026-10-09-1912.zip").write_bytes(bytes(184_000))
-    shown: dict[str, Any] = {"screens": screens, "tracks": TrackLibrary(folder), "backups": backups}
+    shown: dict[str, Any] = {
+        "screens": screens,
+        "tracks": TrackLibrary(folder),
+        "backups": backups,
+        "checklists": filled_checklists(summit),
+    }
     with (
         working(summit),
         contextmanager(serve)(port, person="Nadia", **shown) as officials,

@@ -25,6 +25,9 @@ from shared.protocol.results import encode_result
 from shared.web.server import listen
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
+from station.checklists.items import ITEMS
+from station.checklists.records import ChecklistFacts, DiscardedRun, StationEvidence, StopEvidence
+from station.checklists.register import ChecklistRegister
 from station.screens.records import MODES
 from station.screens.register import ScreenRegister
 from station.service.backups.contents import Contents
@@ -97,6 +100,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
     ),
     "cards": (Look("/racers/cards"),),
     "cars": (Look("/cars", ("0-racers", "no-race")), Look("/cars?act=add", (), TIGHT)),
+    "checklist": (Look("/checklist", ("0-racers", "trouble", "no-race")),),
     "results": (Look("/results/race-1", RANKED),),
     "certificates": (Look("/results/race-1/certificates", ("0-racers", "over-1:00")),),
     "screens": (Look("/screens", ("no-race",)),),
@@ -215,7 +219,12 @@ def opened(browser: Browser, archive: ArchiveRig, *, signed_in: bool = True) -> 
     station = ShownStation(view=WORST, acts=ACTS, archive=archive)
     with tempfile.TemporaryDirectory() as name:
         backups = long_backups(pathlib.Path(name))
-        shown: dict[str, Any] = {"screens": screens, "tracks": TrackLibrary(pathlib.Path(name)), "backups": backups}
+        shown: dict[str, Any] = {
+            "screens": screens,
+            "tracks": TrackLibrary(pathlib.Path(name)),
+            "backups": backups,
+            "checklists": long_checklists(),
+        }
         with contextmanager(serve)(station, signed_in=signed_in, **shown) as served:
             yield Pages(served, page)
         backups.close()
@@ -232,6 +241,18 @@ def long_backups(folder: pathlib.Path) -> StationBackups:
     held = Contents("W" * 64, 99, 200, 999, 123_456, WORST.clock.utc_ns)
     backups.work = Work("check", files[0], 1.0, over=True, there=held, here=replace(held, runs=1_000))
     return backups
+
+
+def long_checklists() -> ChecklistRegister:
+    """Every box ticked by somebody with a long name, and long names in what the station saw."""
+    checklists, now_ns = ChecklistRegister(None), WORST.clock.utc_ns
+    for number, item in enumerate(each for each in ITEMS.values() if not each.by_station):
+        checklists.tick(item.key, NAMES[number % len(NAMES)][:40], now_ns - number % 2 * 86_400 * 10**9, on=True)
+    checklists.set_facts(ChecklistFacts(tuple(name[:40] for name in NAMES), (), True, "", "b" * 96 + ".zip", now_ns))
+    stopped = StopEvidence(NAMES[0], now_ns, ("c" * 64, "d" * 64), ())
+    run = DiscardedRun("run-99", "c" * 64, 99, 99, False, now_ns)
+    checklists.set_evidence(StationEvidence(button_utc_ns=now_ns, stop=stopped, run=run))
+    return checklists
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,7 @@ PICTURES = {
     "racers-import": Picture("racers", "/racers?act=import"),
     "racers-cards": Picture("cards", "/racers/cards"),
     "cars": Picture("cars", "/cars"),
+    "checklist": Picture("checklist", "/checklist"),
     "screens": Picture("screens", "/screens"),
     "gates": Picture("gates", "/gates"),
     "people": Picture("people", "/people"),
@@ -114,7 +115,9 @@ def test_the_pages_of_an_event_are_whole_at_their_size(browser: Browser, hall: H
                 context.add_cookies([{"name": DEVICE_COOKIE, "value": hall.device, "url": hall.officials.url}])
             page.goto(hall.at(picture.address, public=picture.page in VISITORS))
             context.clear_cookies()
-            if picture.address.startswith(("/operate", "/referee", "/screen", "/overlay", "/commentator", "/gates")):
+            if picture.address.startswith(
+                ("/operate", "/referee", "/screen", "/overlay", "/commentator", "/gates", "/checklist")
+            ):
                 page.wait_for_selector('#link[data-state="live"]', state="attached")
             if picture.press:
                 page.get_by_role("button", name=picture.press).click()

@@ -3,9 +3,11 @@
 `LEASH_PYTHON` in the environment names the interpreter of the leash: the stock car's is 3.8.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -70,6 +72,10 @@ class StockCarRig:
         self.log = folder / "bridge.log"
         self.log.touch()
         self._shows_log = shows_log
+        # In systemd's place: it gets the line that `systemctl status` shows.
+        self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._manager.bind(f"\0raceday-{id(self)}-{os.getpid()}")
+        self._status = ""
         self.lines: list[str] = []  # of the leash
         write_secret(folder / "password", "deepracer")
         leash = f'key_file = "kit/raceday-leash.key"\nport = {self._start_leash()}' if is_leashed else ""
@@ -79,7 +85,16 @@ class StockCarRig:
     def start_bridge(self) -> None:
         words = [sys.executable, "-m", "raceday", "bridge", "--config", str(self.config)]
         with self.log.open("a") as log:
-            self.bridge = subprocess.Popen(words, stderr=log, text=True)
+            environment = os.environ | {"NOTIFY_SOCKET": f"@raceday-{id(self)}-{os.getpid()}"}
+            self.bridge = subprocess.Popen(words, stderr=log, text=True, env=environment)
+
+    @property
+    def status(self) -> str:
+        """The last line that the bridge told its service manager."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._status = self._manager.recv(4096).decode().removeprefix("STATUS=")
+        return self._status
 
     def kill_bridge(self) -> int:
         """`kill -9`; returns when, on the monotonic clock."""
@@ -107,6 +122,7 @@ class StockCarRig:
             self._reader.join()
             self.leash.stdout.close()
         self.server.close()
+        self._manager.close()
         if self._shows_log:  # by pytest, beside a failure
             sys.stdout.write(self.log.read_text())
 

@@ -15,21 +15,25 @@ from collections.abc import Iterator
 import pytest
 
 from shared.clock import SystemClock
+from shared.errors import BadInput
 from station.core.inputs import Edge
 from station.gates.driver import GateNote
 from station.gates.pico.gate import PicoGate
 from tests.conftest import ROOT
-from tools.metal.guest import units, upgrade
-from tools.metal.guest.units import GPIO, Try, tries, with_tables
+from tools.metal.guest import unit_trials
+from tools.metal.guest.unit_trials import BUTTON, GPIO, UnitTrial, trials
+from tools.metal.guest.units import CONFIGS, with_tables
+from tools.metal.newer_package import STARTER, WHEELS, newer_package, write_newer_wheel
 
-CONFIGS = {"station": "station.toml", "car": "vehicle.toml"}
+TRIALS = trials(7, 517)
 WAIT_S = 60.0
 
 
-@pytest.mark.parametrize("each", [each for each in tries(7) if each.config], ids=lambda each: each.devices)
-def test_the_shipped_config_with_other_devices_is_whole(each: Try) -> None:
+@pytest.mark.parametrize("each", [each for each in TRIALS if each.config], ids=lambda each: each.devices)
+def test_the_shipped_config_with_other_devices_is_whole(each: UnitTrial) -> None:
     text = (ROOT / "config" / CONFIGS[each.role]).read_text()
-    changed = tomllib.loads(with_tables(with_tables(text, GPIO, each.tables), each.config, each.tables))
+    before = with_tables(text, GPIO + BUTTON, each.tables) if "gate" in each.tables else text
+    changed = tomllib.loads(with_tables(before, each.config, each.tables))
     wanted, shipped = tomllib.loads(each.config), tomllib.loads(text)
     assert {name: changed[name] for name in wanted} == wanted
     rest = wanted.keys() | set(each.tables) | {"stop_button", "start_lights"}
@@ -38,31 +42,59 @@ def test_the_shipped_config_with_other_devices_is_whole(each: Try) -> None:
     }
 
 
-def test_a_newer_version_differs_in_its_number_alone(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    (wheels / "numpy-2.2-cp311-cp311-linux_x86_64.whl").touch()
-    with zipfile.ZipFile(wheels / "raceday-0.1.0-py3-none-any.whl", "w") as own:
+def test_a_newer_version_differs_in_its_number_alone(tmp_path: pathlib.Path) -> None:
+    wheel = tmp_path / "raceday-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as own:
         own.writestr("raceday/__init__.py", "x = 1\n")
-        own.writestr("raceday-0.1.0.dist-info/METADATA", "Name: raceday\nVersion: 0.1.0\nRequires-Dist: numpy\n")
+        own.writestr("raceday-0.1.0.dist-info/METADATA", "Name: raceday\nVersion: 0.1.0\nRequires-Dist: numpy>=0.1.0\n")
         own.writestr(
             "raceday-0.1.0.dist-info/RECORD", "raceday/__init__.py,sha256=a,6\nraceday-0.1.0.dist-info/RECORD,,\n"
         )
-    monkeypatch.setattr(upgrade, "WHEELS", wheels)
-    monkeypatch.setattr(upgrade, "NEWER", tmp_path / "newer")
-    assert upgrade.make_newer_version() == "0.1.0.1"
-    newer = tmp_path / "newer"
-    assert sorted(each.name for each in newer.iterdir()) == [
-        "numpy-2.2-cp311-cp311-linux_x86_64.whl",
-        "raceday-0.1.0.1-py3-none-any.whl",
+    write_newer_wheel(wheel, "0.1.0", "0.1.0.1")
+    with zipfile.ZipFile(tmp_path / "raceday-0.1.0.1-py3-none-any.whl") as newer:
+        assert newer.read("raceday/__init__.py") == b"x = 1\n"
+        metadata = newer.read("raceday-0.1.0.1.dist-info/METADATA")
+        assert metadata == b"Name: raceday\nVersion: 0.1.0.1\nRequires-Dist: numpy>=0.1.0\n"
+        record = newer.read("raceday-0.1.0.1.dist-info/RECORD")
+        assert record == b"raceday/__init__.py,,\nraceday-0.1.0.1.dist-info/RECORD,,\n"
+
+
+def test_a_newer_package_is_one_that_dpkg_reads(tmp_path: pathlib.Path) -> None:
+    root = tmp_path / "root"
+    wheels = root / WHEELS
+    wheels.mkdir(parents=True)
+    with zipfile.ZipFile(wheels / "raceday-0.1.0-py3-none-any.whl", "w") as own:
+        own.writestr("raceday-0.1.0.dist-info/METADATA", "Version: 0.1.0\n")
+    control, starter = root / "DEBIAN/control", root / STARTER
+    for path, text in (
+        (
+            control,
+            "Package: raceday\nVersion: 0.1.0\nArchitecture: amd64\nMaintainer: x <x@y>\nDescription: for 0.1.0\n",
+        ),
+        (starter, "#!/bin/sh\nversion=0.1.0\n"),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    old = tmp_path / "raceday_0.1.0_amd64.deb"
+    subprocess.run(["dpkg-deb", "-b", str(root), str(old)], check=True, capture_output=True)
+    made = newer_package(old, tmp_path / "newer", tmp_path / "log")
+    assert made.name == "raceday_0.1.0.1_amd64.deb"
+    seen = tmp_path / "seen"
+    subprocess.run(["dpkg-deb", "-R", str(made), str(seen)], check=True)
+    assert "\nVersion: 0.1.0.1\n" in (seen / "DEBIAN/control").read_text()
+    assert (seen / STARTER).read_text() == "#!/bin/sh\nversion=0.1.0.1\n"
+    assert [each.name for each in (seen / WHEELS).iterdir()] == ["raceday-0.1.0.1-py3-none-any.whl"]
+    sums = (seen / "DEBIAN/md5sums").read_text()
+    assert sorted(line.split("  ")[1] for line in sums.splitlines()) == [
+        STARTER,
+        f"{WHEELS}/raceday-0.1.0.1-py3-none-any.whl",
     ]
-    with zipfile.ZipFile(newer / "raceday-0.1.0.1-py3-none-any.whl") as wheel:
-        assert wheel.read("raceday/__init__.py") == b"x = 1\n"
-        assert b"\nVersion: 0.1.0.1\n" in wheel.read("raceday-0.1.0.1.dist-info/METADATA")
-        assert (
-            wheel.read("raceday-0.1.0.1.dist-info/RECORD")
-            == b"raceday/__init__.py,,\nraceday-0.1.0.1.dist-info/RECORD,,\n"
-        )
+    subprocess.run(["md5sum", "--check", "--quiet", "DEBIAN/md5sums"], cwd=seen, check=True)
+
+
+def test_a_package_of_another_program_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(BadInput, match=r"mosquitto_2\.0_amd64\.deb is no package of ours: give the file"):
+        newer_package(tmp_path / "mosquitto_2.0_amd64.deb", tmp_path, tmp_path / "log")
 
 
 def carry(ends: tuple[int, int], closing: int) -> None:
@@ -99,11 +131,11 @@ def board(tmp_path: pathlib.Path) -> Iterator[tuple[str, pathlib.Path]]:
 
 
 def test_the_limits_are_those_of_the_issue() -> None:
-    assert (units.MAX_EXPOSURE, units.MAX_EXPOSURE_ON_A_PI) == (1.5, 1.7)
-    assert {each.unit for each in tries(7)} == {
+    assert (unit_trials.MAX_EXPOSURE, unit_trials.MAX_EXPOSURE_ON_A_PI) == (1.5, 1.7)
+    assert {each.unit for each in TRIALS} == {
         f"raceday-{name}" for name in ("station", "sync", "vehicle", "leaderboard")
     }
-    assert {each.limit for each in tries(7) if each.role != "car"} == {units.MAX_EXPOSURE}
+    assert {each.limit for each in TRIALS if each.role != "car"} == {unit_trials.MAX_EXPOSURE}
 
 
 @pytest.mark.slow

@@ -69,6 +69,6 @@ def test_the_machine_sees_its_plan_the_scripts_and_the_packages(tmp_path: pathli
     (tmp_path / "packages/Packages").write_text("")
     (tmp_path / "raceday.deb").write_text("deb")
     boot = boots([D13], chosen(["gpio"]), [D13])[0]
-    machine.lay_share(boot, tmp_path / "share", tmp_path / "packages", (tmp_path / "raceday.deb",))
+    machine.lay_share(boot, tmp_path / "share", tmp_path / "packages", tmp_path / "raceday.deb")
     seen = {str(each.relative_to(tmp_path / "share")) for each in (tmp_path / "share").rglob("*") if each.is_file()}
     assert {"plan.json", "files/raceday.deb", "files/packages/Packages", "tools/metal/guest/runner.py"} <= seen

@@ -62,12 +62,15 @@ def test_bad_settings_are_refused_with_a_sentence(line: str, words: str) -> None
         parse(f"{kept}\n{line}\n", BridgeConfig, "bridge.toml")
 
 
-def test_a_bridge_without_its_password_or_with_a_wrong_key_does_not_start(tmp_path: pathlib.Path) -> None:
+def test_a_bridge_without_its_password_or_with_a_wrong_key_does_not_start(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "bridge.toml"
     file.write_text(MINIMAL)
     with pytest.raises(ConfigError, match="the console's password cannot be read"):
         build_session(load(file, BridgeConfig))
-    with pytest.raises(ConfigError, match="needs --config FILE"):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="there is no such config file"):
         main([])
 
 

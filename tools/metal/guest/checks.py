@@ -38,6 +38,11 @@ def run(command: Sequence[str], limit_s: float = 600.0, **environment: str) -> s
     return done
 
 
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The last line that a command printed, for what a check saw."""
+    return (done.stdout + done.stderr).strip().split("\n")[-1]
+
+
 def until(what: Callable[[], T | None], limit_s: float, every_s: float = 1.0) -> T | None:
     """Asks again and again until there is an answer; None if there was none in time."""
     end_s = time.monotonic() + limit_s

@@ -15,7 +15,7 @@ from shared.errors import HardwareMissing
 from shared.protocol.messages import CarMode
 from tools.metal.guest.checks import check
 from tools.metal.guest.kernel_files import wait_for
-from tools.metal.guest.simulated_gpio import SimulatedGpio
+from tools.metal.guest.simulated_gpio import ENABLE_LINE, SimulatedGpio, car_lines
 from tools.metal.guest.simulated_pwm import SimulatedPca9685
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION
@@ -24,7 +24,6 @@ from vehicle.hardware.motors.pca9685_registers import FULL, kernel_prescale
 from vehicle.hardware.motors.sysfs import SysfsMotors
 
 MOTOR, STEERING = 0, 1
-LINE = 5
 OTHER_PERIOD_NS = 10_000_000
 CONFIG = """device = "car-1"
 [camera]
@@ -83,25 +82,17 @@ def run_stock_car(chip: pathlib.Path) -> None:
     (chip / "pwm2/duty_cycle").write_text("10000000\n")
 
 
-def first_line(label: str) -> int:
-    """The number that the kernel gave the first line of a GPIO chip."""
-    for folder in pathlib.Path("/sys/class/gpio").glob("gpiochip*"):
-        if (folder / "label").read_text().strip() == label:
-            return int((folder / "base").read_text())
-    raise LookupError(f"no GPIO chip of /sys/class/gpio is called {label}")
-
-
 def drive(state: str, chip: SimulatedPca9685, gpio: SimulatedGpio, line: int) -> None:
     """All steps from the state that the chip is in."""
     options = {"chip": f"i2c-{chip.bus}", "motor_channel": MOTOR, "steering_channel": STEERING, "enable_gpio": line}
     motors = SysfsMotors(options, SystemClock())
     actuators = Actuators(motors, STOCK_CALIBRATION)
-    check(f"{state}: opening cuts the outputs", gpio.level(LINE) == 1, f"the line is {gpio.level(LINE)}")
+    check(f"{state}: opening cuts the outputs", gpio.level(ENABLE_LINE) == 1, f"the line is {gpio.level(ENABLE_LINE)}")
     check(f"{state}: the divider", chip.prescale() == kernel_prescale(), f"PRE_SCALE is {chip.prescale()}")
     actuators.set_neutral()
     for name, action, mode, *wanted in STEPS:
         actuators.apply_action(action, mode)
-        found, level = [count(chip, STEERING), count(chip, MOTOR)], gpio.level(LINE)
+        found, level = [count(chip, STEERING), count(chip, MOTOR)], gpio.level(ENABLE_LINE)
         seen = f"steering {found[0]}, motor {found[1]} of 4096, line {level}"
         check(f"{state}: {name}", found == wanted and level == int(mode == "tripped"), seen)
 
@@ -111,9 +102,9 @@ def neutral_from_outside(state: str, chip: SimulatedPca9685, gpio: SimulatedGpio
     config = pathlib.Path("/run/pwm.toml")
     config.write_text(CONFIG.format(bus=chip.bus, gpio=line))
     command = [sys.executable, "-m", "raceday", "vehicle", "neutral", "--config", str(config)]
-    before = count(chip, MOTOR), gpio.level(LINE)
+    before = count(chip, MOTOR), gpio.level(ENABLE_LINE)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    after = count(chip, MOTOR), gpio.level(LINE)
+    after = count(chip, MOTOR), gpio.level(ENABLE_LINE)
     seen = f"motor {before[0]}, line {before[1]}; then {after[0]}, {after[1]} {done.stderr.strip()}"
     check(f"{state}: raceday vehicle neutral", (before, after, done.returncode) == ((269, 0), (297, 1), 0), seen)
 
@@ -149,8 +140,8 @@ def run_at(chip: pathlib.Path, channels: tuple[int, ...], period_ns: int) -> Non
 
 
 def main() -> None:
-    chip, gpio = SimulatedPca9685(), SimulatedGpio("car", "car-lines")
-    line = first_line("car-lines") + LINE
+    chip = SimulatedPca9685()
+    gpio, line = car_lines()
     for state in ("power-on", "stock car"):
         chip.power_on()
         folder = chip.bind()

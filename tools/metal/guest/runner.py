@@ -1,7 +1,7 @@
 """Runs the scenarios of one boot, one after the other, and switches the machine off. Started by metal.service.
 
-Each script is a process of its own with a time limit; its output goes to NAME.log beside the results. At the end the
-machine's journal is written there too.
+Each script is a process of its own with a time limit; its output goes to NAME.log beside the results, and the machine's
+journal to journal.txt.
 """
 
 import json
@@ -14,6 +14,9 @@ import time
 from tools.metal.guest.checks import record
 
 SHARE = pathlib.Path("/metal")
+CAR_UNIT = pathlib.Path("/etc/systemd/system/raceday-vehicle.service")
+CAR_S = 2400.0
+FOLLOW = ("journalctl", "--no-pager", "--boot", "--follow", "--lines=all", "--output=short-monotonic")
 PYTHONS = {"debian": sys.executable, "raceday": "/opt/raceday/current/bin/python"}
 
 
@@ -48,10 +51,15 @@ def main() -> None:
     plan = json.loads((SHARE / "plan.json").read_text(encoding="utf-8"))
     # The clock of the boot, CLOCK_MONOTONIC: how long this machine took until its services were up.
     record(scenario="boot", up_s=round(time.monotonic(), 1))
-    for scenario in plan["scenarios"]:
-        run_scenario(scenario, SHARE / f"{scenario['name']}.log")
     with (SHARE / "journal.txt").open("w", encoding="utf-8") as journal:
-        subprocess.run(["journalctl", "--no-pager", "-b", "-o", "short-monotonic"], stdout=journal, check=False)
+        # As it is written: a machine that hangs has said until when it did not.
+        follows = subprocess.Popen(FOLLOW, stdout=journal)
+        for scenario in plan["scenarios"]:
+            if scenario["needs_car"] and not CAR_UNIT.exists():
+                subprocess.run(["raceday", "install", "car"], check=False, timeout=CAR_S)
+            run_scenario(scenario, SHARE / f"{scenario['name']}.log")
+        follows.terminate()
+        follows.wait()
     os.sync()
 
 

@@ -13,6 +13,8 @@ from tools.metal.guest.kernel_files import CONFIGFS, load, make, mount_configfs,
 LINES = 28
 # gpiozero asks this line which Pi it is on: a Pi 4 B, revision 1.4.
 DISGUISE = pathlib.Path("/run/cpuinfo")
+# A chip of its own for the line that cuts a car's outputs, by the label of that chip.
+CAR_LABEL, ENABLE_LINE = "car-lines", 5
 PI_CPUINFO = "Revision\t: c03114\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n"
 
 
@@ -42,12 +44,30 @@ class SimulatedGpio:
         file.write_text("pull-up" if high else "pull-down")
         return began_ns, time.monotonic_ns()
 
+    def interrupts(self, line: int) -> int:
+        """How many interrupts the kernel has handled for this line, in sum, while somebody listens to it."""
+        found = 0
+        for irq in pathlib.Path("/sys/kernel/irq").iterdir():
+            facts = {name: (irq / name).read_text().strip() for name in ("chip_name", "hwirq", "actions")}
+            if facts["chip_name"] == "irq_sim" and facts["hwirq"] == str(line) and facts["actions"]:
+                found += sum(int(count) for count in (irq / "per_cpu_count").read_text().split(","))
+        return found
+
     def pulse(self, line: int, width_s: float = 0.05) -> int:
         """A beam on this line is broken for a while, as by a car; the time at which it broke."""
         began_ns, _ = self.pull(line, high=False)
         time.sleep(width_s)
         self.pull(line, high=True)
         return began_ns
+
+
+def car_lines() -> tuple[SimulatedGpio, int]:
+    """The car's own chip, and the number that the kernel gave its enable line in /sys/class/gpio."""
+    chip = SimulatedGpio("car", CAR_LABEL)
+    for folder in pathlib.Path("/sys/class/gpio").glob("gpiochip*"):
+        if (folder / "label").read_text().strip() == CAR_LABEL:
+            return chip, int((folder / "base").read_text()) + ENABLE_LINE
+    raise LookupError(f"no GPIO chip of /sys/class/gpio is called {CAR_LABEL}")
 
 
 def pretend_to_be_a_pi() -> None:

@@ -20,7 +20,7 @@ from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease
 from raceday.install.releases.upgrade import COPY, Change, _change, roll_back, upgrade
 from raceday.install.shipped_files import ROLES, Role
-from raceday.install.steps import MakeLink, WriteFile
+from raceday.install.steps import EnableService, MakeLink, WriteFile
 from shared.errors import OperatorError
 
 OLD, NEW = "/opt/raceday/releases/1", "/opt/raceday/releases/2"
@@ -37,7 +37,8 @@ class ScriptedMachine(Machine):
         line = " ".join(words).replace("/opt/raceday/releases/", "").replace("/bin/raceday", "")
         self.ran.append(f"{user}: {line}" if user else line)
         if " install " in line and not any(word in line for word in self.failing):
-            self.conf = broker_conf_of(words[1:], self)
+            if words[2] == "station":
+                self.conf = broker_conf_of(words[1:], self)
             release = words[0].removesuffix("/bin/raceday").removeprefix("/opt/raceday/")
             MakeLink("/opt/raceday/current", release).do(self)  # as the release itself does
         return subprocess.CompletedProcess(words, int(any(word in line for word in self.failing)), "", "it is broken")
@@ -96,6 +97,20 @@ def test_the_older_release_reads_a_copy_before_it_takes_its_place(tmp_path: path
     ]
     assert "\nlistener 8883\n" in made.conf  # the station is called hall-2, and its cars stay connected
     assert links(made) == ("releases/1", "releases/2")
+
+
+def test_bridges_change_over_with_their_station_and_go_back_with_it(tmp_path: pathlib.Path) -> None:
+    made = machine(tmp_path, ["1 install bridge car-2"])
+    for name in ("car-1", "car-2", "car-3"):
+        made.write(f"/etc/raceday/bridge-{name}.toml", b"", 0o640)
+    for name in ("car-1", "car-2"):  # the third was uninstalled, and kept its config
+        EnableService(f"raceday-bridge@{name}.service").do(made)
+    with pytest.raises(OperatorError, match="the release before is in use again"):
+        roll_back(made, print, force=False)
+    installs = [line for line in made.ran if " install " in line]
+    ways = ("station", "bridge car-1", "bridge car-2")
+    assert installs == [f"{release} install {what} --force" for release in (1, 2) for what in ways]
+    assert links(made) == ("releases/2", "releases/1")
 
 
 @pytest.mark.parametrize("word", ["backup /var", "restore", "verify", "replay"])

@@ -1,6 +1,7 @@
-"""Steps of the plan that begin a role's data: the leaderboard's secrets, and the car's first model."""
+"""Steps of the plan for one role alone: the leaderboard's secrets, a car's first model, and a stock car taken over."""
 
 import os
+import posixpath
 import shutil
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from raceday.install.machine import Machine
 from raceday.install.releases.release import CURRENT, OPT
 from raceday.install.steps import Effect, StaysForGood
 from shared.errors import OperatorError
+from vehicle.hardware.stock_software import TAKEN_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,39 @@ class CopyDemoModel(StaysForGood):
                 machine.give(begun / folder / name, "raceday", "", 0o600)
             machine.give(begun / folder, "raceday", "", 0o700)
         begun.rename(target)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """The stock car's own software stops, and stays off: `raceday vehicle take-over`, which says why it refuses.
+
+    It needs a machine that runs: in an image nothing drives, and the car is taken over once it has started.
+    """
+
+    service: str
+    config: str
+    outbox: str  # the car's own file, beside which the take-over notes that the service was enabled
+    effects: frozenset[Effect] = frozenset()
+
+    def description(self) -> str:
+        return f"take the car over: {self.service} stops, the motors at neutral, and stays off"
+
+    def is_done(self, machine: Machine) -> bool:
+        if not machine.is_running:
+            return True
+        states = ("is-active", "--quiet"), ("is-enabled", "--quiet")
+        return all(machine.attempt(["systemctl", *words, f"{self.service}.service"]).returncode for words in states)
+
+    def do(self, machine: Machine) -> None:
+        self._hand_over(machine, "take-over", f"taking the car over from {self.service}")
+
+    def undo(self, machine: Machine) -> str:
+        """Gives the car back, if it was taken over; ours has ended before."""
+        was_enabled = posixpath.join(posixpath.dirname(self.outbox), TAKEN_OVER)
+        if not machine.is_running or machine.read(was_enabled) is None:
+            return ""
+        self._hand_over(machine, "give-back", f"giving the car back to {self.service}")
+        return f"gave the car back: {self.service} drives it again"
+
+    def _hand_over(self, machine: Machine, direction: str, what: str) -> None:
+        machine.run([f"{OPT}/bin/raceday", "vehicle", direction, "--config", self.config], what)

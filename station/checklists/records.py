@@ -1,0 +1,130 @@
+"""What is on file of the checklists: what officials ticked, and what the station saw of what they list. Frozen.
+
+Stored in one file beside the journal (register.py), never in it: who looked at the tape is no part of a result. Times
+are UTC in ns; nothing here is of a day, so that a new day begins by itself where it is read.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class HandTick:
+    """What an official said last of one line: that it is done (`on`), or that it is not."""
+
+    key: str
+    person: str
+    at_utc_ns: int
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SensorEvidence:
+    """When this sensor last saw something, to a minute."""
+
+    gate: str
+    sensor: str
+    last_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarEvidence:
+    """`heard_utc_ns`: when the car was last heard, to a minute. `held_utc_ns`: when the station had last heard it for
+    ten minutes without a gap; None: never.
+
+    `since_ns`: when the present stretch began, on the clock of `boot`; None: it is not heard now.
+    """
+
+    name: str
+    heard_utc_ns: int
+    boot: str
+    since_ns: int | None
+    held_utc_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopEvidence:
+    """The newest stop of all cars: which cars confirmed it (`stopped`), and which did not."""
+
+    author: str
+    at_utc_ns: int
+    stopped: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardedRun:
+    """A run with laps that was discarded: how many it had, and how many of them the car confirmed.
+
+    `by_hand`: a person started the car, which confirms nothing.
+    """
+
+    run_id: str
+    car: str
+    laps: int
+    confirmed: int
+    by_hand: bool
+    ended_utc_ns: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.confirmed > 0 or self.by_hand
+
+
+@dataclass(frozen=True, slots=True)
+class SignInEvidence:
+    """When this official last signed in, and whether on a paired device."""
+
+    person: str
+    at_utc_ns: int
+    on_paired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StationEvidence:
+    """What the station saw. `button_utc_ns`: when the contact of its stop button was last found open; None: never."""
+
+    sensors: tuple[SensorEvidence, ...] = ()
+    cars: tuple[CarEvidence, ...] = ()
+    button_utc_ns: int | None = None
+    stop: StopEvidence | None = None
+    run: DiscardedRun | None = None
+    signed_in: tuple[SignInEvidence, ...] = ()
+
+    def seen(self, gate: str, sensor: str) -> int | None:
+        """When this sensor last saw something; None: never."""
+        return next((each.last_utc_ns for each in self.sensors if (each.gate, each.sensor) == (gate, sensor)), None)
+
+    def car(self, name: str) -> CarEvidence | None:
+        return next((each for each in self.cars if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistFacts:
+    """What is read now and then from beside the view. `officials`: the names of all who have a role.
+
+    `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`:
+    when the first of the station's certificates ends; None: it uses none, or they cannot be read, which
+    `certificates_fault` then says.
+    """
+
+    officials: tuple[str, ...] = ()
+    sign_ins: tuple[SignInEvidence, ...] = ()
+    makes_backups: bool = False
+    backups_fault: str = ""
+    backup: str = ""
+    backup_utc_ns: int | None = None
+    certificates_end_utc_ns: int | None = None
+    certificates_fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistsView:
+    """All of it, for the page."""
+
+    ticks: tuple[HandTick, ...] = ()
+    evidence: StationEvidence = field(default_factory=StationEvidence)
+    facts: ChecklistFacts = field(default_factory=ChecklistFacts)
+
+    def tick(self, key: str) -> HandTick | None:
+        """What was last said of this line; None: nothing."""
+        return next((each for each in self.ticks if each.key == key), None)

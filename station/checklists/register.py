@@ -1,0 +1,133 @@
+"""The register of the checklists: thread-safe, in one JSON file beside the journal. Used by the web app and the watch.
+
+What an official ticks is on the disk before it is shown. What the station saw is written when it changes; if the disk
+refuses that, it is said once, and nothing but evidence of the last while is lost at a restart.
+"""
+
+import os
+import pathlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import BadInput, StorageError
+from shared.files import DISK_FULL
+from shared.text import text
+from station.checklists.items import ITEMS
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationEvidence
+
+FILE = "checklists.json"
+UNREADABLE = f"{FILE}.unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChecklists:
+    """What the file holds."""
+
+    ticks: tuple[HandTick, ...] = ()
+    evidence: StationEvidence = field(default_factory=StationEvidence)
+
+
+_STORED = TypeAdapter(StoredChecklists)
+
+
+class ChecklistRegister:
+    """Every method is safe from any thread; `view` is replaced as a whole. `log` gets what went wrong."""
+
+    def __init__(self, data_dir: pathlib.Path | None, log: Callable[[str], None] = lambda _: None) -> None:
+        """`data_dir` None: nothing is stored. A file that cannot be read is put aside and reported."""
+        self._file = None if data_dir is None else data_dir / FILE
+        self._log = log
+        self._refused = ""
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+        stored = self._read()
+        self.view = ChecklistsView(stored.ticks, stored.evidence)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """`listener` is called after each change, on the thread that made it."""
+        self._listeners.append(listener)
+
+    def tick(self, key: str, person: str, now_utc_ns: int, *, on: bool) -> None:
+        """An official says that a line is done, or that it is not. Raises BadInput, StorageError."""
+        item = ITEMS.get(key)
+        if item is None:
+            raise BadInput(text("There is no such line on the checklists."))
+        if item.by_station:
+            raise BadInput(text("The station ticks this line by itself, once it is so."))
+        with self._lock:
+            ticks = tuple(each for each in self.view.ticks if each.key != key)
+            self._put(replace(self.view, ticks=(*ticks, HandTick(key, person, now_utc_ns, on))))
+        self._changed()
+
+    def set_evidence(self, evidence: StationEvidence) -> None:
+        """What the station has seen by now."""
+        with self._lock:
+            if evidence == self.view.evidence:
+                return
+            changed = replace(self.view, evidence=evidence)
+            try:
+                self._put(changed)
+                self._refused = ""
+            except StorageError as error:
+                self.view = changed
+                if not self._refused:
+                    self._log(str(error))
+                self._refused = str(error)
+        self._changed()
+
+    def set_facts(self, facts: ChecklistFacts) -> None:
+        """What was read from beside the view; it is never stored."""
+        with self._lock:
+            if facts == self.view.facts:
+                return
+            self.view = replace(self.view, facts=facts)
+        self._changed()
+
+    def _put(self, view: ChecklistsView) -> None:
+        """Stores the view, then shows it. Raises StorageError."""
+        if self._file is not None:
+            part = self._file.with_name(f"{FILE}.part")
+            try:
+                with part.open("wb") as out:
+                    out.write(_STORED.dump_json(StoredChecklists(view.ticks, view.evidence)))
+                    out.flush()
+                    os.fsync(out.fileno())
+                part.replace(self._file)
+            except OSError as error:
+                remedy = text("free some space") if error.errno in DISK_FULL else text("look at the disk")
+                why = error.strerror or type(error).__name__
+                raise StorageError(
+                    text("The checklists could not be stored ({why}): {remedy}.", why=why, remedy=remedy)
+                ) from None
+        self.view = view
+
+    def _read(self) -> StoredChecklists:
+        if self._file is None or not self._file.exists():
+            return StoredChecklists()
+        try:
+            return _STORED.validate_json(self._file.read_bytes())
+        except (OSError, ValidationError) as error:
+            first = str(error).splitlines()[0]
+            self._log(
+                text(
+                    "{file} cannot be read and is kept as {aside}, so the checklists begin anew: {why}",
+                    file=FILE,
+                    aside=UNREADABLE,
+                    why=first,
+                )
+            )
+            self._put_aside(self._file)
+            return StoredChecklists()
+
+    def _put_aside(self, file: pathlib.Path) -> None:
+        try:
+            file.replace(file.with_name(UNREADABLE))
+        except OSError as error:
+            self._log(text("{file} could not be put aside: {why}", file=FILE, why=error.strerror or ""))
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()

@@ -1,0 +1,1 @@
+"""What the checklists learn from the running station by themselves."""

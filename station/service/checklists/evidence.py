@@ -1,0 +1,132 @@
+"""What the station has seen of what its checklists ask for, from one view to the next. Pure.
+
+Called by watch.py with each newest view. Something that goes on (a car that is heard) is noted once a minute, so that
+the evidence changes, and is written, no more often than that.
+"""
+
+from dataclasses import replace
+
+from shared.units import NS_PER_S
+from station.checklists.records import (
+    CarEvidence,
+    ChecklistFacts,
+    DiscardedRun,
+    SensorEvidence,
+    SignInEvidence,
+    StationEvidence,
+    StopEvidence,
+)
+from station.views.race_views import RunView
+from station.views.views import View
+
+GRAIN_NS = 60 * NS_PER_S
+HELD_NS = 600 * NS_PER_S  # as long as a car must be heard without a gap
+KEPT_NS = 12 * 3600 * NS_PER_S  # a whole run of a staff car is not forgotten for another that was discarded meanwhile
+MAX_CARS = 100
+
+
+def evidence(before: StationEvidence, view: View, facts: ChecklistFacts) -> StationEvidence:
+    """The evidence after this view; the same object parts where nothing new was seen."""
+    return StationEvidence(
+        sensors=_sensors(before, view),
+        cars=_cars(before, view),
+        button_utc_ns=_button(before.button_utc_ns, view),
+        stop=_stop(before.stop, view),
+        run=_run(before.run, view),
+        signed_in=_signed_in(before.signed_in, facts),
+    )
+
+
+def _sensors(before: StationEvidence, view: View) -> tuple[SensorEvidence, ...]:
+    """The newest edge of each sensor that there is: the pages count edges from the station's start on only."""
+    if not view.gates:  # a station that starts has not looked at its gates yet
+        return before.sensors
+    found = []
+    for gate in view.gates:
+        shown = {each.name: each.last_utc_ns for each in gate.each}
+        for sensor in gate.sensors:
+            seen, last = before.seen(gate.name, sensor), shown.get(sensor)
+            if last is not None and (seen is None or abs(last - seen) >= GRAIN_NS):
+                seen = last
+            if seen is not None:
+                found.append(SensorEvidence(gate.name, sensor, seen))
+    return tuple(found)
+
+
+def _cars(before: StationEvidence, view: View) -> tuple[CarEvidence, ...]:
+    online = {car.name: car.online for car in view.cars}
+    names = list(
+        dict.fromkeys([*(each.name for each in before.cars), *(car for car, is_on in online.items() if is_on)])
+    )
+    cars = tuple(_car(before.car(name), name, view, is_online=online.get(name, False)) for name in names)
+    newest = sorted(cars, key=lambda each: -each.heard_utc_ns)[:MAX_CARS]
+    return tuple(each for each in cars if each in newest)
+
+
+def _car(before: CarEvidence | None, name: str, view: View, *, is_online: bool) -> CarEvidence:
+    clock = view.clock
+    if not is_online:
+        assert before is not None
+        return before if before.since_ns is None else replace(before, since_ns=None)
+    if before is None:
+        return CarEvidence(name, clock.utc_ns, clock.boot, clock.now_ns)
+    car = before
+    if car.since_ns is None or car.boot != clock.boot:
+        car = replace(car, boot=clock.boot, since_ns=clock.now_ns, heard_utc_ns=clock.utc_ns)
+    if abs(clock.utc_ns - car.heard_utc_ns) >= GRAIN_NS:
+        car = replace(car, heard_utc_ns=clock.utc_ns)
+    if car.since_ns is not None and clock.now_ns - car.since_ns >= HELD_NS * clock.rate:
+        held = car.held_utc_ns
+        if held is None or abs(clock.utc_ns - held) >= GRAIN_NS:
+            car = replace(car, held_utc_ns=clock.utc_ns)
+    return car
+
+
+def _button(before: int | None, view: View) -> int | None:
+    """When its contact was last found open; a button that is absent was not pressed."""
+    button, now_ns = view.button, view.clock.utc_ns
+    if button is None or not button.open_sentence or button.absent:
+        return before
+    return now_ns if before is None or abs(now_ns - before) >= GRAIN_NS else before
+
+
+def _stop(before: StopEvidence | None, view: View) -> StopEvidence | None:
+    stop = view.stop
+    if not stop.on:
+        return before
+    stopped = tuple(sorted(car.name for car in stop.cars if car.outcome == "stopped"))
+    others = tuple(sorted(car.name for car in stop.cars if car.outcome != "stopped"))
+    return StopEvidence(stop.author, stop.at_utc_ns, stopped, others)
+
+
+def _run(before: DiscardedRun | None, view: View) -> DiscardedRun | None:
+    shown = {run.run_id: run for run in (*view.runs, *([view.run] if view.run is not None else []))}
+    found = before
+    for procedure in view.procedure.runs:
+        run = shown.get(procedure.run_id)
+        if procedure.submission == "discarded" and run is not None and run.laps:
+            found = _better(found, _discarded(run))
+    return found
+
+
+def _discarded(run: RunView) -> DiscardedRun:
+    confirmed = sum(lap.confirmed for lap in run.laps)
+    by_hand = run.by_hand or run.without_agent
+    return DiscardedRun(run.run_id, run.car, len(run.laps), confirmed, by_hand, run.laps[-1].ended_utc_ns)
+
+
+def _better(before: DiscardedRun | None, run: DiscardedRun) -> DiscardedRun:
+    """The newer one, unless it is no whole run and the one before is, and of the last hours."""
+    if before is None or run.is_whole or not before.is_whole:
+        return run if before is None or run.ended_utc_ns >= before.ended_utc_ns else before
+    return before if run.ended_utc_ns - before.ended_utc_ns < KEPT_NS else run
+
+
+def _signed_in(before: tuple[SignInEvidence, ...], facts: ChecklistFacts) -> tuple[SignInEvidence, ...]:
+    """The newest sign-in of everybody who still has a role; a session that has ended since was one all the same."""
+    newest = {each.person: each for each in before}
+    for each in facts.sign_ins:
+        known = newest.get(each.person)
+        if known is None or each.at_utc_ns > known.at_utc_ns:
+            newest[each.person] = each
+    return tuple(newest[name] for name in facts.officials if name in newest)

@@ -1,0 +1,88 @@
+"""The register of the checklists: what it takes, what it refuses, and what is still there after a restart."""
+
+import errno
+import os
+import pathlib
+
+import pytest
+
+from shared.errors import BadInput, StorageError
+from station.checklists.items import ITEMS, LISTS
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationEvidence
+from station.checklists.register import FILE, UNREADABLE, ChecklistRegister
+
+NOW_NS = 1_790_000_000_000_000_000
+
+
+def test_what_was_ticked_and_seen_is_there_after_a_restart(tmp_path: pathlib.Path) -> None:
+    register = ChecklistRegister(tmp_path)
+    changes: list[ChecklistsView] = []
+    register.on_change(lambda: changes.append(register.view))
+    register.tick("road", "Ruth", NOW_NS, on=True)
+    register.tick("drills", "Max", NOW_NS + 1, on=True)
+    register.tick("road", "Max", NOW_NS + 2, on=False)
+    register.tick("road", "Ruth", NOW_NS + 3, on=True)
+    register.set_evidence(StationEvidence(button_utc_ns=NOW_NS))
+    register.set_evidence(StationEvidence(button_utc_ns=NOW_NS))  # nothing new
+    register.set_facts(ChecklistFacts(officials=("Ruth",)))
+    assert len(changes) == 6
+    again = ChecklistRegister(tmp_path).view
+    assert (again.ticks, again.evidence) == (register.view.ticks, register.view.evidence)
+    assert again.tick("road") == HandTick("road", "Ruth", NOW_NS + 3, True)
+    assert again.tick("line") is None
+    assert again.facts == ChecklistFacts()  # read anew, never stored
+
+
+def test_the_next_day_the_same_box_is_ticked_anew() -> None:
+    register = ChecklistRegister(None)
+    register.tick("road", "Ruth", NOW_NS, on=True)
+    register.tick("road", "Max", NOW_NS + 24 * 3600 * 10**9, on=True)
+    assert register.view.tick("road") == HandTick("road", "Max", NOW_NS + 24 * 3600 * 10**9, True)
+
+
+@pytest.mark.parametrize("key", [each.key for each in ITEMS.values() if each.by_station] + ["", "nothing", "../x"])
+def test_nobody_ticks_what_the_station_sees_or_what_is_no_line(key: str) -> None:
+    register = ChecklistRegister(None)
+    with pytest.raises(BadInput):
+        register.tick(key, "Ruth", NOW_NS, on=True)
+    assert register.view == ChecklistsView()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"ticks": [{"key": 3}]}', b"\xff\xfe", b"[" * 100_000])
+def test_a_file_that_cannot_be_read_is_kept_and_said(tmp_path: pathlib.Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    said: list[str] = []
+    register = ChecklistRegister(tmp_path, said.append)
+    assert register.view == ChecklistsView()
+    assert len(said) == 1
+    assert UNREADABLE in said[0]
+    assert (tmp_path / UNREADABLE).read_bytes() == content
+    register.tick("road", "Ruth", NOW_NS, on=True)
+    assert ChecklistRegister(tmp_path).view.tick("road") is not None
+
+
+def test_a_full_disk_refuses_a_tick_and_says_once_that_evidence_is_not_stored(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    register = ChecklistRegister(tmp_path, said.append)
+    register.tick("road", "Ruth", NOW_NS, on=True)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="free some space"):
+        register.tick("line", "Ruth", NOW_NS, on=True)
+    assert register.view.tick("line") is None
+    for press in (1, 2, 3):
+        register.set_evidence(StationEvidence(button_utc_ns=NOW_NS + press))
+    assert register.view.evidence.button_utc_ns == NOW_NS + 3  # the page goes on
+    assert len(said) == 1
+    assert [each.key for each in ChecklistRegister(tmp_path).view.ticks] == ["road"]
+
+
+def test_every_list_has_lines_of_both_kinds() -> None:
+    for name in LISTS:
+        lines = [each for each in ITEMS.values() if each.list_name == name]
+        assert {each.by_station for each in lines} == {True, False}, name
