@@ -49,7 +49,7 @@ def people(view: View) -> LineFinding:
     officials = view.checklists.facts.officials
     if not officials:
         return still_open(text("Nobody has a role yet."), "/people")
-    today = {each.person: each for each in view.checklists.evidence.signed_in if is_today(view, each.at_utc_ns)}
+    today = {each.person: each for each in view.checklists.sightings.signed_in if is_today(view, each.at_utc_ns)}
     if missing := [name for name in officials if name not in today]:
         return still_open(text("Not signed in today: {names}.", names=listed(missing)), "/people")
     if unpaired := [name for name in officials if not today[name].on_paired]:
