@@ -7,6 +7,7 @@ from typing import Protocol
 
 from station.checklists.records import ChecklistFacts
 from station.checklists.register import ChecklistRegister
+from station.service.checklists.sightings import sightings_after
 from station.views.views import View
 
 BETWEEN_S = 0.1  # a press of the stop button lasts longer
