@@ -100,6 +100,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
     ),
     "cards": (Look("/racers/cards"),),
     "cars": (Look("/cars", ("0-racers", "no-race")), Look("/cars?act=add", (), TIGHT)),
+    "car_sheets": (Look("/cars/sheets", ("no-race",)),),
     "checklist": (Look("/checklist", ("0-racers", "trouble", "no-race")),),
     "results": (Look("/results/race-1", RANKED),),
     "certificates": (Look("/results/race-1/certificates", ("0-racers", "over-1:00")),),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from shared.rules.wording import rules_in_short
 from shared.text import dates, joined, ntext, recorded, text
+from shared.text.lists import listed
 from shared.units import NS_PER_S
 from station.screens.register import AWAY_NS
 from station.views.views import View
@@ -16,7 +17,6 @@ from station.web.pages.checklist.finding import (
     day_and_time,
     done,
     is_today,
-    listed,
     not_needed,
     still_open,
 )

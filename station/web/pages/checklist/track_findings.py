@@ -6,6 +6,7 @@ Each function takes the view and returns the finding of one line; `TRACK_FINDING
 from collections.abc import Callable
 
 from shared.text import joined, ntext, recorded, text
+from shared.text.lists import listed
 from station.core.timing.readiness import untried
 from station.views.gate_views import GateView
 from station.views.views import View
@@ -14,7 +15,6 @@ from station.web.pages.checklist.finding import (
     clock_time,
     done,
     is_today,
-    listed,
     not_needed,
     still_open,
 )
