@@ -29,6 +29,15 @@ def write_ready_file(path: pathlib.Path, line: str) -> None:
         raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}){remedy}.") from None
 
 
+def sync_folder(path: pathlib.Path) -> None:
+    """Syncs the folder of `path` to disk, without which a file's new name may be lost."""
+    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def lock_file(path: pathlib.Path) -> int | None:
     """Lock the file exclusively; return the descriptor that holds the lock until it is closed, None if it is taken.
 
