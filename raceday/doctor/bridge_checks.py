@@ -15,8 +15,8 @@ from raceday.doctor.service_checks import unit_state
 from shared.config import parse
 from shared.errors import ConfigError, OperatorError, RetryLater
 from shared.findings import Finding
+from shared.process.car_unit_status import read_status
 from vehicle.bridge.config import BridgeConfig
-from vehicle.bridge.core.unit_status import read_status
 from vehicle.bridge.probe import LeashReport, fingerprint_of, leash_report, models_of
 
 
