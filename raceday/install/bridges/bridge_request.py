@@ -9,10 +9,13 @@ import pathlib
 import re
 import secrets
 import sys
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raceday.install.bridges.bridge_files import leash_key_path, password_path
 from raceday.install.certificates import carried_name
+from raceday.install.facts import bridge_config_path
 from raceday.install.machine import Machine
 from raceday.install.request import HOST
 from shared.errors import BadInput, OperatorError, Refused
@@ -110,11 +113,26 @@ def checked_password(line: str, source: str) -> str:
 
 
 def _password(chosen: argparse.Namespace, machine: Machine, name: str) -> str:
-    """From the file, else from the terminal if the machine has none yet; never an argument, which every user sees."""
+    """From the file, else from the terminal if the machine has none yet; never an argument, which every user sees.
+
+    A config that names another file for it has its password there, and the bridge says what is wrong with that.
+    """
     if chosen.password_file is not None:
         return read_password(chosen.password_file)
-    if chosen.dry_run or machine.read(password_path(name)) is not None:
+    if chosen.dry_run or machine.read(password_path(name)) is not None or not _is_ours_to_ask(machine, name):
         return ""
     if not sys.stdin.isatty():
         raise OperatorError("the console's password is needed: write it into a file, and name that by --password-file.")
     return checked_password(getpass.getpass(f"Password of {name}'s console: "), "what was typed")
+
+
+def _is_ours_to_ask(machine: Machine, name: str) -> bool:
+    """Is there no config of this bridge yet, or one whose password file is the one that this program writes?"""
+    config = machine.read(bridge_config_path(name))
+    if config is None:
+        return True
+    try:
+        console = tomllib.loads(config.decode()).get("console")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False  # the check of the config says what is wrong with it
+    return isinstance(console, Mapping) and console.get("password_file") == password_path(name)

@@ -1,5 +1,6 @@
 """The arguments of `raceday install bridge`, and the password: from a file or the terminal, and never shown."""
 
+import contextlib
 import getpass
 import io
 import os
@@ -84,6 +85,27 @@ def test_the_password_is_asked_for_once(
     assert "carry /etc/raceday/leash-car-1 to the car" in said
     assert "se cret!" not in said
     assert kept.strip() not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "is_asked"),
+    [
+        (("", ""), True),  # it is ours, and was lost
+        (("/etc/raceday/bridge-car-1.password", "/var/lib/raceday-bridge/car-1.password"), False),
+        (("[console]", "[console"), False),
+    ],
+)
+def test_the_password_of_a_config_that_names_another_file_is_not_asked_for(
+    root: str, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], is_asked: bool
+) -> None:
+    text = bridge_config(config_text("bridge.toml"), "car-1", "h", 443, "fast", broker_of({})).replace(*change)
+    pathlib.Path(root, "etc/raceday").mkdir()
+    pathlib.Path(root, "etc/raceday/bridge-car-1.toml").write_text(text)
+    known = MachineFacts(roles=("station",), configs=STATION.configs, bridges={"car-1": text})
+    monkeypatch.setattr(command, "gathered", lambda _machine: known)
+    with pytest.raises(OperatorError, match="--password-file") if is_asked else contextlib.nullcontext():
+        main(["--root", root, "bridge", "car-1"])
+    assert pathlib.Path(root, "etc/systemd/system/raceday-bridge@.service").exists() != is_asked
 
 
 @pytest.mark.parametrize(
