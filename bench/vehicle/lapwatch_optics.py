@@ -72,30 +72,43 @@ def camera(width_px: int = 320, fov_rad: float = 1.13) -> CameraParameters:
 
 def settings() -> list[CameraSetting]:
     """All rows, in the order of the table."""
-    plain, small = camera(), camera(160)
-    rows = [
-        CameraSetting("320 x 240, 30 fps", plain, (1.0, 2.0, 3.0, 4.0), rate_hz=30.0),
-        CameraSetting("320 x 240", plain, (1.0, 2.0, 3.0, 4.0)),
-        CameraSetting("160 x 120", small, (1.0, 2.0, 3.0)),
-        CameraSetting("motion blur 10 ms, 30 fps", plain, (2.0, 4.0), Condition(blur_ms=10.0), 30.0),
-        CameraSetting("motion blur 20 ms, 30 fps", plain, (1.0, 2.0, 3.0), Condition(blur_ms=20.0), 30.0),
-        CameraSetting("motion blur 33 ms", plain, (1.0, 2.0, 3.0), Condition(blur_ms=33.0)),
-        CameraSetting("rolling shutter 27 ms", plain, condition=Condition(rolling_ms=27.0)),
-        CameraSetting(
-            "rolling shutter 27 ms, vibration 1 degree",
-            plain,
-            condition=Condition(rolling_ms=27.0, sway_rad=math.radians(1.0)),
-        ),
-        CameraSetting("JPEG q20", plain, condition=Condition(jpeg=20)),
-        CameraSetting("gain 0.25, noise 8", plain, condition=Condition(gain=0.25, noise=8.0)),
-        CameraSetting("gain 0.15, noise 10", plain, condition=Condition(gain=0.15, noise=10.0)),
-        CameraSetting("over-exposed twice", plain, condition=Condition(gain=2.0)),
-        CameraSetting("glare 120", plain, condition=Condition(glare=120.0)),
-        CameraSetting("defocus 1.5 px", plain, condition=Condition(defocus_px=1.5)),
-        CameraSetting("defocus 2.5 px", plain, condition=Condition(defocus_px=2.5)),
-        CameraSetting("indoor: blur 20, rolling 27, gain 0.4, noise 6, q60", plain, (1.0, 2.0, 3.0), INDOOR),
-        CameraSetting("70 degrees, set as 65", camera(fov_rad=math.radians(70))),
+    return [*_plain_cameras(), *_spoilt_pictures(), *_wide_cameras()]
+
+
+def _plain_cameras() -> list[CameraSetting]:
+    """The field's camera, set right: by frame rate and size of the picture."""
+    return [
+        CameraSetting("320 x 240, 30 fps", camera(), (1.0, 2.0, 3.0, 4.0), rate_hz=30.0),
+        CameraSetting("320 x 240", camera(), (1.0, 2.0, 3.0, 4.0)),
+        CameraSetting("160 x 120", camera(160), (1.0, 2.0, 3.0)),
     ]
+
+
+def _spoilt_pictures() -> list[CameraSetting]:
+    """The field's camera at its usual size, by what is wrong with its pictures."""
+    swayed = Condition(rolling_ms=27.0, sway_rad=math.radians(1.0))
+    indoor = "indoor: blur 20, rolling 27, gain 0.4, noise 6, q60"
+    rows: list[tuple[str, Condition, tuple[float, ...], float]] = [
+        ("motion blur 10 ms, 30 fps", Condition(blur_ms=10.0), (2.0, 4.0), 30.0),
+        ("motion blur 20 ms, 30 fps", Condition(blur_ms=20.0), (1.0, 2.0, 3.0), 30.0),
+        ("motion blur 33 ms", Condition(blur_ms=33.0), (1.0, 2.0, 3.0), 15.0),
+        ("rolling shutter 27 ms", Condition(rolling_ms=27.0), (2.0,), 15.0),
+        ("rolling shutter 27 ms, vibration 1 degree", swayed, (2.0,), 15.0),
+        ("JPEG q20", Condition(jpeg=20), (2.0,), 15.0),
+        ("gain 0.25, noise 8", Condition(gain=0.25, noise=8.0), (2.0,), 15.0),
+        ("gain 0.15, noise 10", Condition(gain=0.15, noise=10.0), (2.0,), 15.0),
+        ("over-exposed twice", Condition(gain=2.0), (2.0,), 15.0),
+        ("glare 120", Condition(glare=120.0), (2.0,), 15.0),
+        ("defocus 1.5 px", Condition(defocus_px=1.5), (2.0,), 15.0),
+        ("defocus 2.5 px", Condition(defocus_px=2.5), (2.0,), 15.0),
+        (indoor, INDOOR, (1.0, 2.0, 3.0), 15.0),
+    ]
+    return [CameraSetting(label, camera(), speeds, how, rate_hz) for label, how, speeds, rate_hz in rows]
+
+
+def _wide_cameras() -> list[CameraSetting]:
+    """Other lenses: set wrong, by their angle alone, and measured by `lens`."""
+    rows = [CameraSetting("70 degrees, set as 65", camera(fov_rad=math.radians(70)))]
     for degrees, bent in ((120, False), (120, True), (160, True)):
         angle = math.radians(degrees)
         name = f"{degrees} degrees, {'fisheye' if bent else 'flat'}"
@@ -106,23 +119,15 @@ def settings() -> list[CameraSetting]:
             CameraSetting(f"{name}, `fov_rad` right", seen, lens=lens, options=LapwatchOptions(fov_rad=angle)),
             CameraSetting(f"{name}, after `lens`", seen, (1.0, 2.0, 3.0), lens=lens, measured=True),
         ]
-    large = camera(640)
-    rows.append(
+    widest, dim = WideLens(math.radians(160), _K), replace(INDOOR, rolling_ms=0.0)
+    large, spoilt = "640 x 480", "blur 20, gain 0.4, noise 6, q60"
+    return [
+        *rows,
+        CameraSetting(f"160 degrees, fisheye, {large}, after `lens`", camera(640), lens=widest, measured=True),
         CameraSetting(
-            "160 degrees, fisheye, 640 x 480, after `lens`", large, lens=WideLens(math.radians(160), _K), measured=True
-        )
-    )
-    rows.append(
-        CameraSetting(
-            "160 degrees, fisheye, blur 20, gain 0.4, noise 6, q60, after `lens`",
-            plain,
-            (1.0, 2.0, 3.0),
-            replace(INDOOR, rolling_ms=0.0),
-            lens=WideLens(math.radians(160), _K),
-            measured=True,
-        )
-    )
-    return rows
+            f"160 degrees, fisheye, {spoilt}, after `lens`", camera(), (1.0, 2.0, 3.0), dim, lens=widest, measured=True
+        ),
+    ]
 
 
 def main(quick: bool) -> None:

@@ -139,11 +139,20 @@ def is_served(path_or_url: str | pathlib.Path) -> bool:
 
 
 def migrate(connection: sa.Connection, to: str = "head") -> None:
-    """Bring the tables up to date (or up to one step). Raises StorageError for a database of a newer leaderboard."""
+    """Bring the tables up to date (or up to one step).
+
+    Raises StorageError for a database of a newer leaderboard, and OperatorError if this one's own files are not whole.
+    """
+    folder = pathlib.Path(str(files("leaderboard") / "migrations"))
+    if not any((folder / "versions").glob("0*.py")):
+        raise OperatorError(
+            f"it cannot be brought up to date, since {folder} of this program holds no steps, or this user may not "
+            "read it: install Raceday anew, its files are not whole."
+        )
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(files("leaderboard") / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     try:
         command.upgrade(config, to)

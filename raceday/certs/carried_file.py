@@ -15,14 +15,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
+from raceday.certs.carried_tar import read_tar
 from raceday.certs.issued import IssuedCertificate, list_number, read_certificate, revocations
 from raceday.certs.names import checked_machine_name
 from raceday.certs.private_files import KEY_MODE, PUBLIC_MODE, FileOwner, make_folder, read_file, write_file
 from shared.errors import BadInput, Refused
 
 SUFFIX = ".raceday-certs"
-MAX_BYTES = 4_000_000
-MAX_MEMBER_BYTES = 1_000_000
 FOLDER_MODE = 0o755
 
 
@@ -59,17 +58,12 @@ def pack(carried: CarriedCertificates) -> bytes:
 
 def unpack(packed: bytes, source: str) -> CarriedCertificates:
     """The checked content of a carried file. Raises BadInput, which names `source`."""
-    members = _members(packed, source)
-    names = [name.removesuffix(".key") for name in members if name.endswith(".key")]
-    if len(names) != 1 or set(members) != {"ca.pem", "crl.pem", f"{names[0]}.pem", f"{names[0]}.key"}:
-        raise BadInput(f"{source}: does not hold one machine's certificates; make it again by `raceday certs`.")
+    name, files = read_tar(packed, source)
     try:
-        name = checked_machine_name(names[0])
+        checked_machine_name(name)
     except Refused as error:
         raise BadInput(f"{source}: {error}") from None
-    carried = CarriedCertificates(
-        name, members["ca.pem"], members["crl.pem"], members[f"{name}.pem"], members[f"{name}.key"]
-    )
+    carried = CarriedCertificates(name, files["ca.pem"], files["crl.pem"], files[f"{name}.pem"], files[f"{name}.key"])
     if checked(carried, source).name != name:
         raise BadInput(f"{source}: the certificate in it is not {name}'s; make it again by `raceday certs`.")
     return carried
@@ -132,17 +126,3 @@ def _is_newer(path: pathlib.Path, crl_pem: bytes) -> bool:
     except ValueError:
         there = None
     return there is not None and list_number(there) > list_number(x509.load_pem_x509_crl(crl_pem))
-
-
-def _members(packed: bytes, source: str) -> dict[str, bytes]:
-    members: dict[str, bytes] = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as tar:
-            for member in tar:
-                file = tar.extractfile(member) if member.isfile() and member.size <= MAX_MEMBER_BYTES else None
-                if file is None or member.name in members or len(members) == 4:
-                    raise BadInput(f"{source}: holds something that no file of certificates holds.")
-                members[member.name] = file.read()
-    except tarfile.TarError as error:
-        raise BadInput(f"{source}: is not a file of `raceday certs` ({error}).") from None
-    return members

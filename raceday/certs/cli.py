@@ -80,10 +80,11 @@ def issued(folder: AuthorityFolder, role: MachineRole, options: argparse.Namespa
     if role == "display":
         return [*sentences, f"Carry it to the screen, unpack it with `tar xf {path.name}`, then delete it."]
     verb = "car" if role == "car" else "station"
-    return [
-        *sentences,
-        f"Carry it to the machine, run `sudo raceday install {verb} --certs {path.name}` there, then delete it.",
-    ]
+    done_with = f"Carry it to the machine, run `sudo raceday install {verb} --certs {path.name}` there, then delete it."
+    if role == "car":
+        bridge = f"`sudo raceday install bridge {options.name} --certs {path.name}`"
+        done_with += f" (For a stock car with a bridge run {bridge} at the station.)"
+    return [*sentences, done_with]
 
 
 def revoked(folder: AuthorityFolder, name: str, now: dt.datetime) -> list[str]:

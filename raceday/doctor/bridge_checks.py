@@ -113,7 +113,8 @@ def _leash(config: BridgeConfig, probes: BridgeProbes) -> Finding:
         report = probes.leash(config)
     except (OSError, OperatorError) as error:
         cure = "Is it fitted, does its firewall let UDP through, and has it this key? docs/stock-car.md, Fit the leash."
-        return Finding("leash", False, f"It does not answer: {str(error).rstrip('.')}.", cure)
+        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        return Finding("leash", False, f"It does not answer: {why.rstrip('.')}.", cure)
     if report.fault:
         cure = "`journalctl -u raceday-leash` on the car says more."
         return Finding("leash", False, f"It cannot stop this car: {report.fault}.", cure)

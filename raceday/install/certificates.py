@@ -2,16 +2,15 @@
 
 import pathlib
 import shutil
-import tarfile
 from dataclasses import dataclass
 
+from raceday.certs.carried_tar import MAX_BYTES, read_tar
 from raceday.install.machine import Machine
 from raceday.install.machine_files.config_files import TLS
 from raceday.install.releases.release import CURRENT
 from raceday.install.steps import Effect, StaysForGood
 from shared.errors import BadInput
 
-MAX_BYTES = 1_000_000
 # Run by the new release, which has the packages that check them.
 _PLACE = """
 import pathlib, sys
@@ -34,9 +33,9 @@ class PlaceCertificates(StaysForGood):
 
     def is_done(self, machine: Machine) -> bool:
         """A newer list of revoked certificates may lie there: `raceday certs` decides about that."""
-        carried = members(pathlib.Path(self.file))
-        own = [name for name in carried if name != "crl.pem"]
-        return all(machine.read(f"{TLS}/{name}") == carried[name] for name in own) and bool(
+        _, files = carried(pathlib.Path(self.file))
+        own = [name for name in files if name != "crl.pem"]
+        return all(machine.read(f"{TLS}/{name}") == files[name] for name in own) and bool(
             machine.read(f"{TLS}/crl.pem")
         )
 
@@ -49,25 +48,21 @@ class PlaceCertificates(StaysForGood):
             machine.remove(inside)
 
 
-def members(file: pathlib.Path) -> dict[str, bytes]:
-    """The files in a carried file, by name. Raises BadInput."""
+def carried(file: pathlib.Path) -> tuple[str, dict[str, bytes]]:
+    """Whose certificates are in a carried file, and its files by their names. Raises BadInput."""
     try:
-        with tarfile.open(file, "r:") as tar:
-            found = {each.name: tar.extractfile(each) for each in tar if each.isfile() and each.size <= MAX_BYTES}
-            read = {name: content.read() for name, content in found.items() if content is not None}
-    except (OSError, tarfile.TarError) as error:
+        with file.open("rb") as opened:
+            packed = opened.read(MAX_BYTES + 1)
+    except OSError as error:
         raise BadInput(f"{file}: is no file of certificates ({error}); `raceday certs` makes one.") from None
-    if any("/" in name or name.startswith(".") for name in read):
-        raise BadInput(f"{file}: is no file of certificates: it holds names of folders.")
-    return read
+    if len(packed) > MAX_BYTES:
+        raise BadInput(f"{file}: is far too large for a file of certificates; `raceday certs` makes one.")
+    return read_tar(packed, str(file))
 
 
 def carried_name(file: pathlib.Path) -> str:
     """Whose certificates they are. Raises BadInput."""
-    names = [name.removesuffix(".key") for name in members(file) if name.endswith(".key")]
-    if len(names) != 1:
-        raise BadInput(f"{file}: does not hold one machine's certificates; `raceday certs` makes such a file.")
-    return names[0]
+    return carried(file)[0]
 
 
 def remove_keys(machine: Machine) -> None:

@@ -13,7 +13,7 @@ import tempfile
 from importlib.metadata import entry_points
 
 from raceday.install.bridges.bridge_plan import bridge_plan
-from raceday.install.bridges.bridge_request import bridge_name, bridge_request
+from raceday.install.bridges.bridge_request import add_bridge_arguments, bridge_name, bridge_request
 from raceday.install.certificates import carried_name
 from raceday.install.config_check import ServiceConfig, config_fault, config_of_bridge, config_of_role
 from raceday.install.effects import OWED, OwedEffects, apply_effects, owe, owed_effects
@@ -254,7 +254,9 @@ def _parser() -> argparse.ArgumentParser:
     board = _role_parser(actions, "leaderboard", "takes results, ranks them, shows them")
     board.add_argument("--database", metavar="URL", help="a PostgreSQL database instead of a file")
     board.add_argument("--host", metavar="ADDRESS", help="serve at this address; default: this machine alone")
-    _bridge_parser(actions)
+    bridge = actions.add_parser("bridge", help="beside a station: the bridge of a stock car (docs/stock-car.md)")
+    add_bridge_arguments(bridge)
+    _common_options(bridge)
     up = actions.add_parser("upgrade", help="a newer version beside the one in use, checked, then in its place")
     up.add_argument("file", type=pathlib.Path, nargs="?", metavar="FILE", help="a .deb, a wheel, or a folder of wheels")
     back = actions.add_parser("rollback", help="the release before this one again")
@@ -272,22 +274,6 @@ def _role_parser(
         "--wheels", type=pathlib.Path, metavar="FOLDER", help="take all packages from here, not from the net"
     )
     return parser
-
-
-def _bridge_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = actions.add_parser("bridge", help="beside a station: the bridge of a stock car (docs/stock-car.md)")
-    parser.add_argument("name", metavar="NAME", help="the car's name at the station, such as car-1")
-    parser.add_argument("--console", metavar="HOST", help="the car's name or address; with a port: HOST:PORT")
-    parser.add_argument("--model", metavar="NAME", help="the model that drives, as the car's console lists it")
-    parser.add_argument("--leash", action="store_true", help="also make the files that cut the car's motor on silence")
-    parser.add_argument(
-        "--password-file",
-        type=pathlib.Path,
-        metavar="FILE",
-        help="its first line is the console's password; else asked",
-    )
-    parser.add_argument("--certs", type=pathlib.Path, metavar="FILE", help="the file that `raceday certs car` made")
-    _common_options(parser)
 
 
 def _common_options(parser: argparse.ArgumentParser) -> None:

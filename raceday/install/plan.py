@@ -217,6 +217,12 @@ def stock_service(table: Mapping[str, Any]) -> str:
     return service if isinstance(service, str) else ""
 
 
+def _is_plain(table: Mapping[str, Any]) -> bool:
+    """Does a config reach the broker without certificates?"""
+    mqtt = table.get("mqtt")
+    return isinstance(mqtt, Mapping) and "cert" not in mqtt
+
+
 def _wifi(request: InstallRequest, facts: MachineFacts) -> list[Step]:
     network: frozenset[Effect] = frozenset({"network"})
     steps: list[Step] = []
@@ -275,6 +281,13 @@ def _notes_of_a_station(request: InstallRequest, facts: MachineFacts, name: str,
             "The broker listens to this machine alone, since there are no certificates. For cars: "
             f"{first}sudo raceday certs machine {name}; sudo raceday install station --certs {name}.raceday-certs"
         )
+    else:
+        notes += [
+            f"The broker wants certificates, and the bridge of {car} shows none: sudo raceday certs car {car}; sudo "
+            f"raceday install bridge {car} --certs {car}.raceday-certs"
+            for car, config in facts.bridges.items()
+            if _is_plain(_read(config))
+        ]
     if "station" not in facts.configs and not request.gates:
         notes.append(
             "No gate was named: the station has a mock gate. Name yours in /etc/raceday/station.toml, and run this "

@@ -107,13 +107,18 @@ def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = ST
 
 
 def refuse_while_driven(machine: Machine, bridges: Iterable[str], *, force: bool) -> None:
-    """Raises OperatorError if one of these stock cars is armed or drives, as its bridge has told systemd."""
+    """Raises OperatorError if one of these stock cars is armed or drives, as its bridge that runs has told systemd."""
     if force or not machine.is_running:
         return
     for name in bridges:
-        words = ["systemctl", "show", "--property=StatusText", "--value", bridge_unit(name)]
-        status = read_status(machine.attempt(words).stdout)
-        if status is not None and status.is_armed:
+        words = ["systemctl", "show", "--property=ActiveState,StatusText", bridge_unit(name)]
+        shown = dict(line.split("=", 1) for line in machine.attempt(words).stdout.splitlines() if "=" in line)
+        status = read_status(shown.get("StatusText", ""))
+        runs = shown.get("ActiveState") not in (
+            "inactive",
+            "failed",
+        )  # of one that has ended systemd keeps the last line
+        if status is not None and status.is_armed and runs:
             raise OperatorError(
                 f"{name} is {status.mode}, and its bridge would stop it: wait until the run is over, or add --force."
             )

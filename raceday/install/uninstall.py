@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from raceday.install.bridges.bridge_removal import bridge_leftovers, purge_bridge
 from raceday.install.certificates import remove_keys
 from raceday.install.effects import OWED, Say
-from raceday.install.facts import LOCAL_COMMAND, UNIT_OF, MachineFacts, enabled_bridges
+from raceday.install.facts import LOCAL_COMMAND, UNIT_OF, MachineFacts, configured_bridges, enabled_bridges
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import COUNTRY, KEYFILE, POWER_SAVING
 from raceday.install.machine_files.broker_files import BROKER_CONF
@@ -47,6 +47,9 @@ def uninstall(
 
 def uninstall_bridge(machine: Machine, name: str, say: Say, *, purge: bool, yes: bool) -> int:
     """Stops and disables one stock car's bridge. Raises OperatorError."""
+    if name not in configured_bridges(machine):
+        print(f"There is no bridge of {name} here: nothing was done.")
+        return 0
     if purge and not yes:
         _ask(f"--purge removes config, password, leash key and certificate of {name} on this machine")
     for step in bridge_leftovers([name], is_last=not set(enabled_bridges(machine)) - {name}):

@@ -15,6 +15,7 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_S
 from simulator.realtime.protocol import Event, GateEdge, TrueEvent
+from simulator.world.optics.wide_lens import WideLens
 from simulator.world.tracks import Track
 from simulator.world.world import (
     STEPS_PER_S,
@@ -39,13 +40,17 @@ FRAME_SHAPE = (240, 320)
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
-    """The settings: floor, light and each car follow from `seed`; `splits` are fractions of the lap."""
+    """The settings: floor, light and each car follow from `seed`; `splits` are fractions of the lap.
+
+    `wide_lens`: a fisheye on every car's camera; None: each has the flat lens of its build.
+    """
 
     seed: int = 1
     frame_rate_hz: int = 15
     board: bool = True
     splits: tuple[float, ...] = ()
     edges_kept: int = 1000
+    wide_lens: WideLens | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +120,7 @@ class Stage:
             appearance=self._appearance,
             board=self.settings.board,
             splits=self.settings.splits,
+            wide_lens=self.settings.wide_lens,
         )
         world.frame()  # draws the floor now, not at the first frame of the drive
         world.apply(self._wires.get(car))

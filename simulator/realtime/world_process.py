@@ -39,6 +39,7 @@ from simulator.realtime.protocol import (
 from simulator.realtime.shared_clock import ClockAnchor, ClockWriter
 from simulator.realtime.socket_server import Peer, SocketServer
 from simulator.realtime.stage import TICK_NS, Stage, StageSettings, StageTick
+from simulator.world.optics.lens_table import WorldLensTable
 from simulator.world.tracks import load_track
 from simulator.world.world import STEPS_PER_S
 from vehicle.core.pulses import PERIOD_NS, Pulses
@@ -63,6 +64,7 @@ class WorldConfig:
     edges_kept: int = setting(1000, min=1, max=100_000, what="how many edges a gate remembers")
     catch_up_ms: int = setting(20, min=0, max=1000, what="delay that is caught up; a longer one stretches time")
     patience_ms: int = setting(0, min=0, max=5000, what="real time to wait for a frame's answer; 0: never wait")
+    lens: WorldLensTable | None = None
 
     def __post_init__(self) -> None:
         if STEPS_PER_S % self.frame_rate_hz:
@@ -78,7 +80,12 @@ class WorldProcess:
         self._config = config
         self._boot = str(uuid.uuid4())
         settings = StageSettings(
-            config.seed, config.frame_rate_hz, config.board, tuple(config.splits), config.edges_kept
+            config.seed,
+            config.frame_rate_hz,
+            config.board,
+            tuple(config.splits),
+            config.edges_kept,
+            config.lens.lens if config.lens is not None else None,
         )
         self._stage = Stage(load_track(config.track), settings)
         self._answer_wait = AnswerWait(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)

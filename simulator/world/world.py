@@ -21,6 +21,7 @@ from simulator.world.floor_texture import Appearance, FloorTexture, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards
 from simulator.world.geometry import Pose, Track, TrackPlace
 from simulator.world.looks import draw_appearance
+from simulator.world.optics.wide_lens import WideLens, render_wide
 from simulator.world.surroundings import Surface, Surroundings, grey_level, surroundings_of
 from simulator.world.world_events import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.core.pulses import Pulses
@@ -84,10 +85,13 @@ class World:
         board: bool = True,
         splits: Sequence[float] = (),
         parts: WorldParts | None = None,
+        wide_lens: WideLens | None = None,
     ) -> None:
+        """`wide_lens`: a fisheye on the camera instead of its own flat lens."""
         assert STEPS_PER_S % frame_rate_hz == 0, "frames must fall on the grid of sub-steps"
         self.track = track
         self.parts = parts or draw_parts(track, seed, appearance=appearance, board=board)
+        self._wide_lens = wide_lens
         self._start_ns = start_ns
         self._steps = 0
         self._steps_per_frame = STEPS_PER_S // frame_rate_hz
@@ -171,7 +175,11 @@ class World:
         sky = grey_level(self.surroundings.sky)
         x, y, yaw = self._frame_pose
         eye = Pose(x - beside_m * math.sin(yaw), y + beside_m * math.cos(yaw), yaw)
-        picture = render(self._texture, lens.camera, eye, sky, self._uprights, self.surroundings)
+        shown = (eye, sky, self._uprights, self.surroundings)
+        if self._wide_lens is None:
+            picture = render(self._texture, lens.camera, *shown)
+        else:
+            picture = render_wide(self._texture, lens.camera, self._wide_lens, *shown)
         return expose(picture, lens, self._noise)
 
     def picture(self, camera: CameraParameters | None = None) -> Image:

@@ -111,7 +111,7 @@ _MORNING = (
     ChecklistItem("big_screen", "morning", text("The big screen showed it.")),
     ChecklistItem("screens_here", "morning", text("No screen is away."), by_station=True),
     ChecklistItem(
-        "stop_released", "morning", text("All cars were stopped once, and the stop is released."), by_station=True
+        "stop_released", "morning", text("The stop of all cars was given once, and is released."), by_station=True
     ),
     ChecklistItem("journal", "morning", text("Records are on disk, and the disk has room."), by_station=True),
     ChecklistItem("broker", "morning", text("The broker is connected."), by_station=True),

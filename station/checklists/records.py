@@ -18,7 +18,7 @@ class HandTick:
 
 
 @dataclass(frozen=True, slots=True)
-class SensorEvidence:
+class SensorSighting:
     """When this sensor last saw something, to a minute."""
 
     gate: str
@@ -27,7 +27,7 @@ class SensorEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class CarEvidence:
+class CarSighting:
     """`heard_utc_ns`: when the car was last heard, to a minute. `held_utc_ns`: when the station had last heard it for
     ten minutes without a gap; None: never.
 
@@ -42,7 +42,7 @@ class CarEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class StopEvidence:
+class StopSighting:
     """The newest stop of all cars: which cars confirmed it (`stopped`), and which did not."""
 
     author: str
@@ -71,7 +71,7 @@ class DiscardedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class SignInEvidence:
+class SignInSighting:
     """When this official last signed in, and whether on a paired device."""
 
     person: str
@@ -80,21 +80,21 @@ class SignInEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class StationEvidence:
+class StationSightings:
     """What the station saw. `button_utc_ns`: when the contact of its stop button was last found open; None: never."""
 
-    sensors: tuple[SensorEvidence, ...] = ()
-    cars: tuple[CarEvidence, ...] = ()
+    sensors: tuple[SensorSighting, ...] = ()
+    cars: tuple[CarSighting, ...] = ()
     button_utc_ns: int | None = None
-    stop: StopEvidence | None = None
+    stop: StopSighting | None = None
     run: DiscardedRun | None = None
-    signed_in: tuple[SignInEvidence, ...] = ()
+    signed_in: tuple[SignInSighting, ...] = ()
 
     def seen(self, gate: str, sensor: str) -> int | None:
         """When this sensor last saw something; None: never."""
         return next((each.last_utc_ns for each in self.sensors if (each.gate, each.sensor) == (gate, sensor)), None)
 
-    def car(self, name: str) -> CarEvidence | None:
+    def car(self, name: str) -> CarSighting | None:
         return next((each for each in self.cars if each.name == name), None)
 
 
@@ -108,7 +108,7 @@ class ChecklistFacts:
     """
 
     officials: tuple[str, ...] = ()
-    sign_ins: tuple[SignInEvidence, ...] = ()
+    sign_ins: tuple[SignInSighting, ...] = ()
     makes_backups: bool = False
     backups_fault: str = ""
     backup: str = ""
@@ -122,7 +122,7 @@ class ChecklistsView:
     """All of it, for the page."""
 
     ticks: tuple[HandTick, ...] = ()
-    evidence: StationEvidence = field(default_factory=StationEvidence)
+    sightings: StationSightings = field(default_factory=StationSightings)
     facts: ChecklistFacts = field(default_factory=ChecklistFacts)
 
     def tick(self, key: str) -> HandTick | None:

@@ -1,7 +1,7 @@
 """The register of the checklists: thread-safe, in one JSON file beside the journal. Used by the web app and the watch.
 
 What an official ticks is on the disk before it is shown. What the station saw is written when it changes; if the disk
-refuses that, it is said once, and nothing but evidence of the last while is lost at a restart.
+refuses that, it is said once, and nothing but what was seen in the last while is lost at a restart.
 """
 
 import os
@@ -16,7 +16,7 @@ from shared.errors import BadInput, StorageError
 from shared.files import DISK_FULL
 from shared.text import text
 from station.checklists.items import ITEMS
-from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationEvidence
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
 
 FILE = "checklists.json"
 UNREADABLE = f"{FILE}.unreadable"
@@ -27,7 +27,7 @@ class StoredChecklists:
     """What the file holds."""
 
     ticks: tuple[HandTick, ...] = ()
-    evidence: StationEvidence = field(default_factory=StationEvidence)
+    sightings: StationSightings = field(default_factory=StationSightings)
 
 
 _STORED = TypeAdapter(StoredChecklists)
@@ -44,7 +44,7 @@ class ChecklistRegister:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         stored = self._read()
-        self.view = ChecklistsView(stored.ticks, stored.evidence)
+        self.view = ChecklistsView(stored.ticks, stored.sightings)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """`listener` is called after each change, on the thread that made it."""
@@ -62,12 +62,12 @@ class ChecklistRegister:
             self._put(replace(self.view, ticks=(*ticks, HandTick(key, person, now_utc_ns, on))))
         self._changed()
 
-    def set_evidence(self, evidence: StationEvidence) -> None:
+    def set_sightings(self, sightings: StationSightings) -> None:
         """What the station has seen by now."""
         with self._lock:
-            if evidence == self.view.evidence:
+            if sightings == self.view.sightings:
                 return
-            changed = replace(self.view, evidence=evidence)
+            changed = replace(self.view, sightings=sightings)
             try:
                 self._put(changed)
                 self._refused = ""
@@ -92,7 +92,7 @@ class ChecklistRegister:
             part = self._file.with_name(f"{FILE}.part")
             try:
                 with part.open("wb") as out:
-                    out.write(_STORED.dump_json(StoredChecklists(view.ticks, view.evidence)))
+                    out.write(_STORED.dump_json(StoredChecklists(view.ticks, view.sightings)))
                     out.flush()
                     os.fsync(out.fileno())
                 part.replace(self._file)

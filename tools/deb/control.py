@@ -8,16 +8,18 @@ import email
 import email.message
 import email.utils
 import hashlib
+import os
 import pathlib
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.errors import BadInput
 from tools.deb.archive import DebFile
 
 AUTHORS = "The Raceday authors"
-MAINTAINER = f"{AUTHORS} <raceday@localhost>"
+# Policy 5.6.2 wants an address, and the project has none: it is that of the machine on which the package is installed.
+OWN_ADDRESS = "raceday@localhost"
 WHEELS = "usr/share/raceday/wheels"
 _GLIBC = re.compile(r"manylinux_2_(\d+)_")
 
@@ -47,8 +49,23 @@ def control(version: str, arch: str, files: Sequence[DebFile]) -> str:
     size_kib = sum(-(-len(file.content) // 1024) for file in files)
     names = [file.path.rsplit("/", 1)[1] for file in files if file.path.startswith(WHEELS)]
     return CONTROL.format(
-        version=version, arch=arch, maintainer=MAINTAINER, size_kib=size_kib, glibc_minor=oldest_glibc_minor(names)
+        version=version,
+        arch=arch,
+        maintainer=maintainer(os.environ),
+        size_kib=size_kib,
+        glibc_minor=oldest_glibc_minor(names),
     )
+
+
+def maintainer(environment: Mapping[str, str]) -> str:
+    """Who answers for the package: whoever publishes it says so as to Debian's own tools (deb-changelog(5), debchange).
+
+    Raises BadInput for what is no name or no address.
+    """
+    name, address = environment.get("DEBFULLNAME") or AUTHORS, environment.get("DEBEMAIL") or OWN_ADDRESS
+    if re.fullmatch(r"[^<>\x00-\x1f]{1,100}", name) is None or re.fullmatch(r"[^\s<>@]+@[^\s<>@]+", address) is None:
+        raise BadInput(f"DEBFULLNAME and DEBEMAIL: {name[:60]!r} <{address[:60]}> is no maintainer's name and address.")
+    return f"{name} <{address}>"
 
 
 def oldest_glibc_minor(wheels: Iterable[str]) -> int:
@@ -66,7 +83,7 @@ def changelog(version: str, at: dt.datetime) -> str:
     """Debian's changelog: one entry, which names the project's own."""
     dated = email.utils.format_datetime(at)
     what = "See CHANGELOG.md of this version."
-    return f"raceday ({version}) stable; urgency=medium\n\n  * {what}\n\n -- {MAINTAINER}  {dated}\n"
+    return f"raceday ({version}) stable; urgency=medium\n\n  * {what}\n\n -- {maintainer(os.environ)}  {dated}\n"
 
 
 def copyright_text(notice: str, wheels: Iterable[pathlib.Path]) -> str:

@@ -69,6 +69,7 @@ class Bridge:
         self._wake_out.setblocking(False)
         self._wake_in.setblocking(False)
         self._state: CarState | None = None
+        self._status: BridgeStatus | None = None
         self._heartbeat, self._resend = _Due(HEARTBEAT_NS), _Due(RESEND_NS)
 
     def start(self) -> None:
@@ -144,8 +145,10 @@ class Bridge:
         if self._resend.is_now(now_ns) or changed:
             self._state = state
             self._link.publish(state)
-        if changed:
-            tell_service_state(BridgeStatus(state.mode, state.online, str(state.reason)).line())
+        status = BridgeStatus(state.mode, state.online, str(state.reason))
+        if status != self._status:
+            self._status = status
+            tell_service_state(status.line())
 
     def _on_delivery(self, delivery: Delivery) -> None:
         """On the link's thread: only enqueue. What does not fit is not acknowledged, so it comes again."""

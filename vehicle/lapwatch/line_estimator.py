@@ -2,18 +2,20 @@
 
 Each frame in which boards are seen gives a distance to the line. A straight line fitted to the last few over time
 gives the instant at which the distance is zero; once that is past and the boards are out of sight or behind, the line
-was passed. Boards that stand farther behind the line are seen longer but give the distance less precisely (where the
-road bends), so they are corrected by what the nearest kind measured in the same frames.
+was passed. Boards that stand farther behind the line are seen longer, but where the road bends their distance is not
+the line's; so they are corrected by what the nearest kind measured in the same frames. Far away a few pixels show a
+board, and it is wrong by decimetres: all of this weighs each distance by how well its pixels tell it.
 """
 
 import math
-import statistics
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.units import NS_PER_MS, NS_PER_S, seconds_to_ns
+from vehicle.lapwatch.gate_distance import Estimate, line_distances_m, weighted_mean
 from vehicle.lapwatch.marker_finder import MarkerPose
+from vehicle.lapwatch.markers import BoardKind
 
 _MAX_FITTED = 5
 _FIT_SPAN_NS = 600 * NS_PER_MS
@@ -29,6 +31,9 @@ _MIN_APPROACH_M = 0.15  # an approach begins at least this far before the line
 _WEIGHT_DECAY = 0.6  # of each older frame relative to the next: cars change their speed at the line
 _MAX_UNCERTAINTY_NS = 350 * NS_PER_MS  # a worse estimate is not reported, for example when a car sets off
 _EXTRAPOLATION_ERROR = 0.25  # by bends and changing speed, as a share of the extrapolated time
+_UNCORRECTED = Estimate(0.0, 0.10)  # metres by which a kind is off before it is measured: a bend of 9 degrees does that
+_STEADY_M = 0.005  # no distance is known better: boards are set up by hand, and the car nods
+_STRIPE_SIGMA_M = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class LineCrossing:
 class _Sighting:
     at_ns: int
     distance_m: float
+    sigma_m: float
 
 
 class LineEstimator:
@@ -55,7 +61,7 @@ class LineEstimator:
         self._min_lap_ns = seconds_to_ns(min_lap_s)
         self._camera_ahead_m = camera_ahead_m
         self._sightings: deque[_Sighting] = deque(maxlen=_MAX_FITTED)
-        self._corrections: dict[int, list[float]] = {}
+        self._corrections: dict[BoardKind, Estimate] = {}
         self._frames_seen = 0
         self._standstill_ns: int | None = None
         self._last_crossing_ns: int | None = None
@@ -68,7 +74,7 @@ class LineEstimator:
         """
         if at_ns <= self._last_frame_ns:
             return None  # a repeated frame adds nothing
-        return self._update(at_ns, self._distance_m([pose for pose in poses if _is_measurable(pose)]), moved=moved)
+        return self._update(at_ns, self._lens_to_line_m([pose for pose in poses if _is_measurable(pose)]), moved=moved)
 
     def on_line_distance(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
         """Process the distance from the lens to the line in one frame, None if the line was not seen.
@@ -77,43 +83,39 @@ class LineEstimator:
         """
         if at_ns <= self._last_frame_ns:
             return None
-        nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
-        return self._update(at_ns, nose_m, moved=moved)
+        seen = None if lens_to_line_m is None else Estimate(lens_to_line_m, _STRIPE_SIGMA_M)
+        return self._update(at_ns, seen, moved=moved)
 
-    def _update(self, at_ns: int, distance_m: float | None, *, moved: bool) -> LineCrossing | None:
+    def _update(self, at_ns: int, lens_to_line_m: Estimate | None, *, moved: bool) -> LineCrossing | None:
         self._last_frame_ns = at_ns
-        if distance_m is not None:
-            self._add_sighting(at_ns, distance_m)
+        if lens_to_line_m is not None:
+            nose_to_line_m = lens_to_line_m.value + self._camera_ahead_m
+            self._add_sighting(_Sighting(at_ns, nose_to_line_m, math.hypot(lens_to_line_m.sigma, _STEADY_M)))
         elif not moved and self._standstill_ns is None:
             self._standstill_ns = at_ns
         return self._check_crossing(at_ns)
 
-    def _add_sighting(self, at_ns: int, distance_m: float) -> None:
-        if self._sightings and at_ns - self._sightings[-1].at_ns > _RESET_NS:
+    def _add_sighting(self, sighting: _Sighting) -> None:
+        if self._sightings and sighting.at_ns - self._sightings[-1].at_ns > _RESET_NS:
             self._reset()
-        if not self._sightings and distance_m < _MIN_APPROACH_M:
+        if not self._sightings and sighting.distance_m < _MIN_APPROACH_M:
             return  # the boards of a line that was just passed, or where the car was put down
-        self._sightings.append(_Sighting(at_ns, distance_m))
+        self._sightings.append(sighting)
         self._frames_seen += 1
         self._standstill_ns = None
 
-    def _distance_m(self, poses: Sequence[MarkerPose]) -> float | None:
-        """Metres from the car's nose to the line, by all boards in the frame; None without boards."""
-        if not poses:
+    def _lens_to_line_m(self, poses: Sequence[MarkerPose]) -> Estimate | None:
+        """Metres from the lens to the line, by the nearest kind of boards in the frame; None without boards."""
+        distances = line_distances_m(poses)
+        if not distances:
             return None
-        yaw_rad = _mean([pose.yaw_rad for pose in poses], [1 / pose.ahead_m**2 for pose in poses])
-        by_kind: dict[int, list[float]] = {}
-        for pose in sorted(poses, key=lambda pose: abs(pose.kind.after_line_m)):
-            by_kind.setdefault(pose.kind.id, []).append(pose.to_line_m(yaw_rad) - self._camera_ahead_m)
-        means = {board: statistics.fmean(distances) for board, distances in by_kind.items()}
-        nearest, reference_m = next(iter(means.items()))
-        for board, distance_m in means.items():
-            if board != nearest:
-                self._corrections.setdefault(board, []).append(distance_m - reference_m)
-        return reference_m - self._correction_m(nearest)
-
-    def _correction_m(self, board: int) -> float:
-        return statistics.median(self._corrections[board]) if board in self._corrections else 0.0
+        (nearest, seen), *farther = distances.items()
+        known = self._corrections.get(nearest, Estimate(0.0, 0.0))
+        line_m = Estimate(seen.value - known.value, math.hypot(seen.sigma, known.sigma))
+        for kind, other in farther:
+            differs = Estimate(other.value - line_m.value, math.hypot(other.sigma, line_m.sigma))
+            self._corrections[kind] = weighted_mean([self._corrections.get(kind, _UNCORRECTED), differs])
+        return line_m
 
     def _check_crossing(self, now_ns: int) -> LineCrossing | None:
         """The crossing, if the line has been passed by now; else None."""
@@ -156,7 +158,8 @@ def _fit_crossing(sightings: Sequence[_Sighting]) -> tuple[int, int] | None:
     origin_ns = sightings[-1].at_ns
     times_s = [(sighting.at_ns - origin_ns) / NS_PER_S for sighting in sightings]
     distances_m = [sighting.distance_m for sighting in sightings]
-    weights = [_WEIGHT_DECAY**age for age in reversed(range(len(sightings)))]
+    ages = reversed(range(len(sightings)))
+    weights = [_WEIGHT_DECAY**age / sighting.sigma_m**2 for age, sighting in zip(ages, sightings, strict=True)]
     slope, at_origin_m = _fit_line(times_s, distances_m, weights)
     if -slope < _MIN_SPEED_MPS:
         return None

@@ -15,6 +15,9 @@ from vehicle.hardware.frame import Pixels
 from vehicle.lapwatch.lens import Lens, lens_of
 from vehicle.lapwatch.markers import BoardKind, LapwatchOptions
 
+_CORNER_PX = 0.3  # how well a corner of a large board is found, one standard deviation
+_COARSE_PX = 30.0  # a board so high has cells of five pixels: its corners are found half as well, smaller ones worse
+
 
 @dataclass(frozen=True, slots=True)
 class BoardCorners:
@@ -26,12 +29,21 @@ class BoardCorners:
 
 @dataclass(frozen=True, slots=True)
 class MarkerPose:
-    """One board: metres ahead of and left of the lens, and how far to the left the road turns from our heading."""
+    """One board: metres ahead of and left of the lens, and how far to the left the road turns from our heading.
+
+    `sigma_m`: how well `ahead_m` is known by the pixels that show the board, one standard deviation.
+    """
 
     kind: BoardKind
     ahead_m: float
     left_m: float
     yaw_rad: float
+    sigma_m: float
+
+    @property
+    def yaw_sigma_rad(self) -> float:
+        """How well `yaw_rad` is known by the pixels: it is the difference of two edges, `ahead_m` is their mean."""
+        return 2 * self.sigma_m / self.kind.size_m
 
     def to_line_m(self, turn_rad: float) -> float:
         """Distance from the lens to the gate's line, square to it, if the road is turned by `turn_rad`."""
@@ -83,7 +95,9 @@ class MarkerFinder:
         if left is None or right is None:
             return None
         turn_rad = math.atan2(right[0] - left[0], left[1] - right[1])
-        return MarkerPose(seen.kind, (left[0] + right[0]) / 2, (left[1] + right[1]) / 2, turn_rad)
+        ahead_m = (left[0] + right[0]) / 2
+        sigma_m = ahead_m * _height_share(seen.points)
+        return MarkerPose(seen.kind, ahead_m, (left[1] + right[1]) / 2, turn_rad, sigma_m)
 
     def _slopes(self, points: NDArray[np.float64]) -> list[tuple[float, float]]:
         """The rays through points, level with the floor: metres to the left and up for each metre ahead.
@@ -98,6 +112,13 @@ class MarkerFinder:
                 (-right / level, (-ahead * self._sin - down * self._cos) / level) if visible else (math.nan, math.nan)
             )
         return slopes
+
+
+def _height_share(points: NDArray[np.float64]) -> float:
+    """How well the mean height of a board's two upright edges is known, as a share of it; one standard deviation."""
+    top_left, top_right, bottom_right, bottom_left = points
+    height_px = float(np.linalg.norm(bottom_left - top_left) + np.linalg.norm(bottom_right - top_right)) / 2
+    return _CORNER_PX * (1.0 + (_COARSE_PX / height_px) ** 2) / height_px
 
 
 def _edge(top: tuple[float, float], bottom: tuple[float, float], size_m: float) -> tuple[float, float] | None:

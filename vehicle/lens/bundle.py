@@ -105,7 +105,8 @@ class _System:
 
     def covariance(self) -> Floats:
         """Of the shared unknowns, with those of the views free."""
-        reduced = np.linalg.solve(self.own, np.swapaxes(self.mixed, 1, 2))
+        own = self.own + _RIDGE * _diagonals(self.own)  # a view may not tell one of its own from another
+        reduced = np.linalg.solve(own, np.swapaxes(self.mixed, 1, 2))
         return np.asarray(np.linalg.pinv(self.shared - np.einsum("vgm,vmh->gh", self.mixed, reduced)))
 
 

@@ -21,13 +21,8 @@ def bridge_leftovers(names: Iterable[str], *, is_last: bool) -> list[Step]:
 
 def purge_bridge(machine: Machine, name: str) -> None:
     """Removes config, password, leash kit, certificate and data of one car."""
-    for path in (
-        bridge_config_path(name),
-        password_path(name),
-        leash_folder(name),
-        f"{TLS}/{name}.pem",
-        f"{TLS}/{name}.key",
-    ):
+    for path in (password_path(name), leash_folder(name), f"{TLS}/{name}.pem", f"{TLS}/{name}.key"):
         machine.remove(path)
     shutil.rmtree(machine.path(data_folder(name)), ignore_errors=True)
     MakeFolder(BRIDGE_DATA, 0o700).undo(machine)
+    machine.remove(bridge_config_path(name))  # last: by it the bridge is known, should this be cut off

@@ -38,6 +38,21 @@ class BridgeRequest:
     certs_file: pathlib.Path | None = None
 
 
+def add_bridge_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `raceday install bridge` takes beside what all installations take."""
+    parser.add_argument("name", metavar="NAME", help="the car's name at the station, such as car-1")
+    parser.add_argument("--console", metavar="HOST", help="the car's name or address; with a port: HOST:PORT")
+    parser.add_argument("--model", metavar="NAME", help="the model that drives, as the car's console lists it")
+    parser.add_argument("--leash", action="store_true", help="also make the files that cut the car's motor on silence")
+    parser.add_argument(
+        "--password-file",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="its first line is the console's password; else asked",
+    )
+    parser.add_argument("--certs", type=pathlib.Path, metavar="FILE", help="the file that `raceday certs car` made")
+
+
 def bridge_name(name: str) -> str:
     """The stock car's name, checked. Raises OperatorError."""
     try:
@@ -70,11 +85,10 @@ def bridge_request(chosen: argparse.Namespace, machine: Machine) -> BridgeReques
 
 def parsed_console(text: str) -> tuple[str, int]:
     """Host and port of `HOST` or `HOST:PORT`. Raises OperatorError."""
-    host, colon, port = text.rpartition(":") if text.count(":") == 1 else (text, "", str(CONSOLE_PORT))
+    host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", str(CONSOLE_PORT))
     is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535
     if HOST.fullmatch(host) is None or not is_port:
         raise OperatorError(f"--console {text[:60]!r}: write the car's name or address, such as 192.168.1.41.")
-    del colon
     return host, int(port)
 
 

@@ -3,7 +3,7 @@
 Three flat pictures look ahead, to the left and to the right; each pixel of the fisheye's picture takes what its own
 ray meets in one of them. The lens follows the general polynomial of Kannala and Brandt (IEEE TPAMI 28(8), 2006), whose
 inverse is looked up in a table: no code is shared with the lap watcher that is tested by these pictures.
-Called by `approaches.py`.
+Called by `approaches.py`, and by the world itself where `[lens]` sets one.
 """
 
 import math
@@ -40,7 +40,7 @@ class WideLens:
 
     def focal_px(self, width_px: int) -> float:
         """Focal length in pixels of a picture so wide."""
-        return width_px / 2 / float(_polynomial(np.array([self.fov_rad / 2]), self.k)[0])
+        return width_px / 2 / float(_growing(np.array([self.fov_rad / 2]), self.k)[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +97,7 @@ def _level_rays(
     """Each pixel's ray, level with the floor: ahead, to the left, down."""
     x, y = np.meshgrid(np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2)
     radius = np.hypot(x, y)
-    angle = np.interp(radius / focal, _polynomial(_TABLE_RAD, lens.k), _TABLE_RAD)
+    angle = np.interp(radius / focal, _growing(_TABLE_RAD, lens.k), _TABLE_RAD)
     sideways = np.sin(angle) / np.maximum(radius, 1e-9)
     right, below, along = x * sideways, y * sideways, np.cos(angle)
     cos, sin = math.cos(pitch_rad), math.sin(pitch_rad)
@@ -121,6 +121,10 @@ def _face_map(
     return _FaceMap(turn_rad, x.astype(np.float32), y.astype(np.float32), serves)
 
 
-def _polynomial(angle: NDArray[np.float64], k: tuple[float, float, float, float]) -> NDArray[np.float64]:
-    powers = [angle ** (2 * n + 3) * one for n, one in enumerate(k)]
-    return np.maximum.accumulate(angle + sum(powers))
+def radius_of(angle: NDArray[np.float64], k: tuple[float, float, float, float]) -> NDArray[np.float64]:
+    """How far from the middle rays at these angles from the axis fall, for a focal length of 1."""
+    return np.asarray(angle + sum(angle ** (2 * n + 3) * one for n, one in enumerate(k)), np.float64)
+
+
+def _growing(angle: NDArray[np.float64], k: tuple[float, float, float, float]) -> NDArray[np.float64]:
+    return np.maximum.accumulate(radius_of(angle, k))

@@ -14,9 +14,13 @@ Gaps that it showed come before that fact.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 GapKind = Literal["missed_numbers", "clock_jump", "restart", "wrap"]
+
+# What is beyond it is no time of any device, and would leave the 64 bits of those who read a journal: 292 years in ns.
+LAST_NS: Final = (1 << 63) - 1
+MAX_VALUE_BYTES: Final = 8  # of a binary field that is read as a number
 
 NEW_EPOCH: frozenset[GapKind] = frozenset(
     {"clock_jump", "restart"}

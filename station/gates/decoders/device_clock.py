@@ -15,6 +15,7 @@ LATE_NS = 2_000_000_000  # two loops of one decoder may report a little out of o
 LEAP_NS = 7 * 24 * 3600 * 1_000_000_000  # no club leaves a gap of a week in one stream: the clock was set
 MAX_DEVICES = 16  # decoders that one line may carry, behind a server that joins them
 MAX_REMEMBERED = 256  # passings that are recognised when they come again
+MAX_LOST = 1 << 24  # no line loses more between two frames: a larger skip is another count
 ROUND = frozenset({100, 1000, 10_000, 100_000, 1_000_000, *(1 << bits for bits in (8, 12, 15, 16, 24, 31, 32))})
 
 
@@ -94,6 +95,15 @@ class Numbering:
         last, self._last = self._last, number
         if last is None or number in {last, last + 1}:
             return None
+        if number > last + MAX_LOST:
+            sentence = text(
+                "The {what} numbers leapt from {last} to {number}: the decoder counts anew.",
+                what=self._what,
+                last=last,
+                number=number,
+            )
+            self._missing.clear()
+            return Gap("restart", sentence)
         if number > last:
             return self._skipped(last, number)
         if number in self._missing:

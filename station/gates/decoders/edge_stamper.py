@@ -8,10 +8,20 @@ stamp and boot. Called by gate.py.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.text import text
 from station.core.attribution.transponder_ids import plain_id
 from station.core.inputs import Edge, GateNote
 from station.gates.decoders.clock_jumps import ClockJumpDetector
-from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
+from station.gates.decoders.decoder import (
+    LAST_NS,
+    NEW_EPOCH,
+    Decoded,
+    DeviceEdge,
+    DeviceMessage,
+    Gap,
+    Passing,
+    StatusReport,
+)
 
 PHOTOCELLS = frozenset({"9991", "9992"})  # a decoder's own inputs (P3): a beam, and no car's transponder
 
@@ -63,6 +73,7 @@ class EdgeStamper:
         self._devices: dict[str, _DeviceEpochs] = {}
         self._gaps: list[Gap] = []  # they stand before the fact that showed them, which names the device
         self._notes: list[GateNote] = []
+        self._beyond = False  # the last time was one that no clock shows
         self.lost = 0
         self.last_ns: int | None = None
         self.status: StatusReport | None = None
@@ -115,6 +126,8 @@ class EdgeStamper:
         boot, at_ns = self._own_boot, read_ns
         if fact.device_time_ns is not None:
             at_ns = fact.device_time_ns
+            if not self._is_time(at_ns, fact.decoder):
+                return []
             boot = self._boot(fact.decoder, at_ns, read_ns, backlog)
         edges = [self._numbered(sensor, broken, at_ns, boot, transponder)]
         # The release is not sent: without one, the gate's other sensors would wait for it, and on our own clock the
@@ -122,6 +135,15 @@ class EdgeStamper:
         if broken and impulse and (len(self._wiring.sensors) > 1 or boot == self._own_boot):
             edges.append(self._numbered(sensor, False, at_ns, boot, transponder))
         return edges
+
+    def _is_time(self, at_ns: int, device: str) -> bool:
+        """Whether a clock can show this time. The first of those that none can is noted: they make no edges."""
+        was, self._beyond = self._beyond, not -LAST_NS <= at_ns <= LAST_NS
+        if self._beyond and not was:
+            sentence = text("The decoder sent a time that no clock shows: passings with such times are not counted.")
+            known = self._device(device)
+            self._add_note(Gap("clock_jump", sentence), f"{known.boot}.{known.clock_jumps.epoch}")
+        return not self._beyond
 
     def _boot(self, device: str, at_ns: int, read_ns: int, backlog: bool) -> str:
         known = self._device(device)

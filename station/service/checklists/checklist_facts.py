@@ -14,7 +14,7 @@ from shared.text import text
 from shared.units import NS_PER_S
 from station.access.people_and_devices import PeopleAndDevices
 from station.access.roles import Role
-from station.checklists.records import ChecklistFacts, SignInEvidence
+from station.checklists.records import ChecklistFacts, SignInSighting
 from station.service.backups.station_backups import BackupFile, StationBackups
 
 
@@ -31,7 +31,7 @@ def _read(people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOp
     return ChecklistFacts(
         officials=tuple(each.name for each in people.people() if each.role >= Role.REFEREE),
         sign_ins=tuple(
-            SignInEvidence(each.person, round(each.opened_s * NS_PER_S), bool(each.device))
+            SignInSighting(each.person, round(each.opened_s * NS_PER_S), bool(each.device))
             for each in reversed(people.sessions())
         ),
         makes_backups=backups is not None,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from station.checklists.records import ChecklistFacts
 from station.checklists.register import ChecklistRegister
-from station.service.checklists.evidence import evidence
+from station.service.checklists.sightings import sightings_after
 from station.views.views import View
 
 BETWEEN_S = 0.1  # a press of the stop button lasts longer
@@ -48,7 +48,7 @@ class ChecklistWatch:
     def look(self, view: View) -> None:
         """Takes in one view."""
         register = self._register
-        register.set_evidence(evidence(register.view.evidence, view, register.view.facts))
+        register.set_sightings(sightings_after(register.view.sightings, view, register.view.facts))
 
     def read_facts(self) -> None:
         """Reads what is beside the view."""

@@ -7,6 +7,7 @@ from station.web.pages.audit.routes import audit_routes
 from station.web.pages.backup.routes import backup_routes
 from station.web.pages.cars.presenter import CARS
 from station.web.pages.cars.routes import cars_routes
+from station.web.pages.cars.sheets import car_sheets_routes
 from station.web.pages.chart.presenter import CHART
 from station.web.pages.checklist.presenter import CHECKLIST
 from station.web.pages.checklist.routes import checklist_routes
@@ -67,6 +68,7 @@ PAGES: tuple[Page, ...] = (
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cards", "/racers/cards", text("Racers' cards"), Role.OPERATOR, routes=cards_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
+    Page("car_sheets", "/cars/sheets", text("Car sheets"), Role.OPERATOR, routes=car_sheets_routes),
     Page("checklist", "/checklist", text("Checklists"), Role.REFEREE, content=CHECKLIST, routes=checklist_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
     Page(

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from leaderboard.build import open_board
+from leaderboard.store import database
 from leaderboard.store.database import Store, migrate, open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import ConfigError, OperatorError, StorageError
@@ -119,6 +120,15 @@ def test_unfit_files_are_told_in_a_sentence(tmp_path: pathlib.Path, make: object
     with pytest.raises(StorageError, match=sentence) as caught:
         open_store(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_leaderboard_whose_own_steps_are_missing_blames_no_database(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(tmp_path / "a.db").close()
+    monkeypatch.setattr(database, "files", lambda _package: tmp_path / "nowhere")
+    with pytest.raises(StorageError, match=r"a\.db: it cannot be brought up to date, since .*nowhere/migrations"):
+        open_store(tmp_path / "a.db")
 
 
 @pytest.mark.parametrize("url", ["mysql://host/x", "sqlite://", "sqlite:///:memory:", "://", "postgres ql://"])

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +13,7 @@ from raceday.install.facts import MachineFacts
 from raceday.install.machine import Machine
 from raceday.install.shipped_files import ROLES
 from shared.errors import OperatorError
+from tests.raceday.install.checkout import ROOT
 from tests.raceday.install.releases.test_program_wheel import wheel
 
 
@@ -61,6 +64,13 @@ def test_a_machine_that_cannot_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "gathered", lambda _machine: facts.MachineFacts(python_version=(3, 10)))
     with pytest.raises(OperatorError, match=r"this machine has 3\.10"):
         main(["station", "--dry-run"])
+
+
+def test_the_command_needs_the_standard_library_alone() -> None:
+    """It runs before any package is there, and says what is missing."""
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import raceday.install.command"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_access_point_says_which_of_debians_packages_is_missing(tmp_path: pathlib.Path) -> None:

@@ -127,6 +127,15 @@ def test_certificates_open_the_broker_and_change_the_table_that_is_as_it_was_shi
 HALL = frozenset({"ca.pem", "crl.pem", "broker.pem", "broker.key", "hall-2.pem", "hall-2.key"})
 
 
+def test_bridges_that_certificates_shut_out_are_said() -> None:
+    bridges = {"car-1": "[mqtt]\nport = 1883\n", "car-2": '[mqtt]\nport = 8883\ncert = "/x"\n', "car-3": "[[["}
+    made = plan(InstallRequest("station"), dataclasses.replace(PI, certificates=ALL_CERTIFICATES, bridges=bridges))
+    (note,) = [note for note in made.notes if "the bridge of" in note]
+    assert "sudo raceday install bridge car-1 --certs car-1.raceday-certs" in note
+    plain = plan(InstallRequest("station"), dataclasses.replace(PI, bridges=bridges))
+    assert not [note for note in plain.notes if "the bridge of" in note]
+
+
 def test_a_station_keeps_the_name_of_its_config_and_its_broker_open() -> None:
     config = written(plan(InstallRequest("station", name="hall-2"), dataclasses.replace(PI, certificates=HALL)))
     text = config["/etc/raceday/station.toml"]

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import BadInput, StorageError
 from station.checklists.items import ITEMS, LISTS
-from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationEvidence
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
 from station.checklists.register import FILE, UNREADABLE, ChecklistRegister
 
 NOW_NS = 1_790_000_000_000_000_000
@@ -22,12 +22,12 @@ def test_what_was_ticked_and_seen_is_there_after_a_restart(tmp_path: pathlib.Pat
     register.tick("drills", "Max", NOW_NS + 1, on=True)
     register.tick("road", "Max", NOW_NS + 2, on=False)
     register.tick("road", "Ruth", NOW_NS + 3, on=True)
-    register.set_evidence(StationEvidence(button_utc_ns=NOW_NS))
-    register.set_evidence(StationEvidence(button_utc_ns=NOW_NS))  # nothing new
+    register.set_sightings(StationSightings(button_utc_ns=NOW_NS))
+    register.set_sightings(StationSightings(button_utc_ns=NOW_NS))  # nothing new
     register.set_facts(ChecklistFacts(officials=("Ruth",)))
     assert len(changes) == 6
     again = ChecklistRegister(tmp_path).view
-    assert (again.ticks, again.evidence) == (register.view.ticks, register.view.evidence)
+    assert (again.ticks, again.sightings) == (register.view.ticks, register.view.sightings)
     assert again.tick("road") == HandTick("road", "Ruth", NOW_NS + 3, True)
     assert again.tick("line") is None
     assert again.facts == ChecklistFacts()  # read anew, never stored
@@ -61,7 +61,7 @@ def test_a_file_that_cannot_be_read_is_kept_and_said(tmp_path: pathlib.Path, con
     assert ChecklistRegister(tmp_path).view.tick("road") is not None
 
 
-def test_a_full_disk_refuses_a_tick_and_says_once_that_evidence_is_not_stored(
+def test_a_full_disk_refuses_a_tick_and_says_once_that_sightings_are_not_stored(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
@@ -76,8 +76,8 @@ def test_a_full_disk_refuses_a_tick_and_says_once_that_evidence_is_not_stored(
         register.tick("line", "Ruth", NOW_NS, on=True)
     assert register.view.tick("line") is None
     for press in (1, 2, 3):
-        register.set_evidence(StationEvidence(button_utc_ns=NOW_NS + press))
-    assert register.view.evidence.button_utc_ns == NOW_NS + 3  # the page goes on
+        register.set_sightings(StationSightings(button_utc_ns=NOW_NS + press))
+    assert register.view.sightings.button_utc_ns == NOW_NS + 3  # the page goes on
     assert len(said) == 1
     assert [each.key for each in ChecklistRegister(tmp_path).view.ticks] == ["road"]
 

@@ -21,9 +21,9 @@ from station.access.tokens import ShownTokens
 from station.checklists.records import (
     ChecklistFacts,
     DiscardedRun,
-    SignInEvidence,
-    StationEvidence,
-    StopEvidence,
+    SignInSighting,
+    StationSightings,
+    StopSighting,
 )
 from station.checklists.register import ChecklistRegister
 from station.core import inputs as e
@@ -227,10 +227,10 @@ def filled_checklists(summit: Summit) -> ChecklistRegister:
     checklists.set_facts(
         ChecklistFacts(("Nadia", "Ruth", "Max", "Sam"), (), True, "", "raceday-2026-10-10-0852.zip", at_ns)
     )
-    stop = StopEvidence("stop button", at_ns, ("car-1", "car-2"), ())
+    stop = StopSighting("stop button", at_ns, ("car-1", "car-2"), ())
     run = DiscardedRun("run-0", "car-1", 3, 3, False, at_ns)
-    signed_in = tuple(SignInEvidence(each, at_ns, True) for each in ("Nadia", "Ruth", "Sam"))
-    checklists.set_evidence(StationEvidence(stop=stop, run=run, signed_in=signed_in))
+    signed_in = tuple(SignInSighting(each, at_ns, True) for each in ("Nadia", "Ruth", "Sam"))
+    checklists.set_sightings(StationSightings(stop=stop, run=run, signed_in=signed_in))
     return checklists
 
 

@@ -66,6 +66,7 @@ LOOKS: dict[str, tuple[Look, ...]] = {
     "cars": (Look("/cars", ("full", "nothing")), Look("/cars?edit=stock-1")),
     "tracks": (Look("/tracks"),),
     "screens": (Look("/screens"),),
+    "car_sheets": (Look("/cars/sheets"),),
     "checklist": (Look("/checklist", ("full", "nothing", "fault")),),
     "gates": (Look("/gates", ("full", "nothing", "test")),),
     "commentator": (Look("/commentator", ("full", "nothing")),),

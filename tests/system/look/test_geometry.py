@@ -26,7 +26,7 @@ from shared.web.server import listen
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.checklists.items import ITEMS
-from station.checklists.records import ChecklistFacts, DiscardedRun, StationEvidence, StopEvidence
+from station.checklists.records import ChecklistFacts, DiscardedRun, StationSightings, StopSighting
 from station.checklists.register import ChecklistRegister
 from station.screens.records import MODES
 from station.screens.register import ScreenRegister
@@ -100,6 +100,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
     ),
     "cards": (Look("/racers/cards"),),
     "cars": (Look("/cars", ("0-racers", "no-race")), Look("/cars?act=add", (), TIGHT)),
+    "car_sheets": (Look("/cars/sheets", ("no-race",)),),
     "checklist": (Look("/checklist", ("0-racers", "trouble", "no-race")),),
     "results": (Look("/results/race-1", RANKED),),
     "certificates": (Look("/results/race-1/certificates", ("0-racers", "over-1:00")),),
@@ -249,9 +250,9 @@ def long_checklists() -> ChecklistRegister:
     for number, item in enumerate(each for each in ITEMS.values() if not each.by_station):
         checklists.tick(item.key, NAMES[number % len(NAMES)][:40], now_ns - number % 2 * 86_400 * 10**9, on=True)
     checklists.set_facts(ChecklistFacts(tuple(name[:40] for name in NAMES), (), True, "", "b" * 96 + ".zip", now_ns))
-    stopped = StopEvidence(NAMES[0], now_ns, ("c" * 64, "d" * 64), ())
+    stopped = StopSighting(NAMES[0], now_ns, ("c" * 64, "d" * 64), ())
     run = DiscardedRun("run-99", "c" * 64, 99, 99, False, now_ns)
-    checklists.set_evidence(StationEvidence(button_utc_ns=now_ns, stop=stopped, run=run))
+    checklists.set_sightings(StationSightings(button_utc_ns=now_ns, stop=stopped, run=run))
     return checklists
 
 

@@ -45,6 +45,7 @@ PICTURES = {
     "racers-import": Picture("racers", "/racers?act=import"),
     "racers-cards": Picture("cards", "/racers/cards"),
     "cars": Picture("cars", "/cars"),
+    "car-sheet": Picture("car_sheets", "/cars/sheets?car=car-1", (794, 1123)),
     "checklist": Picture("checklist", "/checklist"),
     "screens": Picture("screens", "/screens"),
     "gates": Picture("gates", "/gates"),

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from raceday.broker import RunningBroker, mosquitto_path, start_broker
+from shared.config import load
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.system.vehicle.bridge_rig import StockCarRig, until
 from tests.vehicle.sample_parts import Station
+from vehicle.bridge.config import BridgeConfig
 from vehicle.bridge.leash.raceday_leash import SILENCE_NS
 from vehicle.bridge.mock_console.mock_console import ConsoleVersion
+from vehicle.bridge.probe import fingerprint_of, leash_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 
@@ -58,6 +61,10 @@ def test_it_arms_drives_and_stops_by_the_stations_orders(
     assert (state.model, state.throttle_percent) == ("Sample_single_cam", 30)
     assert state.promise == ("leash" if is_leashed else "best_effort")
     until(lambda: rig.status == "driving, online")
+    config = load(rig.config, BridgeConfig)  # the doctor looks, and neither the login nor the leash notices
+    assert fingerprint_of("127.0.0.1", rig.server.port) == config.console.certificate_file.read_text().strip()
+    assert not is_leashed or leash_report(config).has_line
+    assert rig.outputs.is_moving
     station.wait(lambda: station.states[-1].battery_percent == 90)
     station.order("stop")
     station.wait_mode("stopped")

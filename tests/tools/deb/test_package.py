@@ -13,7 +13,7 @@ import pytest
 from shared.errors import BadInput
 from tests.tools.deb.wheels import make_wheel
 from tools.deb.archive import DebFile
-from tools.deb.control import control, copyright_text, oldest_glibc_minor, wheel_licence
+from tools.deb.control import control, copyright_text, maintainer, oldest_glibc_minor, wheel_licence
 from tools.deb.package import build, package_files
 
 AT_S = 1_790_000_000
@@ -134,3 +134,22 @@ def test_the_c_library_that_the_wheels_need(names: list[str], minor: int) -> Non
     text = control(VERSION, "amd64", files)
     assert f"libc6 (>= 2.{minor})" in text
     assert f"Installed-Size: {2 * len(names)}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "The Raceday authors <raceday@localhost>"),
+        ({"DEBEMAIL": ""}, "The Raceday authors <raceday@localhost>"),
+        ({"DEBFULLNAME": "Jörg Ü.", "DEBEMAIL": "joerg@hall.example"}, "Jörg Ü. <joerg@hall.example>"),
+        ({"DEBFULLNAME": "a\nDepends: evil"}, ""),
+        ({"DEBEMAIL": "a@b> <c@d"}, ""),
+        ({"DEBEMAIL": "nobody"}, ""),
+    ],
+)
+def test_the_maintainer_is_who_publishes_the_package(environment: dict[str, str], says: str) -> None:
+    if says:
+        assert maintainer(environment) == says
+    else:
+        with pytest.raises(BadInput, match="no maintainer's name and address"):
+            maintainer(environment)

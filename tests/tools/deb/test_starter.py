@@ -45,14 +45,13 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
 
-    def run(self, *words: str) -> tuple[int, str]:
-        """Exit code, and all that was said."""
+    def run(self, *words: str, begin: str = "") -> tuple[int, str]:
+        """Exit code, and all that was said; `begin`: what the person's shell does before."""
         text = script("raceday", "1.2.3").decode().replace("/opt/raceday/", f"{self.folder}/opt/")
         (self.folder / "raceday").write_text(text)
         environment = {"PATH": str(self.folder / "bin"), "TMPDIR": str(self.folder / "tmp")}
-        done = subprocess.run(
-            ["sh", str(self.folder / "raceday"), *words], env=environment, capture_output=True, text=True, check=False
-        )
+        start = ["sh", "-c", f'{begin}\nexec sh "$@"', "sh", str(self.folder / "raceday"), *words]
+        done = subprocess.run(start, env=environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def calls(self) -> list[str]:
@@ -132,6 +131,18 @@ def test_a_fresh_machine_is_installed_from_the_wheels_alone(machine: Machine) ->
     assert raceday == "raceday install station --gate gpio:17,27 two words"
     assert said.startswith("Unpacking Raceday 1.2.3 ")
     assert list((machine.folder / "tmp").iterdir()) == [], "the first environment is removed again"
+
+
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_folder_that_was_removed_is_not_taken_for_a_full_disk(machine: Machine, is_installed: bool) -> None:
+    if is_installed:
+        machine.has_installed("exit 0")
+    gone = machine.folder / "gone"
+    code, said = machine.run("install", "station", begin=f"mkdir {gone}; cd {gone}; rm -r {gone}")
+    assert (code, machine.calls()) == (2, [])
+    assert said.endswith(
+        "raceday: the folder that you stand in was removed: go to another (cd ~), then run it again.\n"
+    )
 
 
 def test_installing_needs_root_but_a_plan_does_not(machine: Machine) -> None:

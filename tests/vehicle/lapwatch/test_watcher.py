@@ -2,7 +2,6 @@
 
 import math
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 
 from shared.config import from_table
 from shared.errors import ConfigError
-from vehicle.hardware.frame import Frame, Pixels
+from tests.vehicle.lapwatch.drawn_boards import OPTIONS, view
+from vehicle.hardware.frame import Frame
 from vehicle.lapwatch.line_estimator import LineCrossing, LineEstimator
 from vehicle.lapwatch.marker_finder import MarkerFinder, MarkerPose
 from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind, LapwatchOptions
@@ -18,35 +18,7 @@ from vehicle.lapwatch.watcher import LapWatcher
 
 FRAME_NS = 66_666_667
 NEAR, FAR = STOCK_BOARDS
-OPTIONS = LapwatchOptions()
-UP_M = 0.1303
-
-
-def view(
-    boards: list[tuple[BoardKind, float, float]], turn_rad: float = 0.0, options: LapwatchOptions = OPTIONS
-) -> Pixels:
-    """A grey frame with boards whose foot stands (metres along the road, metres left), seen when turned right."""
-    picture = np.full((960, 1280), 120, np.uint8)
-    focal = 160 / math.tan(options.fov_rad / 2)
-    c, s = math.cos(options.pitch_rad), math.sin(options.pitch_rad)
-    for kind, along_m, left_m in sorted(boards, key=lambda board: -board[1]):
-        marker = cv2.aruco.generateImageMarker(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), kind.id, 96)
-        printed = cv2.copyMakeBorder(marker, 16, 16, 16, 16, cv2.BORDER_CONSTANT, value=255)
-        half, rim = kind.size_m / 2, kind.size_m / 6
-        spots = []
-        for side, up in ((1, 2 * half + rim), (-1, 2 * half + rim), (-1, -rim), (1, -rim)):
-            y, z = left_m + side * (half + rim), up + 0.04 - UP_M
-            ahead = along_m * math.cos(turn_rad) - y * math.sin(turn_rad)
-            left = along_m * math.sin(turn_rad) + y * math.cos(turn_rad)
-            depth, down = ahead * c - z * s, -ahead * s - z * c
-            spots.append((4 * (159.5 - focal * left / depth) + 1.5, 4 * (119.5 + focal * down / depth) + 1.5))
-        warp = cv2.getPerspectiveTransform(
-            np.array([[0, 0], [128, 0], [128, 128], [0, 128]], np.float32) - 0.5, np.array(spots, np.float32)
-        )
-        shown = cv2.warpPerspective(printed, warp, (1280, 960))
-        mask = cv2.warpPerspective(np.full_like(printed, 255), warp, (1280, 960))
-        picture[mask > 127] = shown[mask > 127]
-    return np.asarray(cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
+Pose = tuple[BoardKind, float, float, float, float]
 
 
 @pytest.mark.parametrize("turn_deg", [-30, -10, 0, 10, 30])
@@ -72,7 +44,7 @@ def test_other_markers_and_empty_rooms_are_no_gate() -> None:
 def sights(distance_m: float, half_road_m: float = 0.55) -> list[MarkerPose]:
     """What is in view `distance_m` before the line on a straight road."""
     places = [(kind, side * (half_road_m + 0.2)) for kind in STOCK_BOARDS for side in (1, -1)]
-    all_of_them = [MarkerPose(kind, distance_m + kind.after_line_m, left_m, 0.0) for kind, left_m in places]
+    all_of_them = [MarkerPose(kind, distance_m + kind.after_line_m, left_m, 0.0, 0.01) for kind, left_m in places]
     return [sight for sight in all_of_them if 0 < sight.ahead_m < 4 and abs(sight.left_m) / sight.ahead_m < 0.6]
 
 
@@ -153,7 +125,7 @@ def test_what_counts_as_a_crossing(distances_m: list[float | None], moved: bool,
 def test_boards_seen_from_the_side_tell_nothing() -> None:
     estimator = LineEstimator(2.0, 0.0)
     for n in range(60):
-        slanted = [MarkerPose(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75))] if n < 20 else []
+        slanted = [MarkerPose(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75), 0.01)] if n < 20 else []
         assert estimator.on_markers(n * FRAME_NS, slanted, moved=True) is None
 
 
@@ -170,17 +142,26 @@ def test_a_repeated_frame_changes_nothing() -> None:
     st.lists(
         st.tuples(
             st.integers(0, 10**9),
-            st.lists(st.tuples(st.floats(0.05, 9), st.floats(-9, 9), st.floats(-3, 3)), max_size=4),
+            st.lists(
+                st.tuples(
+                    st.sampled_from(STOCK_BOARDS),
+                    st.floats(0.05, 9),
+                    st.floats(-9, 9),
+                    st.floats(-3, 3),
+                    st.floats(1e-4, 3),
+                ),
+                max_size=4,
+            ),
             st.booleans(),
         ),
         max_size=60,
     )
 )
-def test_nothing_that_is_seen_breaks_it(frames: list[tuple[int, list[tuple[float, float, float]], bool]]) -> None:
+def test_nothing_that_is_seen_breaks_it(frames: list[tuple[int, list[Pose], bool]]) -> None:
     estimator, at_ns, last_ns = LineEstimator(2.0, 0.0), 0, -(10**18)
     for step_ns, poses, moved in frames:
         at_ns += step_ns
-        crossing = estimator.on_markers(at_ns, [MarkerPose(NEAR, *each) for each in poses], moved=moved)
+        crossing = estimator.on_markers(at_ns, [MarkerPose(*each) for each in poses], moved=moved)
         if crossing is not None:
             assert crossing.at_ns - last_ns >= 2 * 10**9
             assert crossing.uncertainty_ns > 0
@@ -225,3 +206,36 @@ def test_a_car_that_stops_behind_the_line_has_passed_it() -> None:
         crossing = estimator.on_markers(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
         crossings += [crossing] if crossing is not None else []
     assert len(crossings) == 1
+
+
+@pytest.mark.parametrize("ahead_m", [0.1, 0.005, -0.05])
+def test_it_is_the_nose_that_passes_the_line(ahead_m: float) -> None:
+    """The lens of a car is ahead of its nose or behind it; it is on the line so much earlier or later."""
+    by_boards, by_stripe = LineEstimator(2.0, ahead_m), LineEstimator(2.0, ahead_m)
+    found: list[LineCrossing | None] = []
+    for n in range(40):
+        at_ns, lens_m = n * FRAME_NS, 1.5 - n / 15  # 1 m/s: the lens is on the line at 1.5 s
+        found.append(by_boards.on_markers(at_ns, sights(lens_m), moved=True))
+        found.append(by_stripe.on_line_distance(at_ns, lens_m if lens_m > 0.3 else None, moved=True))
+    reported = [one.at_ns for one in found if one is not None]
+    assert reported == [pytest.approx((1.5 + ahead_m) * 1e9, abs=2e6)] * 2
+
+
+def test_far_boards_of_few_pixels_do_not_move_the_crossing() -> None:
+    """Seen by a wide lens: far away both kinds are wrong by decimetres, as their pixels say, and near they are right.
+
+    So they are in frames of a camera of 160 degrees, where the nearest kind is last seen a hand before the line.
+    """
+    estimator, crossings = LineEstimator(2.0, 0.0), []
+    for n in range(60):
+        line_m = 2.4 - n / 15  # 1 m/s
+        poses = []
+        for kind in STOCK_BOARDS:
+            ahead_m = line_m + kind.after_line_m
+            coarse_m = 0.05 * max(0.0, ahead_m - 1.1) ** 2
+            if 0.4 < ahead_m < 10 * kind.size_m:
+                seen_m = ahead_m + (2 * coarse_m if kind is FAR else -coarse_m)
+                poses += [MarkerPose(kind, seen_m, left_m, 0.0, 0.004 + coarse_m) for left_m in (0.7, -0.6)]
+        crossings.append(estimator.on_markers(n * FRAME_NS, poses, moved=True))
+    (found,) = [one for one in crossings if one is not None]
+    assert found.at_ns == pytest.approx(2.4e9, abs=15e6)

@@ -9,7 +9,6 @@ Pure; called by bridge.py. Calls its siblings in this folder. Rules:
   5. A car whose console has not confirmed a stop since the bridge started, or has been silent, is not online.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 from shared.errors import Refused
@@ -21,11 +20,11 @@ from vehicle.bridge.core.console_watch import AWAY_NS, ConsoleWatch
 from vehicle.bridge.core.leash_holder import LeashHolder
 from vehicle.bridge.core.pending_stop import LATE_START_NS, PendingStop
 from vehicle.bridge.core.preparation import Preparation
+from vehicle.bridge.core.waiting_orders import WaitingOrders
 from vehicle.core.lease_clock import LeaseClock
 from vehicle.core.modes import ARMED, DriveReadiness, ModeEvent, ModeState, next_state
 
 RETRY_NS = 5 * NS_PER_S  # how long an order to arm waits after the console refused what it needs
-MAX_ORDER_IDS = 64
 NEVER = 2**62
 _ALL_READY = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
 
@@ -45,14 +44,6 @@ class StockCarOptions:
     max_ttl_ms: int = 10_000
 
 
-@dataclass(slots=True)
-class _OpenOrder:
-    """An order to arm or to start that waits for the console, at the latest until `until_ns`."""
-
-    order: DriveOrder
-    until_ns: int
-
-
 class StockCar:
     """Decides for one car. Not thread-safe; times are ns of the machine's clock, rising."""
 
@@ -66,8 +57,7 @@ class StockCar:
         self._stop: PendingStop | None = PendingStop("stop", "")
         self._may_move = True
         self._is_known = False  # whether a stop was confirmed since the bridge started
-        self._orders: dict[str, _OpenOrder] = {}  # by action
-        self._done_ids: deque[str] = deque(maxlen=MAX_ORDER_IDS)
+        self._orders = WaitingOrders()
         self._in_flight: ConsoleCall | None = None
         self._stops_sent = 0
         self._stops_in_flight = 0
@@ -127,7 +117,7 @@ class StockCar:
     def on_lease(self, lease: Lease, now_ns: int) -> None:
         """Apply a lease or its withdrawal, if it answers a recent heartbeat."""
         if self._lease.on_lease(lease) == "withdrawn":
-            for order in [each.order for each in self._orders.values() if each.order.heartbeat < lease.heartbeat]:
+            for order in self._orders.before(lease.heartbeat):
                 self._is_arming = False
                 self._refuse(order, text("the station grants it no lease."))
             if self.mode in ARMED:
@@ -136,30 +126,30 @@ class StockCar:
     def on_order(self, order: DriveOrder, now_ns: int) -> None:
         """Obey a stop at once; let anything else wait for the console."""
         if order.action in ("stop", "estop"):
-            if order.order_id not in self._done_ids:
-                self._done_ids.append(order.order_id)
+            if not self._orders.is_done(order):
+                self._orders.end(order)
                 reason = text("Emergency stop by the station.") if order.action == "estop" else ""
                 self._begin_stop(order.action, reason, now_ns)
             return
         until_ns = self._lease.order_until_ns(order)
-        if until_ns is None or order.order_id in self._done_ids or now_ns > until_ns:
+        if until_ns is None or self._orders.is_done(order) or now_ns > until_ns:
             return
         if order.action == "reset":
             self._reset(order)
         elif order.action == "arm" and self.mode == "ready":
-            self._done_ids.append(order.order_id)
+            self._orders.end(order)
         else:
             self._open(order, until_ns)
 
     def _open(self, order: DriveOrder, until_ns: int) -> None:
         """Let the order wait, unless its mode has no such order; a start waits for the arming that goes before it."""
-        after_arming = order.action == "start" and "arm" in self._orders
+        after_arming = order.action == "start" and self._orders.arm is not None
         try:
             next_state(ModeState("ready") if after_arming else self.mode_state, order.action, _ALL_READY)
         except Refused as refusal:
             self._refuse(order, str(refusal))
             return
-        self._orders[order.action] = _OpenOrder(order, until_ns)
+        self._orders.wait(order, until_ns)
 
     def on_answer(self, answer: StockConsoleAnswer, now_ns: int) -> None:
         """Apply what became of a call."""
@@ -211,8 +201,8 @@ class StockCar:
         """The calls to send now: at most one at a time, and a stop beside it."""
         if self.mode in ARMED and self._stop is None and (why := self._trip_reason(now_ns)):
             self._begin_stop("trip", why, now_ns)
-        for action in [action for action, open_order in self._orders.items() if now_ns > open_order.until_ns]:
-            self._expire(self._orders.pop(action).order, now_ns)
+        for order in self._orders.expired(now_ns):
+            self._expire(order, now_ns)
         if self._stop is not None:
             return self._stop_calls(self._stop, now_ns)
         if self._in_flight is not None:
@@ -232,11 +222,11 @@ class StockCar:
         return [ConsoleCall("stop", number=self._stops_sent)]
 
     def _next_call(self, now_ns: int) -> ConsoleCall | None:
-        arm, start = self._orders.get("arm"), self._orders.get("start")
+        arm, start = self._orders.arm, self._orders.start
         if arm is not None and self.mode in ("disarmed", "stopped"):
-            return self._arming_call(arm.order, now_ns)
+            return self._arming_call(arm, now_ns)
         if start is not None and self.mode == "ready" and not self._stops_in_flight:
-            return self._starting_call(start.order, now_ns)
+            return self._starting_call(start, now_ns)
         return self._watch.next_call(now_ns, is_armed=self.mode in ARMED) or self._early_call(now_ns)
 
     def _arming_call(self, order: DriveOrder, now_ns: int) -> ConsoleCall | None:
@@ -253,7 +243,7 @@ class StockCar:
             return None
         call = self.preparation.next_call(now_ns)
         if call is None and self.preparation.is_ready and not self._lacks(now_ns):
-            self._done(order)
+            self._orders.end(order)
             self._is_arming = False
             self.mode_state = ModeState("ready")
         return call
@@ -272,7 +262,7 @@ class StockCar:
                 self._may_move = True
                 self.leash.request(self._releases)
             return None
-        self._done(order)
+        self._orders.end(order)
         self._may_move, self._confirms_from = True, NEVER
         return ConsoleCall("start")
 
@@ -286,7 +276,7 @@ class StockCar:
 
     def _begin_stop(self, event: ModeEvent, reason: str, now_ns: int) -> None:
         """Send a stop, and take on its mode: at once if the car stands, else once it is confirmed."""
-        self._orders.clear()
+        self._orders.drop()
         self._is_arming = False
         if self.leash is not None:
             self.leash.request(0)
@@ -334,15 +324,11 @@ class StockCar:
             self.mode_state = next_state(self.mode_state, "reset", _ALL_READY)
         except Refused as refusal:
             self._refuse(order, str(refusal))
-        self._done_ids.append(order.order_id)
+        self._orders.end(order)
 
     def _set_throttle(self, order: DriveOrder) -> None:
         if order.throttle_percent is not None:
             self.preparation.throttle_percent = min(100, max(0, order.throttle_percent))
-
-    def _done(self, order: DriveOrder) -> None:
-        self._done_ids.append(order.order_id)
-        self._orders.pop(order.action, None)
 
     def _expire(self, order: DriveOrder, now_ns: int) -> None:
         """An order whose time is over; a start may have loosened the leash already."""
@@ -354,7 +340,7 @@ class StockCar:
 
     def _refuse(self, order: DriveOrder, why: str) -> None:
         """Give as the mode's reason why an order was refused, unless it explains a trip."""
-        self._done(order)
+        self._orders.end(order)
         if not (self.mode == "tripped" and self.mode_state.reason):
             refused = text("The order to {goal} was refused: {why}", goal=order.action, why=why)
             self.mode_state = ModeState(self.mode, refused)

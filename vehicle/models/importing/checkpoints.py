@@ -59,41 +59,46 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
         checkpoint, what = named
         if one and not any(fits(name, checkpoint) for name in models):
             continue  # whichever it means, all models have the same bytes
-        if not checkpoint:
-            raise BadInput(
-                text(
-                    "The archive's {note} is not clear, so nothing says which is the {wanted}: {what}",
-                    note=note,
-                    wanted=what,
-                    what=_how_to_choose(different),
-                )
-            )
-        name = checkpoint[:60]
-        missing = text(
-            "The archive's {note} calls {name} the {wanted}, but no model of that name is there: {what}",
-            note=note,
-            name=name,
-            wanted=what,
-            what=_how_to_choose(list(models)),
-        )
-        return _only(models, checkpoint, missing), f"{note} calls {name} the {what}"
+        return _chosen_by_note(models, note, checkpoint, what)
     if one:
         return different[0], ""
-    if by_note:
+    raise BadInput(_undecided(different, requested if by_note else ""))
+
+
+def _chosen_by_note(models: Mapping[str, bytes], note: str, checkpoint: str, what: str) -> tuple[str, str]:
+    """The model that a note calls the `what`, and the reason; a checkpoint "" is no clear name. Raises BadInput."""
+    if not checkpoint:
         raise BadInput(
             text(
-                "The archive names no checkpoint as the {requested}: {what}",
-                requested=requested,
-                what=_how_to_choose(different),
+                "The archive's {note} is not clear, so nothing says which is the {wanted}: {what}",
+                note=note,
+                wanted=what,
+                what=_how_to_choose(_different(models)),
             )
         )
-    count = text("two") if len(different) == 2 else str(len(different))
-    raise BadInput(
-        text(
-            "The archive holds {number} models, and nothing says which is the best: {what}",
-            number=count,
+    name = checkpoint[:60]
+    missing = text(
+        "The archive's {note} calls {name} the {wanted}, but no model of that name is there: {what}",
+        note=note,
+        name=name,
+        wanted=what,
+        what=_how_to_choose(list(models)),
+    )
+    return _only(models, checkpoint, missing), f"{note} calls {name} the {what}"
+
+
+def _undecided(different: Sequence[str], requested: str) -> str:
+    """Why no note decides; `requested`: the word that one was to say, "" for any."""
+    if requested:
+        return text(
+            "The archive names no checkpoint as the {requested}: {what}",
+            requested=requested,
             what=_how_to_choose(different),
         )
+    return text(
+        "The archive holds {number} models, and nothing says which is the best: {what}",
+        number=text("two") if len(different) == 2 else str(len(different)),
+        what=_how_to_choose(different),
     )
 
 

@@ -15,10 +15,11 @@ import json
 import math
 from typing import Any, Final, TypeGuard
 
-from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, StatusReport
+from station.gates.decoders.decoder import LAST_NS, Decoded, DeviceEdge, DeviceMessage, Gap, StatusReport
 from station.gates.decoders.framed_decoder import LineDecoder
 
 MAX_TEXT_BYTES: Final = 4096
+LAST_MS: Final = LAST_NS // 1_000_000
 MAX_INTEGER: Final = 2**53  # beyond it, JavaScript's numbers are no longer exact
 
 
@@ -98,7 +99,7 @@ def _whole(value: object) -> TypeGuard[int]:
 def _nanoseconds(timestamp: object) -> int | None:
     """Milliseconds, whole or not, as ns; None if it is not a time."""
     if _whole(timestamp):
-        return timestamp * 1_000_000
-    if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp < MAX_INTEGER:
+        return timestamp * 1_000_000 if timestamp <= LAST_MS else None
+    if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp <= LAST_MS:
         return round(timestamp * 1000) * 1000
     return None

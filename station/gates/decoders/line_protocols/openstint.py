@@ -15,12 +15,12 @@ documentation (2026-11-30). No decoder was available.
 import re
 from typing import Final
 
-from station.gates.decoders.decoder import Decoded, DeviceMessage, Gap, Passing, StatusReport
+from station.gates.decoders.decoder import LAST_NS, Decoded, DeviceMessage, Gap, Passing, StatusReport
 from station.gates.decoders.device_clock import DeviceClock, RecentPassings
 from station.gates.decoders.framed_decoder import LineDecoder
 
 MS: Final = 1_000_000
-LAST_MS: Final = 1 << 43  # what is beyond it is no time, and would not fit into the journal
+LAST_MS: Final = LAST_NS // 1_000_000
 LATE_MS: Final = 60_000  # a car may stand on the loop for this long before its passing is told
 WORDS = {b"T": "timesync", b"L": "learning"}
 

@@ -12,7 +12,7 @@ Tried with: six frames of a device and seven of its host in the tests of fpvcult
 import struct
 from typing import Final
 
-from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.decoder import LAST_NS, MAX_VALUE_BYTES, Decoded, DeviceMessage, Passing, StatusReport
 from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, Numbering
 from station.gates.decoders.framed_decoder import PacketDecoder
 
@@ -33,6 +33,7 @@ KINDS = {
 SLOT, RTC_US = 0x01, 0x02
 GATE, NUMBER, PEAK, FLAGS = 0x20, 0x21, 0x22, 0x23  # of a passing
 MILLIVOLTS: Final = 0x21  # of a status
+US: Final = 1_000  # ns
 
 Fields = dict[int, int]
 
@@ -46,7 +47,7 @@ class LapRf(PacketDecoder):
 
     def __init__(self) -> None:
         super().__init__()
-        self._timeline = DeviceTimeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
+        self._timeline = DeviceTimeline(DeviceClock(US, None, "restart"), Numbering("passing"))
         self._gate = ""  # only passings name it: all else comes from the same one
 
     def _decode_frame(self, frame: bytes) -> list[Decoded]:
@@ -66,7 +67,7 @@ class LapRf(PacketDecoder):
         return self._other(kind, fields)
 
     def _passing(self, fields: Fields, length: int) -> list[Decoded]:
-        if SLOT not in fields or RTC_US not in fields:
+        if SLOT not in fields or not 0 <= fields.get(RTC_US, -1) * US <= LAST_NS:
             return self.counts.bad("bad_fields", length)
         slot, number = str(fields[SLOT]), fields.get(NUMBER)
         reading = self._timeline.passing(slot, fields[RTC_US], number)
@@ -85,7 +86,7 @@ class LapRf(PacketDecoder):
     def _other(self, kind: int, fields: Fields) -> list[Decoded]:
         if kind == STATUS:
             return self.counts.good([StatusReport(self._gate, voltage_mv=fields.get(MILLIVOLTS))])
-        if kind == TIME and RTC_US in fields:
+        if kind == TIME and 0 <= fields.get(RTC_US, -1) * US <= LAST_NS:
             clock = self._timeline.time(fields[RTC_US])
             return self.counts.good([*clock.gaps, StatusReport(self._gate, device_time_ns=clock.at_ns)])
         return self.counts.good([DeviceMessage(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
@@ -100,7 +101,8 @@ def unescaped(frame: bytes) -> bytes:
 def read_fields(body: bytes) -> Fields | None:
     """Tag -> little-endian value; of a tag that repeats (one group per slot), the last value. None if cut short.
 
-    A field without a value is a request of the host, or an empty answer: it is left out.
+    A field without a value is a request of the host, or an empty answer: it is left out. So is one that is longer than
+    any number.
     """
     fields: Fields = {}
     at = 0
@@ -108,7 +110,7 @@ def read_fields(body: bytes) -> Fields | None:
         end = at + 2 + (body[at + 1] if at + 1 < len(body) else len(body))
         if end > len(body):
             return None
-        if body[at + 1]:
+        if 0 < body[at + 1] <= MAX_VALUE_BYTES:
             fields[body[at]] = int.from_bytes(body[at + 2 : end], "little")
         at = end
     return fields

@@ -14,7 +14,7 @@ missing), the frames of github.com/erathe's fixtures, whose wrong ones are refus
 (2026-11). The tests keep recorded frames of three decoders. No decoder was available.
 """
 
-from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.decoder import LAST_NS, MAX_VALUE_BYTES, Decoded, DeviceMessage, Passing, StatusReport
 from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines, Numbering
 from station.gates.decoders.framed_decoder import PacketDecoder
 from station.gates.decoders.framing import crc_amb
@@ -22,6 +22,7 @@ from station.gates.decoders.framing import crc_amb
 ESCAPE = 0x8D
 MIN_PLAIN_BYTES, MAX_PLAIN_BYTES = 11, 2048  # of a frame, unescaped
 PASSING, STATUS = 0x01, 0x02
+US = 1_000  # ns
 
 KINDS = {
     0x00: "reset",
@@ -70,7 +71,7 @@ class P3(PacketDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._timelines = DeviceTimelines(
-            lambda: DeviceTimeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing"))
+            lambda: DeviceTimeline(DeviceClock(US, None, "clock_jump"), Numbering("passing"))
         )
 
     def _decode_frame(self, sent: bytes) -> list[Decoded]:
@@ -81,7 +82,7 @@ class P3(PacketDecoder):
             return self.counts.bad("bad_crc", len(sent))
         kind = int.from_bytes(frame[8:10], "little")
         values = fields(frame[10:-1])
-        facts = None if values is None else self._facts(kind, values)
+        facts = None if values is None or _are_too_long(kind, values) else self._facts(kind, values)
         return self.counts.bad("bad_fields", len(sent)) if facts is None else self.counts.good(facts)
 
     def _facts(self, kind: int, values: dict[int, bytes]) -> list[Decoded] | None:
@@ -95,7 +96,7 @@ class P3(PacketDecoder):
 
     def _passing(self, values: dict[int, bytes]) -> list[Decoded] | None:
         known = _numbers(values, PASSING_TAGS)
-        if "transponder" not in known or "rtc_us" not in known:
+        if "transponder" not in known or not 0 <= known.get("rtc_us", -1) * US <= LAST_NS:
             return None
         transponder, number = str(known["transponder"]), known.get("number")
         decoder = str(known.get("decoder", ""))
@@ -143,6 +144,12 @@ def fields(body: bytes) -> dict[int, bytes] | None:
 
 def _numbers(values: dict[int, bytes], tags: dict[int, str]) -> dict[str, int]:
     return {name: int.from_bytes(values[tag], "little") for tag, name in tags.items() if values.get(tag)}
+
+
+def _are_too_long(kind: int, values: dict[int, bytes]) -> bool:
+    """Whether a value that is read as a number has more bytes than any number; a label may be longer."""
+    tags = {PASSING: PASSING_TAGS, STATUS: STATUS_TAGS}.get(kind, GENERAL_TAGS)
+    return any(len(values[tag]) > MAX_VALUE_BYTES for tag, name in tags.items() if tag in values and name != "label")
 
 
 def _status(known: dict[str, int]) -> StatusReport:

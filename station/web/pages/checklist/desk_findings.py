@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from shared.rules.wording import rules_in_short
 from shared.text import dates, joined, ntext, recorded, text
+from shared.text.lists import listed
 from shared.units import NS_PER_S
 from station.screens.register import AWAY_NS
 from station.views.views import View
@@ -16,7 +17,6 @@ from station.web.pages.checklist.finding import (
     day_and_time,
     done,
     is_today,
-    listed,
     not_needed,
     still_open,
 )
@@ -49,7 +49,7 @@ def people(view: View) -> LineFinding:
     officials = view.checklists.facts.officials
     if not officials:
         return still_open(text("Nobody has a role yet."), "/people")
-    today = {each.person: each for each in view.checklists.evidence.signed_in if is_today(view, each.at_utc_ns)}
+    today = {each.person: each for each in view.checklists.sightings.signed_in if is_today(view, each.at_utc_ns)}
     if missing := [name for name in officials if name not in today]:
         return still_open(text("Not signed in today: {names}.", names=listed(missing)), "/people")
     if unpaired := [name for name in officials if not today[name].on_paired]:

@@ -3,7 +3,6 @@
 Used by the findings of this folder (track_findings.py, desk_findings.py) and by the presenter.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,10 +60,3 @@ def day_and_time(view: View, utc_ns: int) -> str:
         return at
     day = dates.LongDay(dates.moment_of(utc_ns, event_zone(view)).date())
     return text("{day}, {time}", day=day, time=at)
-
-
-def listed(names: Sequence[str], limit: int = 4) -> str:
-    """The names, the first few of them where there are many: "car-1, car-2 and 3 more"."""
-    if len(names) <= limit:
-        return ", ".join(names)
-    return text("{names} and {count} more", names=", ".join(names[:limit]), count=len(names) - limit)

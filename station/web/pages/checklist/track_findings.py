@@ -6,6 +6,7 @@ Each function takes the view and returns the finding of one line; `TRACK_FINDING
 from collections.abc import Callable
 
 from shared.text import joined, ntext, recorded, text
+from shared.text.lists import listed
 from station.core.timing.readiness import untried
 from station.views.gate_views import GateView
 from station.views.views import View
@@ -14,7 +15,6 @@ from station.web.pages.checklist.finding import (
     clock_time,
     done,
     is_today,
-    listed,
     not_needed,
     still_open,
 )
@@ -49,7 +49,7 @@ def _trouble(gate: GateView) -> str:
 def _last(view: View, gate: GateView, sensor: str) -> int | None:
     """The newest edge of the sensor: of this run of the station, or what is on file."""
     shown = next((each.last_utc_ns for each in gate.each if each.name == sensor), None)
-    on_file = view.checklists.evidence.seen(gate.name, sensor)
+    on_file = view.checklists.sightings.seen(gate.name, sensor)
     return max((each for each in (shown, on_file) if each is not None), default=None)
 
 
@@ -69,7 +69,7 @@ def button(view: View) -> LineFinding:
         return not_needed(text("This station has no stop button of its own."))
     if view.button.open_sentence:
         return still_open(recorded(view.button.open_sentence))
-    pressed = view.checklists.evidence.button_utc_ns
+    pressed = view.checklists.sightings.button_utc_ns
     if pressed is None or not is_today(view, pressed):
         return still_open(text("It was not pressed today."))
     return done(text("Pressed at {time}; its contact is closed.", time=clock_time(view, pressed)))
@@ -77,11 +77,11 @@ def button(view: View) -> LineFinding:
 
 def stop_tried(view: View) -> LineFinding:
     """Did every car confirm the newest stop of today?"""
-    stop = view.checklists.evidence.stop
+    stop = view.checklists.sightings.stop
     if stop is None or not is_today(view, stop.at_utc_ns):
         if not expected_cars(view) and _started_by_hand(view):
             return not_needed(text("All cars here are started and stopped by hand."))
-        return still_open(text("All cars were not stopped today."), "/operate")
+        return still_open(text("The stop of all cars was not given today."), "/operate")
     at = clock_time(view, stop.at_utc_ns)
     if stop.others:
         return still_open(text("Not confirmed at {time}: {cars}.", time=at, cars=listed(list(stop.others))), "/operate")
@@ -94,11 +94,11 @@ def stop_tried(view: View) -> LineFinding:
 
 def stop_released(view: View) -> LineFinding:
     """Were all cars stopped today, and is no stop in force?"""
-    stop = view.checklists.evidence.stop
+    stop = view.checklists.sightings.stop
     if view.stop.on:
         return still_open(text("The stop is in force: release it."), "/operate")
     if stop is None or not is_today(view, stop.at_utc_ns):
-        return still_open(text("All cars were not stopped today."), "/operate")
+        return still_open(text("The stop of all cars was not given today."), "/operate")
     return done(
         text("Stopped at {time} ({author}), released.", time=clock_time(view, stop.at_utc_ns), author=stop.author)
     )
@@ -124,12 +124,12 @@ def _no_cars(view: View) -> LineFinding:
 
 def cars_held(view: View) -> LineFinding:
     """Was each car heard for ten minutes without a gap today?"""
-    cars, evidence = expected_cars(view), view.checklists.evidence
+    cars, sightings = expected_cars(view), view.checklists.sightings
     if not cars:
         return _no_cars(view)
     missing = []
     for name in cars:
-        car = evidence.car(name)
+        car = sightings.car(name)
         if car is None or not is_today(view, car.held_utc_ns):
             missing.append(name)
     if missing:
@@ -167,7 +167,7 @@ def batteries(view: View) -> str:
 
 def staff_run(view: View) -> LineFinding:
     """Was there a whole run today that was discarded, with a lap that the car confirmed?"""
-    run = view.checklists.evidence.run
+    run = view.checklists.sightings.run
     if run is None or not is_today(view, run.ended_utc_ns):
         return still_open(text("No run with a lap was discarded today."), "/operate")
     words = ntext("{n} lap", "{n} laps", n=run.laps)

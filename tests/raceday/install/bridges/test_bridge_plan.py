@@ -105,6 +105,8 @@ def test_a_bridge_is_installed_once_and_with_its_leash(
     assert (configured_bridges(machine), enabled_bridges(machine)) == (("car-1",), ())
     assert not machine.path("/etc/systemd/system/raceday-bridge@.service").exists()
     uninstall_bridge(machine, "car-1", print, purge=True, yes=True)
+    uninstall_bridge(machine, "car-1", print, purge=True, yes=True)
+    assert "There is no bridge of car-1 here" in capsys.readouterr().out
     left = everything(machine.root) - before
     assert {name for name in left if not (machine.root / name).is_dir()} == set()
 

@@ -109,9 +109,9 @@ def arc(data: bytes) -> int:
     return register
 
 
-def laprf(slot: int, number: int, us: int, peak: int, gate: int = 0x3C0044) -> bytes:
-    """A LapRF passing."""
-    parts = ((0x20, gate, 4), (0x01, slot, 1), (0x21, number, 4), (0x02, us, 8), (0x22, peak, 2), (0x23, 0, 2))
+def laprf(slot: int, number: int, us: int, peak: int, gate: int = 0x3C0044, *, us_bytes: int = 8) -> bytes:
+    """A LapRF passing; `us_bytes`: the width of its time, which is 8 in the maker's library."""
+    parts = ((0x20, gate, 4), (0x01, slot, 1), (0x21, number, 4), (0x02, us, us_bytes), (0x22, peak, 2), (0x23, 0, 2))
     body = b"".join(bytes((what, width)) + value.to_bytes(width, "little") for what, value, width in parts)
     head = b"\x5a" + (8 + len(body)).to_bytes(2, "little")
     tail = (0xDA09).to_bytes(2, "little") + body + b"\x5b"

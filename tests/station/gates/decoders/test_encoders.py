@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.gates.decoders.catalog import decoder
-from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
+from station.gates.decoders.decoder import LAST_NS, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
 from tests.station.gates.decoders import encoders
 from tests.station.gates.decoders.vectors import LAPRF_FRAME, P3, RC4_SENT
 
@@ -140,7 +140,7 @@ def test_carrera(address: int, ms: int, sector: int, end: bytes, at: int) -> Non
     assert decoded("carrera", sent, at) == [Passing(str(address), ms * MS, loop=str(sector))]
 
 
-@given(st.integers(0, 2**50), st.sampled_from([17, 27]), st.integers(1, 2**31), u8)
+@given(st.integers(0, LAST_NS // MS), st.sampled_from([17, 27]), st.integers(1, 2**31), u8)
 def test_drem(ms: int, gpio: int, number: int, at: int) -> None:
     assert decoded("drem", encoders.drem(gpio, ms, number), at) == [DeviceEdge(str(gpio), True, ms * MS, number)]
 

@@ -12,15 +12,15 @@ import requests
 
 from station.checklists.items import ITEMS, LISTS
 from station.checklists.records import (
-    CarEvidence,
+    CarSighting,
     ChecklistFacts,
     ChecklistsView,
     DiscardedRun,
     HandTick,
-    SensorEvidence,
-    SignInEvidence,
-    StationEvidence,
-    StopEvidence,
+    SensorSighting,
+    SignInSighting,
+    StationSightings,
+    StopSighting,
 )
 from station.core.event.records import EventCar, EventInfo
 from station.screens.records import Screen, ScreensView
@@ -45,16 +45,16 @@ CARS_OFF = tuple(replace(each, online=False) for each in (CAR, SPARE))
 BASE = replace(VIEW, event=replace(EVENT, cars=(EventCar("car-1"), EventCar("car-2")), racers=(ADA,)))
 SEEN_GATE = replace(GATE, each=tuple(SensorView(name, 4, 0, 1, None, NOW_NS - 9 * M) for name in GATE.sensors))
 READY = replace(BASE, gates=(SEEN_GATE,))
-STOP = StopEvidence("Ruth", NOW_NS - H, ("car-1", "car-2"), ())
+STOP = StopSighting("Ruth", NOW_NS - H, ("car-1", "car-2"), ())
 RUN = DiscardedRun("run-9", "car-1", 4, 3, False, NOW_NS - H)
 FACTS = ChecklistFacts(("Ruth", "Max"), (), True, "", "raceday-1.zip", NOW_NS - H, NOW_NS + 90 * 24 * H)
 SCREENS = ScreensView((Screen("s1", "Hall left", seen_utc_ns=NOW_NS), Screen("s2", "Pit", seen_utc_ns=NOW_NS)))
 SYNC = SyncView(3, 3, 0, 0, True, "Every result is posted.")
 
 
-def known(view: View = BASE, facts: ChecklistFacts = FACTS, **evidence: Any) -> View:
+def known(view: View = BASE, facts: ChecklistFacts = FACTS, **sightings: Any) -> View:
     """The view of a station that has seen this."""
-    return replace(view, checklists=ChecklistsView((), StationEvidence(**evidence), facts))
+    return replace(view, checklists=ChecklistsView((), StationSightings(**sightings), facts))
 
 
 def asked(state: TargetState, **changes: Any) -> View:
@@ -63,17 +63,17 @@ def asked(state: TargetState, **changes: Any) -> View:
     return replace(BASE, sync=replace(SYNC, targets=targets, **changes))
 
 
-def held(*minutes: int | None) -> tuple[CarEvidence, ...]:
+def held(*minutes: int | None) -> tuple[CarSighting, ...]:
     """What is known of car-1, car-2, …: how many minutes ago each had been held; None: never."""
     return tuple(
-        CarEvidence(f"car-{n}", NOW_NS, "boot-0", 1, None if at is None else NOW_NS - at * M)
+        CarSighting(f"car-{n}", NOW_NS, "boot-0", 1, None if at is None else NOW_NS - at * M)
         for n, at in enumerate(minutes, 1)
     )
 
 
-def signed(*minutes: int, on_paired: bool = True) -> tuple[SignInEvidence, ...]:
+def signed(*minutes: int, on_paired: bool = True) -> tuple[SignInSighting, ...]:
     return tuple(
-        SignInEvidence(name, NOW_NS - at * M, on_paired) for name, at in zip(("Ruth", "Max"), minutes, strict=False)
+        SignInSighting(name, NOW_NS - at * M, on_paired) for name, at in zip(("Ruth", "Max"), minutes, strict=False)
     )
 
 
@@ -85,8 +85,8 @@ DAY = 24 * 60
 TABLE: list[tuple[str, View, str, str]] = [
     ("gates_tried", READY, "done", "last 14:04"),
     ("gates_tried", BASE, "open", "start · beam-a, start · beam-b"),
-    ("gates_tried", known(BASE, sensors=(SensorEvidence("start", "beam-a", NOW_NS),)), "open", "start · beam-b"),
-    ("gates_tried", known(BASE, sensors=tuple(SensorEvidence("start", each, NOW_NS) for each in GATE.sensors)),
+    ("gates_tried", known(BASE, sensors=(SensorSighting("start", "beam-a", NOW_NS),)), "open", "start · beam-b"),
+    ("gates_tried", known(BASE, sensors=tuple(SensorSighting("start", each, NOW_NS) for each in GATE.sensors)),
      "done", "2 of 2"),
     ("gates_tried", replace(READY, gates=(replace(SEEN_GATE, alive=False, sentence="No word from it."),)),
      "open", "No word"),
@@ -100,15 +100,15 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("button", known(replace(BASE, button=StopButtonView()), button_utc_ns=NOW_NS), "done", "14:13"),
     ("button", known(replace(BASE, button=StopButtonView()), button_utc_ns=YESTERDAY_NS), "open", "not pressed"),
     ("button", known(replace(BASE, button=StopButtonView("It is open.")), button_utc_ns=NOW_NS), "open", "It is open"),
-    ("stop_tried", BASE, "open", "not stopped today"),
+    ("stop_tried", BASE, "open", "not given today"),
     ("stop_tried", BY_HAND, "none", "by hand"),
     ("stop_tried", known(stop=STOP), "done", "car-1, car-2"),
     ("stop_tried", known(stop=replace(STOP, others=("car-3",))), "open", "car-3"),
     ("stop_tried", known(stop=replace(STOP, stopped=())), "open", "no car"),
-    ("stop_tried", known(stop=replace(STOP, at_utc_ns=YESTERDAY_NS)), "open", "not stopped today"),
+    ("stop_tried", known(stop=replace(STOP, at_utc_ns=YESTERDAY_NS)), "open", "not given today"),
     ("stop_released", known(stop=STOP), "done", "Ruth"),
     ("stop_released", known(replace(BASE, stop=StopView(True)), stop=STOP), "open", "in force"),
-    ("stop_released", BASE, "open", "not stopped"),
+    ("stop_released", BASE, "open", "not given"),
     ("cars_held", known(cars=held(1, 2)), "done", "2 cars"),
     ("cars_held", known(cars=held(1, None)), "open", "car-2"),
     ("cars_held", known(cars=held(1, DAY)), "open", "car-2"),

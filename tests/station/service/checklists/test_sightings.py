@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from shared.link.options import MqttOptions
 from station.access.identity import VISITOR
 from station.access.roles import Role
-from station.checklists.records import ChecklistFacts, SignInEvidence, StationEvidence
+from station.checklists.records import ChecklistFacts, SignInSighting, StationSightings
 from station.checklists.register import ChecklistRegister
 from station.service.backups.station_backups import StationBackups
 from station.service.checklists.checklist_facts import certificates_end, checklist_facts
-from station.service.checklists.evidence import GRAIN_NS, HELD_NS, MAX_CARS, evidence
+from station.service.checklists.sightings import GRAIN_NS, HELD_NS, MAX_CARS, sightings_after
 from station.service.checklists.watch import ChecklistWatch
 from station.views.car_views import CarStopView, StopView
 from station.views.gate_views import SensorView
@@ -32,7 +32,7 @@ from tests.station.web.sample_views import CAR, GATE, RUN, SPARE, VIEW, FakeStat
 from tests.station.web.signed_in import cheap_access, session_of
 
 M = 60 * S
-NOTHING = StationEvidence()
+NOTHING = StationSightings()
 NO_FACTS = ChecklistFacts()
 
 
@@ -43,9 +43,9 @@ def at(seconds: float, view: View = VIEW, boot: str = "boot-0") -> View:
     return replace(view, clock=clock)
 
 
-def after(views: Iterable[View], start: StationEvidence = NOTHING) -> StationEvidence:
+def after(views: Iterable[View], start: StationSightings = NOTHING) -> StationSightings:
     for view in views:
-        start = evidence(start, view, NO_FACTS)
+        start = sightings_after(start, view, NO_FACTS)
     return start
 
 
@@ -168,12 +168,12 @@ def test_a_car_that_is_started_by_hand_confirms_nothing() -> None:
 
 
 def test_who_signed_in_is_known_after_the_session_has_ended_and_until_the_role_is_taken() -> None:
-    ruth, max_ = SignInEvidence("Ruth", 5 * S, True), SignInEvidence("Max", 6 * S, False)
-    seen = evidence(NOTHING, VIEW, ChecklistFacts(("Ruth", "Max"), (ruth, max_)))
+    ruth, max_ = SignInSighting("Ruth", 5 * S, True), SignInSighting("Max", 6 * S, False)
+    seen = sightings_after(NOTHING, VIEW, ChecklistFacts(("Ruth", "Max"), (ruth, max_)))
     assert seen.signed_in == (ruth, max_)
-    older = SignInEvidence("Ruth", 4 * S, False)
-    assert evidence(seen, VIEW, ChecklistFacts(("Ruth", "Max"), (older,))).signed_in == (ruth, max_)
-    assert evidence(seen, VIEW, ChecklistFacts(("Max",))).signed_in == (max_,)
+    older = SignInSighting("Ruth", 4 * S, False)
+    assert sightings_after(seen, VIEW, ChecklistFacts(("Ruth", "Max"), (older,))).signed_in == (ruth, max_)
+    assert sightings_after(seen, VIEW, ChecklistFacts(("Max",))).signed_in == (max_,)
 
 
 STEPS: tuple[Callable[[View], View], ...] = (
@@ -193,8 +193,8 @@ def test_the_same_view_twice_changes_nothing(steps: list[tuple[Callable[[View], 
     for step, later in steps:
         seconds += later
         view = at(seconds, step(VIEW))
-        seen = evidence(seen, view, NO_FACTS)
-        assert evidence(seen, view, NO_FACTS) == seen
+        seen = sightings_after(seen, view, NO_FACTS)
+        assert sightings_after(seen, view, NO_FACTS) == seen
         held = [each for each in seen.cars if each.held_utc_ns is not None]
         assert all(each.heard_utc_ns for each in held)
     assert HELD_NS == 600 * S
@@ -244,6 +244,6 @@ def test_the_watch_reads_what_is_beside_the_view(tmp_path: pathlib.Path) -> None
     assert [(each.person, each.on_paired) for each in facts.sign_ins] == [("Nadia", False)]
     assert (facts.makes_backups, facts.backup, facts.certificates_end_utc_ns) == (True, "raceday-1.zip", None)
     watch.look(VIEW)
-    assert [each.person for each in register.view.evidence.signed_in] == ["Nadia"]
-    assert [each.name for each in register.view.evidence.cars] == ["car-1", "car-2"]
+    assert [each.person for each in register.view.sightings.signed_in] == ["Nadia"]
+    assert [each.name for each in register.view.sightings.cars] == ["car-1", "car-2"]
     access.close()

@@ -1,20 +1,20 @@
 """What the station has seen of what its checklists ask for, from one view to the next. Pure.
 
 Called by watch.py with each newest view. Something that goes on (a car that is heard) is noted once a minute, so that
-the evidence changes, and is written, no more often than that.
+they change, and are written, no more often than that.
 """
 
 from dataclasses import replace
 
 from shared.units import NS_PER_S
 from station.checklists.records import (
-    CarEvidence,
+    CarSighting,
     ChecklistFacts,
     DiscardedRun,
-    SensorEvidence,
-    SignInEvidence,
-    StationEvidence,
-    StopEvidence,
+    SensorSighting,
+    SignInSighting,
+    StationSightings,
+    StopSighting,
 )
 from station.views.race_views import RunView
 from station.views.views import View
@@ -25,9 +25,9 @@ KEPT_NS = 12 * 3600 * NS_PER_S  # a whole run of a staff car is not forgotten fo
 MAX_CARS = 100
 
 
-def evidence(before: StationEvidence, view: View, facts: ChecklistFacts) -> StationEvidence:
-    """The evidence after this view; the same object parts where nothing new was seen."""
-    return StationEvidence(
+def sightings_after(before: StationSightings, view: View, facts: ChecklistFacts) -> StationSightings:
+    """The sightings after this view; the same object parts where nothing new was seen."""
+    return StationSightings(
         sensors=_sensors(before, view),
         cars=_cars(before, view),
         button_utc_ns=_button(before.button_utc_ns, view),
@@ -37,7 +37,7 @@ def evidence(before: StationEvidence, view: View, facts: ChecklistFacts) -> Stat
     )
 
 
-def _sensors(before: StationEvidence, view: View) -> tuple[SensorEvidence, ...]:
+def _sensors(before: StationSightings, view: View) -> tuple[SensorSighting, ...]:
     """The newest edge of each sensor that there is: the pages count edges from the station's start on only."""
     if not view.gates:  # a station that starts has not looked at its gates yet
         return before.sensors
@@ -49,11 +49,11 @@ def _sensors(before: StationEvidence, view: View) -> tuple[SensorEvidence, ...]:
             if last is not None and (seen is None or abs(last - seen) >= GRAIN_NS):
                 seen = last
             if seen is not None:
-                found.append(SensorEvidence(gate.name, sensor, seen))
+                found.append(SensorSighting(gate.name, sensor, seen))
     return tuple(found)
 
 
-def _cars(before: StationEvidence, view: View) -> tuple[CarEvidence, ...]:
+def _cars(before: StationSightings, view: View) -> tuple[CarSighting, ...]:
     online = {car.name: car.online for car in view.cars}
     names = list(
         dict.fromkeys([*(each.name for each in before.cars), *(car for car, is_on in online.items() if is_on)])
@@ -63,13 +63,13 @@ def _cars(before: StationEvidence, view: View) -> tuple[CarEvidence, ...]:
     return tuple(each for each in cars if each in newest)
 
 
-def _car(before: CarEvidence | None, name: str, view: View, *, is_online: bool) -> CarEvidence:
+def _car(before: CarSighting | None, name: str, view: View, *, is_online: bool) -> CarSighting:
     clock = view.clock
     if not is_online:
         assert before is not None
         return before if before.since_ns is None else replace(before, since_ns=None)
     if before is None:
-        return CarEvidence(name, clock.utc_ns, clock.boot, clock.now_ns)
+        return CarSighting(name, clock.utc_ns, clock.boot, clock.now_ns)
     car = before
     if car.since_ns is None or car.boot != clock.boot:
         car = replace(car, boot=clock.boot, since_ns=clock.now_ns, heard_utc_ns=clock.utc_ns)
@@ -90,13 +90,13 @@ def _button(before: int | None, view: View) -> int | None:
     return now_ns if before is None or abs(now_ns - before) >= GRAIN_NS else before
 
 
-def _stop(before: StopEvidence | None, view: View) -> StopEvidence | None:
+def _stop(before: StopSighting | None, view: View) -> StopSighting | None:
     stop = view.stop
     if not stop.on:
         return before
     stopped = tuple(sorted(car.name for car in stop.cars if car.outcome == "stopped"))
     others = tuple(sorted(car.name for car in stop.cars if car.outcome != "stopped"))
-    return StopEvidence(stop.author, stop.at_utc_ns, stopped, others)
+    return StopSighting(stop.author, stop.at_utc_ns, stopped, others)
 
 
 def _run(before: DiscardedRun | None, view: View) -> DiscardedRun | None:
@@ -122,7 +122,7 @@ def _better(before: DiscardedRun | None, run: DiscardedRun) -> DiscardedRun:
     return before if run.ended_utc_ns - before.ended_utc_ns < KEPT_NS else run
 
 
-def _signed_in(before: tuple[SignInEvidence, ...], facts: ChecklistFacts) -> tuple[SignInEvidence, ...]:
+def _signed_in(before: tuple[SignInSighting, ...], facts: ChecklistFacts) -> tuple[SignInSighting, ...]:
     """The newest sign-in of everybody who still has a role; a session that has ended since was one all the same."""
     newest = {each.person: each for each in before}
     for each in facts.sign_ins:
