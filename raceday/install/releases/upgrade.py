@@ -22,6 +22,7 @@ from raceday.install.steps import MakeLink
 from shared.errors import OperatorError
 
 COMES_UP_S = 120.0  # a Pi with a long journal and a slow card
+ON_DISK = "/var/tmp"  # noqa: S108 - /tmp is memory on Debian 13, and a package has 300 MB
 COPY = ".read-by-the-other-release"  # beside the backup
 
 
@@ -39,7 +40,7 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
     """Upgrades to what `file` holds, or to what the system's package brought. Raises OperatorError."""
     roles = _roles(machine)
     refuse_during_a_run(machine, force=force)
-    with tempfile.TemporaryDirectory(prefix="raceday-upgrade-") as work:
+    with tempfile.TemporaryDirectory(prefix="raceday-upgrade-", dir=ON_DISK) as work:
         program, wheels = _source(machine, file, pathlib.Path(work))
         facts = gathered(machine)
         release = MakeRelease(program, roles, facts.python, facts.python_version, wheels)

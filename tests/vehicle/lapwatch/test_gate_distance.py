@@ -53,9 +53,14 @@ def test_a_pair_tells_the_turn_although_its_boards_are_set_up_askew(
     ]
     # One board 0.7 m beside us that is 0.12 rad askew would be 8 cm off.
     assert line_distances_m(poses)[NEAR].value == pytest.approx(line_m, abs=0.01)
-    alone = line_distances_m(poses[:1])[NEAR]
-    assert alone.sigma > 2 * line_distances_m(poses)[NEAR].sigma
-    assert abs(alone.value - line_m) < 3 * alone.sigma
+
+
+@pytest.mark.parametrize("askew_rad", [-0.12, 0.0, 0.12])
+def test_a_board_without_its_pair_is_said_to_tell_less(askew_rad: float) -> None:
+    poses = [pose(NEAR, 0.8, side * 0.7, 0.0, askew_rad) for side in (1, -1)]
+    alone, pair = line_distances_m(poses[:1])[NEAR], line_distances_m(poses)[NEAR]
+    assert alone.sigma > 4 * pair.sigma
+    assert abs(alone.value - 0.5) < 2 * alone.sigma
 
 
 def test_two_boards_side_by_side_are_no_pair() -> None:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
@@ -93,6 +93,7 @@ def test_too_few_distances_are_refused(distances: tuple[float, ...]) -> None:
 
 
 @settings(max_examples=3, deadline=None)
+@example(15)  # of one view its own unknowns cannot be told apart: the block of the normal equations is singular
 @given(st.integers(0, 10_000))
 def test_corners_of_nothing_are_a_lens_or_a_sentence(seed: int) -> None:
     rng = np.random.default_rng(seed)

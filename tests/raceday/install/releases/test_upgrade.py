@@ -257,3 +257,12 @@ def test_there_is_nothing_to_go_back_to(tmp_path: pathlib.Path) -> None:
 def test_nothing_is_installed(tmp_path: pathlib.Path) -> None:
     with pytest.raises(OperatorError, match="nothing is installed here yet"):
         upgrade(Machine(tmp_path), None, print, force=False)
+
+
+def test_a_package_is_unpacked_on_disk_and_not_in_memory(tmp_path: pathlib.Path) -> None:
+    made = machine(tmp_path, failing=["dpkg-deb"])
+    with pytest.raises(OperatorError, match=r"unpacking raceday_0\.2\.0_arm64\.deb"):
+        upgrade(made, tmp_path / "raceday_0.2.0_arm64.deb", lambda _line: None, force=True)
+    folder = pathlib.Path(made.ran[-1].split()[-1])
+    assert folder.parent == pathlib.Path("/var/tmp")
+    assert not folder.exists()
