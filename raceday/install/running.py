@@ -114,7 +114,7 @@ def refuse_while_driven(machine: Machine, units: Iterable[str], *, force: bool) 
     if force or not machine.is_running:
         return
     for unit in units:
-        is_active, status = _told(machine, unit)
+        is_active, status = _status_of(machine, unit)
         whose = bridge_of_unit(unit)
         car, program = (whose, "bridge") if whose else ("this car", "agent")
         if status is None:
@@ -134,7 +134,7 @@ def refuse_while_driven(machine: Machine, units: Iterable[str], *, force: bool) 
             )
 
 
-def _told(machine: Machine, unit: str) -> tuple[bool, CarUnitStatus | None]:
+def _status_of(machine: Machine, unit: str) -> tuple[bool, CarUnitStatus | None]:
     """Is the unit active, and what has it told systemd of its car? None of one that has ended or says nothing."""
     words, until_s = ["systemctl", "show", "--property=ActiveState,StatusText", unit], time.monotonic() + STARTS_S
     while True:
