@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 MAX_BYTES = 3_900  # systemd takes 4096 in one message
-Telling = Literal["sent", "not sent", "no manager"]
+NotifyResult = Literal["sent", "not sent", "no manager"]
 
 
-def tell_service_state(line: str, environment: Mapping[str, str] = os.environ) -> Telling:
+def tell_service_state(line: str, environment: Mapping[str, str] = os.environ) -> NotifyResult:
     """Sends the line. Never raises or blocks, since nothing else hangs on it; what is "not sent" is to be told again.
 
     "no manager": none has started this process, so there is nobody to tell.

@@ -40,6 +40,10 @@ def root(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> str:
     [
         (["Car 1"], "Car 1"),
         (["../x"], "x"),
+        *(([name], "cannot name a machine") for name in ("broker", "ca", "crl")),  # their certificates are others'
+        (["car-1", "--console", f"{'a' * 64}.local"], "write the car's name or address"),
+        (["car-1", "--console", "car..local"], "write the car's name or address"),
+        (["car-1", "--console", "car:"], "write the car's name or address"),
         (["car-1", "--console", "a b"], "write the car's name or address"),
         (["car-1", "--console", "car:0"], "write the car's name or address"),
         (["car-1", "--console", "car:99999"], "write the car's name or address"),
@@ -110,9 +114,9 @@ def test_the_password_of_a_config_that_names_another_file_is_not_asked_for(
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("car-1.local", ("car-1.local", 443)), ("10.0.0.3:8443", ("10.0.0.3", 8443)), ("fe80::1", ("fe80::1", 443))],
+    [("car-1.local", ("car-1.local", None)), ("10.0.0.3:8443", ("10.0.0.3", 8443)), ("fe80::1", ("fe80::1", None))],
 )
-def test_a_console_has_a_host_and_perhaps_a_port(text: str, expected: tuple[str, int]) -> None:
+def test_a_console_has_a_host_and_perhaps_a_port(text: str, expected: tuple[str, int | None]) -> None:
     assert parsed_console(text) == expected
 
 
