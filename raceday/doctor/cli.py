@@ -1,7 +1,7 @@
 """`raceday doctor [station|car|leaderboard|bridge]`: a table of what is seen on this machine, each fault with its cure.
 
-It moves nothing and disturbs no service that runs here; only `doctor bridge` tries the login of a stock car. Exit code 0
-if nothing is bad, else 1.
+It moves nothing and disturbs no service that runs here; only `doctor bridge` tries the login of a stock car.
+Exit code 0 if nothing is bad, else 1.
 """
 
 import argparse
