@@ -150,10 +150,9 @@ def test_a_broker_that_moves_is_followed_from_where_it_usually_is_and_else_said(
     done(machine, bridge_plan(FIRST, PLAIN))
     path = machine.path("/etc/raceday/bridge-car-1.toml")
     for host, is_followed in (("10.1.1.1", True), ("10.2.2.2", False)):
-        moved = {"station": f'[mqtt]\nhost = "{host}"\nport = 1884\n'}
-        made = bridge_plan(
-            BridgeRequest("car-1"), MachineFacts(roles=("station",), configs=moved, bridges={"car-1": path.read_text()})
-        )
+        moved = f'[mqtt]\nhost = "{host}"\nport = 1884\n'
+        facts = MachineFacts(roles=("station",), configs={"station": moved}, bridges={"car-1": path.read_text()})
+        made = bridge_plan(BridgeRequest("car-1"), facts)
         done(machine, made)
         mqtt = tomllib.loads(path.read_text())["mqtt"]
         assert ((mqtt["host"], mqtt["port"]) == (host, 1884)) == is_followed
