@@ -4,8 +4,6 @@ What an official ticks is on the disk before it is shown. What the station saw i
 refuses that, it is said once, and nothing but what was seen in the last while is lost at a restart.
 """
 
-import contextlib
-import os
 import pathlib
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput, StorageError
-from shared.files import DISK_FULL, sync_folder
+from shared.files import DISK_FULL, write_whole
 from shared.text import text
 from station.checklists.items import ITEMS
 from station.checklists.records import NO_END_NS, ChecklistFacts, ChecklistsView, HandTick, StationSightings
@@ -96,17 +94,11 @@ class ChecklistRegister:
     def _put(self, view: ChecklistsView) -> None:
         """Stores the view, then shows it. Raises StorageError."""
         if self._file is not None:
-            part = self._file.with_name(f"{FILE}.part")
             try:
-                with part.open("wb") as out:
-                    out.write(_STORED.dump_json(StoredChecklists(view.ticks, view.sightings)))
-                    out.flush()
-                    os.fsync(out.fileno())
-                part.replace(self._file)
-                sync_folder(self._file)  # a rename is on the disk once its folder is
+                write_whole(
+                    self._file, _STORED.dump_json(StoredChecklists(view.ticks, view.sightings)), is_durable=True
+                )
             except OSError as error:
-                with contextlib.suppress(OSError):  # of no use to anybody; the reason to tell is the first one
-                    part.unlink()
                 remedy = text("free some space") if error.errno in DISK_FULL else text("look at the disk")
                 why = error.strerror or type(error).__name__
                 raise StorageError(

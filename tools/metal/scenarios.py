@@ -42,7 +42,8 @@ SCENARIOS = (
         "pwm", "registers of the stock car's PWM chip, and its enable line", "pwm_registers.py", 2, "raceday", 900
     ),
     Scenario("upgrade", "upgrade and roll-back keep the journal", "upgrade.py", 2, "debian", 3600, needs_newer=True),
-    Scenario("units", "each unit with each driver: works, and how exposed it is", "units.py", 2, "debian", 6000),
+    Scenario("units", "units of station, sync and leaderboard, with each driver", "units.py", 2, "debian", 6000),
+    Scenario("car", "the car's unit with each driver", "car_unit.py", 2, "debian", 3600, needs_car=True),
     Scenario(
         "camera", "frames of the kernel's test cameras, and their loss", "camera.py", 2, "raceday", 600, needs_car=True
     ),

@@ -18,7 +18,6 @@ from collections.abc import Callable
 import apsw
 
 from shared.errors import BadInput, StorageError
-from shared.files import sync_folder
 from shared.text import text
 from station.store.database import open_reading, storage_errors
 from station.store.disk_space import disk_space
@@ -250,3 +249,12 @@ def _write(packed: zipfile.ZipFile, file: str, path: pathlib.Path) -> None:
 def _digest(path: pathlib.Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(path: pathlib.Path) -> None:
+    """Syncs the folder of `path` to disk, without which a file's new name may be lost."""
+    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import StorageError
-from shared.files import sync_folder
 from station.store.opening import JOURNAL, KEY, SYNC
-from station.store.recovery.backup import TRACKS, unpack
+from station.store.recovery.backup import TRACKS, sync_folder, unpack
 from station.store.recovery.salvage import put_aside
 
 STAGED = "restore.staged"

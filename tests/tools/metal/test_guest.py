@@ -21,11 +21,11 @@ from station.gates.driver import GateNote
 from station.gates.pico.gate import PicoGate
 from tests.conftest import ROOT
 from tools.metal.guest import unit_trials
-from tools.metal.guest.unit_trials import BUTTON, GPIO, UnitTrial, trials
-from tools.metal.guest.units import CONFIGS, with_tables
+from tools.metal.guest.unit_runs import CONFIGS, with_tables
+from tools.metal.guest.unit_trials import BUTTON, GPIO, UnitTrial, car_trials, station_trials
 from tools.metal.newer_package import STARTER, WHEELS, newer_package, write_newer_wheel
 
-TRIALS = trials(7, 517)
+TRIALS = (*station_trials(), *car_trials(7, 517))
 WAIT_S = 60.0
 
 

@@ -1,9 +1,8 @@
 """The units that are tried with each kind of device: what their config says, and how each shows that it works.
 
-A table; carried out by units.py.
+A table; carried out by unit_runs.py for the scenarios units and car.
 """
 
-import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from tools.metal.guest.simulated_pico import BY_ID
 
 MAX_EXPOSURE = 1.5
 MAX_EXPOSURE_ON_A_PI = 1.7  # of the car: it writes the kernel's PWM and locks its memory
-WORKS_S = 240.0  # an emulated machine starts a service for a minute or two
+WORKS_S = 420.0  # an emulated machine starts a service for minutes
 OPENSTINT_PORT = 5556
 LEADERBOARD = ("127.0.0.1", 8090)
 SECRET_FILE = "/etc/raceday/leaderboard.secret"  # noqa: S105 - its path
@@ -98,10 +97,22 @@ LIGHTS = '[start_lights]\ndriver = "gpio"\n[start_lights.options]\npins = [5, 6,
 SYNC = f'[sync]\nleaderboard_url = "http://{LEADERBOARD[0]}:{LEADERBOARD[1]}"\nsecret_file = "{SECRET_FILE}"\n'
 
 
-def trials(pwm_bus: int, enable_line: int) -> tuple[UnitTrial, ...]:
-    """All that are made, in order; the simulated PWM chip is on this I2C bus, its enable line has this number."""
-    station, car = "raceday-station", "raceday-vehicle"
-    gates, parts = ("gate",), ("camera", "motors", "calibration", "battery", "lights")
+def station_trials() -> tuple[UnitTrial, ...]:
+    """Those of a station and its leaderboard, in order."""
+    unit, gates = "raceday-station", ("gate",)
+    return (
+        UnitTrial("raceday-leaderboard", "leaderboard", "no device", leaderboard_serves),
+        UnitTrial(unit, "station", "GPIO gate", gate_is_fit, GPIO, gates),
+        UnitTrial(unit, "station", "Pico on USB", gate_is_fit, PICO, gates),
+        UnitTrial(unit, "station", "decoder on a serial port", gate_has_its_port, DECODER, gates),
+        UnitTrial(unit, "station", "OpenStint by ZeroMQ", gate_is_fit, OPENSTINT, gates),
+        UnitTrial(unit, "station", "GPIO gate, stop button, start lights", gate_is_fit, GPIO + BUTTON + LIGHTS, gates),
+        UnitTrial("raceday-sync", "station", "no device", all_is_posted, SYNC, ("sync",)),
+    )
+
+
+def car_trials(pwm_bus: int, enable_line: int) -> tuple[UnitTrial, ...]:
+    """Those of a car, in order; the simulated PWM chip is on this I2C bus, its enable line has this number."""
     mock, stock = '[camera]\ndriver = "mock"\n', "[calibration]\nstock = true\n"
     camera = '[camera]\ndriver = "v4l2"\n[camera.options]\ndevice = "/dev/video0"\nwidth_px = 320\nheight_px = 180\n'
     channels = "motor_channel = 0\nsteering_channel = 1\n"
@@ -110,34 +121,14 @@ def trials(pwm_bus: int, enable_line: int) -> tuple[UnitTrial, ...]:
     lights = f'[lights]\ndriver = "pwm"\n[lights.options]\nchip = "i2c-{pwm_bus}"\nchannels = [2, 3, 4]\n'
     servo_board = f'[motors]\ndriver = "pca9685"\n[motors.options]\nbus = {pwm_bus}\n{channels}'
     gauge = f'[battery]\ndriver = "deepracer"\n[battery.options]\nbus = "{pwm_bus}"\n'
-    on_a_pi = MAX_EXPOSURE_ON_A_PI
     return (
-        UnitTrial("raceday-leaderboard", "leaderboard", "no device", leaderboard_serves),
-        UnitTrial(station, "station", "GPIO gate", gate_is_fit, GPIO, gates),
-        UnitTrial(station, "station", "Pico on USB", gate_is_fit, PICO, gates),
-        UnitTrial(station, "station", "decoder on a serial port", gate_has_its_port, DECODER, gates),
-        UnitTrial(station, "station", "OpenStint by ZeroMQ", gate_is_fit, OPENSTINT, gates),
-        UnitTrial(
-            station, "station", "GPIO gate, stop button, start lights", gate_is_fit, GPIO + BUTTON + LIGHTS, gates
-        ),
-        UnitTrial("raceday-sync", "station", "no device", all_is_posted, SYNC, ("sync",)),
-        UnitTrial(
-            car, "car", "no device", car_is_heard, f'{mock}[motors]\ndriver = "mock"\n{stock}', parts, on_a_pi
-        ),
-        UnitTrial(
-            car, "car", "camera, kernel PWM with enable line, tail light", car_is_heard,
-            camera + kernel_pwm + lights + stock, parts, on_a_pi, on_the_chip=True,
-        ),
-        UnitTrial(
-            car, "car", "servo board and battery gauge on I2C", car_is_heard, mock + servo_board + gauge + stock, parts,
-            on_a_pi,
-        ),
-    )  # fmt: skip
+        car_trial("no device", f'{mock}[motors]\ndriver = "mock"\n{stock}'),
+        car_trial("camera, kernel PWM with enable line, tail light", camera + kernel_pwm + lights + stock, True),
+        car_trial("servo board and battery gauge on I2C", mock + servo_board + gauge + stock),
+    )
 
 
-def secret_of_the_leaderboard() -> None:
-    """The station gets the leaderboard's secret, as `raceday install leaderboard` says at its end."""
-    made = pathlib.Path("/var/lib/raceday-leaderboard/secrets/webhook.secret").read_text(encoding="ascii")
-    given = pathlib.Path(SECRET_FILE)
-    given.touch(mode=0o600)
-    given.write_text(made, encoding="ascii")
+def car_trial(devices: str, config: str, on_the_chip: bool = False) -> UnitTrial:
+    """The car's unit with these devices."""
+    tables = ("camera", "motors", "calibration", "battery", "lights")
+    return UnitTrial("raceday-vehicle", "car", devices, car_is_heard, config, tables, MAX_EXPOSURE_ON_A_PI, on_the_chip)

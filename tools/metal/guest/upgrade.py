@@ -14,6 +14,11 @@ JOURNAL = "/var/lib/raceday/station.db"
 UPGRADE_S = 2400.0
 
 
+def version_in_use() -> str:
+    """The first line of `raceday --version`: "raceday VERSION in FOLDER"."""
+    return run(["raceday", "--version"]).stdout.partition("\n")[0]
+
+
 def change(what: str, *words: str) -> bool:
     """Changes the release that is in use; False if the command failed."""
     done = run(["raceday", "install", *words], UPGRADE_S)
@@ -22,7 +27,7 @@ def change(what: str, *words: str) -> bool:
 
 def holds(station: InstalledStation, what: str, version: str, racers: tuple[str, ...]) -> None:
     """The station that runs now: its version, its journal verified, its earlier races."""
-    said = run(["raceday", "--version"]).stdout.strip()
+    said = version_in_use()
     check(f"{what}: the version in use", version in said.split(), said)
     up_s = station.up()
     if not check(f"{what}: the station runs", up_s is not None, "the page answers"):
@@ -38,8 +43,7 @@ def main() -> None:
     station = InstalledStation()
     station.up()
     deb = next(NEWER.glob("*.deb"))
-    version = run(["raceday", "--version"]).stdout.split()[-1]
-    newer = deb.name.split("_")[1]
+    version, newer = version_in_use().split()[1], deb.name.split("_")[1]
     race.race_one_more(station, "Cleo")
     if not change("raceday install upgrade FILE", "upgrade", str(deb)):
         return
@@ -49,7 +53,7 @@ def main() -> None:
     holds(station, "after the roll-back", version, ("Ann", "Cleo", "Dora"))
     done = run(["apt-get", "install", "-qy", str(deb)], UPGRADE_S, DEBIAN_FRONTEND="noninteractive")
     check(f"apt install ./{deb.name}", done.returncode == 0, last_line(done))
-    said = run(["raceday", "--version"]).stdout.strip()
+    said = version_in_use()
     check("apt alone changes nothing that runs", version in said.split(), said)
     change("raceday install upgrade, without a file", "upgrade")
     holds(station, "after the second upgrade", newer, ("Ann", "Cleo", "Dora"))
