@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import pathlib
+import secrets
 import struct
 
 from shared.errors import OperatorError, StorageError
@@ -18,15 +19,38 @@ _FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length,
 
 def write_ready_file(path: pathlib.Path, line: str) -> None:
     """Write a one-line ready file by a rename, so that whoever waits for it reads all of it. Raises StorageError."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(line + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(path, f"{line}\n".encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         remedy = "; free some space" if error.errno in DISK_FULL else ""
         raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}){remedy}.") from None
+
+
+def write_whole(path: pathlib.Path, data: bytes, *, is_durable: bool = False) -> None:
+    """Put a file in place by a rename: whoever looks, also after a power cut if `is_durable`, sees the old or the new.
+
+    The folder may be a service's and the writer root: the file that is written first has a name that nobody foresees,
+    and is never one that is there already, nor a link. Raises OSError.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(part, new, 0o666), "wb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            if is_durable:
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+    if is_durable:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def lock_file(path: pathlib.Path) -> int | None:

@@ -30,7 +30,8 @@ from raceday.certs.authority import (
 )
 from raceday.certs.carried_file import CarriedCertificates
 from raceday.certs.issued import IssuedCertificate, good_names, list_number, read_certificate, revocations
-from raceday.certs.names import BROKER, MachineRole, checked_machine_name
+from raceday.certs.machine_names import BROKER, checked_machine_name
+from raceday.certs.names import MachineRole
 from raceday.certs.private_files import (
     KEY_MODE,
     PUBLIC_MODE,

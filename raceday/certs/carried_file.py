@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives import serialization
 
 from raceday.certs.carried_tar import read_tar
 from raceday.certs.issued import IssuedCertificate, list_number, read_certificate, revocations
-from raceday.certs.names import checked_machine_name
 from raceday.certs.private_files import KEY_MODE, PUBLIC_MODE, FileOwner, make_folder, read_file, write_file
 from shared.errors import BadInput, Refused
 
@@ -59,10 +58,6 @@ def pack(carried: CarriedCertificates) -> bytes:
 def unpack(packed: bytes, source: str) -> CarriedCertificates:
     """The checked content of a carried file. Raises BadInput, which names `source`."""
     name, files = read_tar(packed, source)
-    try:
-        checked_machine_name(name)
-    except Refused as error:
-        raise BadInput(f"{source}: {error}") from None
     carried = CarriedCertificates(name, files["ca.pem"], files["crl.pem"], files[f"{name}.pem"], files[f"{name}.key"])
     if checked(carried, source).name != name:
         raise BadInput(f"{source}: the certificate in it is not {name}'s; make it again by `raceday certs`.")

@@ -7,8 +7,8 @@ are before the packages that can check them are there.
 import io
 import tarfile
 
+from raceday.certs.machine_names import checked_machine_name
 from shared.errors import BadInput, Refused
-from shared.protocol.topics import checked_device
 
 MAX_MEMBER_BYTES = 1_000_000
 MAX_BYTES = 4_000_000
@@ -22,7 +22,7 @@ def read_tar(packed: bytes, source: str) -> tuple[str, dict[str, bytes]]:
     if len(names) != 1 or set(files) != {"ca.pem", "crl.pem", f"{names[0]}.pem", f"{names[0]}.key"}:
         raise BadInput(f"{source}: does not hold one machine's certificates; make it again by `raceday certs`.")
     try:
-        return checked_device(names[0]), files
+        return checked_machine_name(names[0]), files
     except Refused as error:
         raise BadInput(f"{source}: {error}") from None
 

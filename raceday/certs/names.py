@@ -1,8 +1,4 @@
-"""Who a certificate is for: a machine's role and name, and the names and addresses of the broker. Pure.
-
-A machine's name is the CN that the broker takes as user name, a level of topics and a file name: it is checked by the
-one rule of `shared/protocol/topics.py`, and may not be the name of a file that stands beside it.
-"""
+"""Who a certificate is for: a machine's role, and the names and addresses of the broker. Pure."""
 
 import ipaddress
 import re
@@ -11,25 +7,14 @@ from typing import Literal, get_args
 
 from cryptography import x509
 
-from shared.errors import BadInput, Refused
-from shared.protocol.topics import checked_device
+from shared.errors import BadInput
 from shared.web.host_names import host_name
 
 MachineRole = Literal["broker", "station", "car", "display"]
 ROLES: tuple[MachineRole, ...] = get_args(MachineRole)
-BROKER = "broker"
-RESERVED = frozenset({"ca", "crl", BROKER})  # ca.pem, crl.pem and broker.pem are other things
 ALWAYS = ("localhost", "127.0.0.1", "::1")  # the station speaks to a broker on its own machine
 
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\n +/32 host LOCAL")
-
-
-def checked_machine_name(name: str) -> str:
-    """The name of a station, car or display. Raises Refused."""
-    checked_device(name)
-    if name in RESERVED:
-        raise Refused(f"{name!r} cannot name a machine: a file of this name is another's; choose another name.")
-    return name
 
 
 def checked_host(written: str) -> str:

@@ -1,7 +1,8 @@
 """The bridge of a stock car: password file, console and its certificate, login, leash. Called by examination.py.
 
-A stock console knows one login at a time, so a bridge that runs is asked for its own state, which it tells systemd; the
-login is tried only for one that does not run.
+A stock console knows one login at a time, so a bridge that runs is asked for its own state, which it tells systemd. The
+login is tried only if somebody asked for the bridges by name: one that runs elsewhere (a spare station's, or one that
+was started by hand) loses its own, perhaps under a car that drives.
 """
 
 import pathlib
@@ -15,17 +16,17 @@ from raceday.doctor.service_checks import unit_state
 from shared.config import parse
 from shared.errors import ConfigError, OperatorError, RetryLater
 from shared.findings import Finding
+from shared.process.car_unit_status import read_status
 from vehicle.bridge.config import BridgeConfig
-from vehicle.bridge.core.unit_status import read_status
-from vehicle.bridge.probe import LeashReport, fingerprint_of, leash_report, models_of
+from vehicle.bridge.probe import LeashReport, fingerprint_of, leash_report
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeProbes:
-    """The ways to ask a stock car; a test gives others."""
+    """The ways to ask a stock car; a test gives others. `models`: None leaves the login to whoever has it."""
 
     fingerprint: Callable[[str, int], str] = fingerprint_of
-    models: Callable[[BridgeConfig], tuple[str, ...]] = models_of
+    models: Callable[[BridgeConfig], tuple[str, ...]] | None = None
     leash: Callable[[BridgeConfig], LeashReport] = leash_report
 
 
@@ -38,11 +39,11 @@ def bridge_findings(
     except ConfigError:
         return []  # the check of the config says it
     found = [*_secret(reader, "password file", str(config.console.password_file), user, role.cure)]
-    found.append(_console(reader, config, probes))
+    found.append(_console(reader, role.config, config, probes))
     if is_running:
         found.append(_reported(reader, role))
     elif all(each.is_good for each in found):
-        found += _login(config, probes)
+        found += _login(config, probes.models)
     if config.leash.key_file:
         found += _secret(reader, "leash's key", config.leash.key_file, user, role.cure)
         found.append(_leash(config, probes))
@@ -63,12 +64,15 @@ def _secret(reader: MachineReader, what: str, path: str, user: ServiceUser | Non
         yield Finding(what, True, f"{path} is there, for {user.name if user else 'its owner'} alone.")
 
 
-def _console(reader: MachineReader, config: BridgeConfig, probes: BridgeProbes) -> Finding:
+def _console(reader: MachineReader, path: str, config: BridgeConfig, probes: BridgeProbes) -> Finding:
     """Is the console reached, and is its certificate the one that was kept?"""
     host, port, kept_in = config.console.host, config.console.port, str(config.console.certificate_file)
     what = f"console {host}:{port}"
     try:
         shown = probes.fingerprint(host, port)
+    except UnicodeError:  # of its encoding for DNS
+        cure = f"Write the car's name or address into `console.host` in {path}."
+        return Finding(what, False, f"{host!r} is no name of a machine.", cure)
     except OSError as error:
         cure = "Is the car on, in the same network, and still at this address? Its console opens in a browser."
         return Finding(what, False, f"It is not reached: {error.strerror or error}.", cure)
@@ -93,15 +97,19 @@ def _reported(reader: MachineReader, role: InstalledRole) -> Finding:
     return Finding("login", True, f"The bridge has its car, which is {status.mode}.{reason}")
 
 
-def _login(config: BridgeConfig, probes: BridgeProbes) -> Iterator[Finding]:
-    """Tried, since no bridge has it."""
+def _login(config: BridgeConfig, models_on: Callable[[BridgeConfig], tuple[str, ...]] | None) -> Iterator[Finding]:
+    """Tried, since no bridge of this machine has it, if that is asked for."""
+    if models_on is None:
+        cure = "`sudo raceday doctor bridge` tries it, which ends the login of whoever else has this car."
+        yield Finding("login", None, "It is not tried: the bridge of another machine may have it.", cure)
+        return
     try:
-        models = probes.models(config)
+        models = models_on(config)
     except RetryLater as error:
         cure = f"Write the password that its own page takes into {config.console.password_file}."
         yield Finding("login", False, f"It does not work: {str(error).rstrip('.')}.", cure)
         return
-    yield Finding("login", True, "The console takes the password.")
+    yield Finding("login", True, "The console takes the password. Whoever was logged in before is so no more.")
     if config.console.model not in models:
         there = ", ".join(models) or "none"
         cure = f"Load it on the console's own page, or set `console.model` to one that is there ({there})."
@@ -111,7 +119,7 @@ def _login(config: BridgeConfig, probes: BridgeProbes) -> Iterator[Finding]:
 def _leash(config: BridgeConfig, probes: BridgeProbes) -> Finding:
     try:
         report = probes.leash(config)
-    except (OSError, OperatorError) as error:
+    except (OSError, OperatorError, UnicodeError) as error:
         cure = "Is it fitted, does its firewall let UDP through, and has it this key? docs/stock-car.md, Fit the leash."
         why = (error.strerror if isinstance(error, OSError) else "") or str(error)
         return Finding("leash", False, f"It does not answer: {why.rstrip('.')}.", cure)

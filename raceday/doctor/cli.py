@@ -1,6 +1,7 @@
 """`raceday doctor [station|car|leaderboard|bridge]`: a table of what is seen on this machine, each fault with its cure.
 
-It moves nothing and disturbs no service that runs. Exit code 0 if nothing is bad, else 1.
+It moves nothing and disturbs no service that runs here; only `doctor bridge` tries the login of a stock car.
+Exit code 0 if nothing is bad, else 1.
 """
 
 import argparse
@@ -12,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from raceday.doctor.bridge_checks import BridgeProbes
 from raceday.doctor.examination import examined
 from raceday.doctor.installed import ETC, installed_bridges, installed_roles, read_role
 from raceday.doctor.machine_reader import ThisMachine
 from raceday.install.shipped_files import CONFIG_NAMES, ROLES
 from shared.errors import OperatorError
 from shared.findings import Finding, all_good
+from vehicle.bridge.probe import models_of
 
 MARKS = {True: "ok", False: "BAD", None: "?"}
 STYLES = {True: "green", False: "bold red", None: "yellow"}
@@ -43,7 +46,8 @@ def main(arguments: list[str]) -> int:
         roles = [read_role(reader, options.role, path)]
     else:
         roles = [*installed_roles(reader), *installed_bridges(reader)]
-    findings = examined(reader, roles)
+    bridge_probes = BridgeProbes(models=models_of if options.role == "bridge" else None)
+    findings = examined(reader, roles, bridge_probes=bridge_probes)
     if options.json:
         print(json.dumps(as_document(findings), indent=2))
     else:
@@ -82,7 +86,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="raceday doctor", description="Looks at this machine: each device seen, allowed, working; what to mend."
     )
     parser.add_argument(
-        "role", nargs="?", choices=(*ROLES, "bridge"), help="only this one; else all whose config is in /etc/raceday"
+        "role",
+        nargs="?",
+        choices=(*ROLES, "bridge"),
+        help="only this one; else all whose config is in /etc/raceday. "
+        "bridge: also tries the login of those that do not run, which ends any other login at the car",
     )
     parser.add_argument("--config", type=pathlib.Path, metavar="FILE", help=f"instead of the role's file in {ETC}")
     parser.add_argument("--json", action="store_true", help="for programs")

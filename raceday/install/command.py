@@ -17,7 +17,7 @@ from raceday.install.bridges.bridge_request import add_bridge_arguments, bridge_
 from raceday.install.certificates import carried_name
 from raceday.install.config_check import ServiceConfig, config_fault, config_of_bridge, config_of_role
 from raceday.install.effects import OWED, OwedEffects, apply_effects, owe, owed_effects
-from raceday.install.facts import UNIT_OF, MachineFacts, bridge_unit, enabled_bridges, gathered, refusal
+from raceday.install.facts import UNIT_OF, MachineFacts, bridge_unit, car_units, enabled_bridges, gathered, refusal
 from raceday.install.last_words import bridge_words, last_words
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
@@ -73,6 +73,8 @@ def _role(machine: Machine, chosen: argparse.Namespace, *, is_alone: bool) -> in
         if chosen.uninstall:
             if request.role == "station":
                 refuse_during_a_run(machine, force=chosen.force)
+            if request.role == "car":
+                refuse_while_driven(machine, [UNIT_OF["car"]], force=chosen.force)
             return uninstall(machine, plan, facts, request.role, _say, purge=chosen.purge, yes=chosen.yes)
         pending = [step for step in plan.steps if not step.is_done(machine)]
         owed, config = owed_effects(machine).effects, config_of_role(request.role)
@@ -91,7 +93,7 @@ def _bridge(machine: Machine, chosen: argparse.Namespace) -> int:
     """Installs or uninstalls the bridge of a stock car; it runs in the release of the station."""
     name = bridge_name(chosen.name)
     if chosen.uninstall:
-        refuse_while_driven(machine, [name], force=chosen.force)
+        refuse_while_driven(machine, [bridge_unit(name)], force=chosen.force)
         return uninstall_bridge(machine, name, _say, purge=chosen.purge, yes=chosen.yes)
     facts, config = gathered(machine), config_of_bridge(name)
     plan = bridge_plan(bridge_request(chosen, machine), facts)
@@ -153,13 +155,12 @@ def carry_out(
 
 
 def _refuse_what_is_felt(machine: Machine, owed: OwedEffects, *, force: bool) -> None:
-    """Raises OperatorError if a run, or the car of a bridge that starts again, would feel what is owed."""
+    """Raises OperatorError if a run, or a car whose agent or bridge starts again, would feel what is owed."""
     if not owed.effects & FELT:
         return
     if UNIT_OF["station"] in owed.services:
         refuse_during_a_run(machine, force=force)
-    felt = [name for name in enabled_bridges(machine) if bridge_unit(name) in owed.services]
-    refuse_while_driven(machine, felt, force=force)
+    refuse_while_driven(machine, [unit for unit in car_units(machine) if unit in owed.services], force=force)
 
 
 def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:

@@ -102,6 +102,12 @@ def bridge_unit(name: str) -> str:
     return BRIDGE_UNIT.replace("@", f"@{name}")
 
 
+def bridge_of_unit(unit: str) -> str:
+    """The stock car whose bridge this unit is; "" if it is another's."""
+    prefix, suffix = BRIDGE_UNIT.split("@")
+    return unit.removeprefix(f"{prefix}@").removesuffix(suffix) if unit.startswith(f"{prefix}@") else ""
+
+
 def bridge_config_path(name: str) -> str:
     """The config of a stock car's bridge, as its unit names it."""
     return f"/etc/raceday/bridge-{name}.toml"
@@ -122,6 +128,12 @@ def configured_bridges(machine: Machine) -> tuple[str, ...]:
 def enabled_bridges(machine: Machine) -> tuple[str, ...]:
     """Those whose bridge starts with the machine."""
     return tuple(name for name in configured_bridges(machine) if EnableService(bridge_unit(name)).is_done(machine))
+
+
+def car_units(machine: Machine) -> tuple[str, ...]:
+    """What drives cars from this machine: its own agent, if it is a car, and the bridges that start with it."""
+    own = (UNIT_OF["car"],) if machine.path(f"{UNITS}/{UNIT_OF['car']}").exists() else ()
+    return (*own, *map(bridge_unit, enabled_bridges(machine)))
 
 
 def _is_foreign(command: pathlib.Path) -> bool:

@@ -156,7 +156,14 @@ class Machine:
         environment |= {name: os.environ[name] for name in passed if name in os.environ}
         try:
             return subprocess.run(
-                command, check=False, capture_output=True, text=True, timeout=COMMAND_S, env=environment, cwd="/"
+                command,
+                check=False,
+                stdin=subprocess.DEVNULL,  # what waits for an answer here would wait unseen
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_S,
+                env=environment,
+                cwd="/",
             )
         except FileNotFoundError:
             raise OperatorError(f"{words[0]} is not installed here: install it, then run this again.") from None

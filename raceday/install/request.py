@@ -5,11 +5,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from raceday.certs.machine_names import checked_machine_name
 from raceday.install.shipped_files import Role
 from shared.errors import OperatorError, Refused
-from shared.protocol.topics import checked_device
 
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45}", re.ASCII)
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123, 2.1; a longer or an empty one DNS cannot ask for
+HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*|[0-9A-Fa-f:]{{2,45}}", re.ASCII)
 PROFILE = re.compile(r"[a-z0-9][a-z0-9-]{0,40}", re.ASCII)
 DATABASE = re.compile(r"postgres(ql)?(\+psycopg)?://[\x21-\x7e]{1,300}", re.ASCII)
 MAX_PINS = 4
@@ -90,7 +91,7 @@ def check_request(request: InstallRequest) -> None:
     """Raises OperatorError for a name or an address that cannot be one."""
     if request.name:
         try:
-            checked_device(request.name)
+            checked_machine_name(request.name)
         except Refused as refusal:
             raise OperatorError(f"--name: {refusal}") from None
     if request.certs and request.name and request.certs != request.name:

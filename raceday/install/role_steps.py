@@ -5,11 +5,15 @@ import posixpath
 import shutil
 from dataclasses import dataclass
 
+from raceday.install.facts import UNIT_OF
 from raceday.install.machine import Machine
 from raceday.install.releases.release import CURRENT, OPT
+from raceday.install.running import refuse_while_driven
 from raceday.install.steps import Effect, StaysForGood
 from shared.errors import OperatorError
 from vehicle.hardware.stock_software import TAKEN_OVER
+
+OURS = UNIT_OF["car"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,14 @@ class CopyDemoModel(StaysForGood):
 class TakeOver:
     """The stock car's own software stops, and stays off: `raceday vehicle take-over`, which says why it refuses.
 
-    It needs a machine that runs: in an image nothing drives, and the car is taken over once it has started.
+    Our own agent ends first, which holds the motors: it starts again with what follows from the steps. It needs a
+    machine that runs: in an image nothing drives, and the car is taken over once it has started.
     """
 
     service: str
     config: str
     outbox: str  # the car's own file, beside which the take-over notes that the service was enabled
-    effects: frozenset[Effect] = frozenset()
+    effects: frozenset[Effect] = frozenset({"services"})
 
     def description(self) -> str:
         return f"take the car over: {self.service} stops, the motors at neutral, and stays off"
@@ -82,15 +87,38 @@ class TakeOver:
         return all(machine.attempt(["systemctl", *words, f"{self.service}.service"]).returncode for words in states)
 
     def do(self, machine: Machine) -> None:
-        self._hand_over(machine, "take-over", f"taking the car over from {self.service}")
+        refuse_while_driven(machine, [OURS], force=False)
+        has_ended = self._end_ours(machine)
+        try:
+            self._hand_over(machine, "take-over", f"taking the car over from {self.service}")
+        except OperatorError:
+            if has_ended:
+                machine.attempt(["systemctl", "start", OURS])  # it says itself what is in its way
+            raise
 
     def undo(self, machine: Machine) -> str:
         """Gives the car back, if it was taken over; ours has ended before."""
         was_enabled = posixpath.join(posixpath.dirname(self.outbox), TAKEN_OVER)
         if not machine.is_running or machine.read(was_enabled) is None:
             return ""
-        self._hand_over(machine, "give-back", f"giving the car back to {self.service}")
+        try:
+            self._end_ours(machine)
+            self._hand_over(machine, "give-back", f"giving the car back to {self.service}")
+        except OperatorError as error:
+            raise OperatorError(
+                f"the car was not given back: {error} Wheels off the ground, then give it back by hand: sudo systemctl "
+                f"enable --now {self.service}"
+            ) from None
         return f"gave the car back: {self.service} drives it again"
+
+    @staticmethod
+    def _end_ours(machine: Machine) -> bool:
+        """Ends our agent if it runs, or is tried again and again; did it?"""
+        shown = machine.attempt(["systemctl", "show", "--property=ActiveState", "--value", OURS]).stdout.strip()
+        if shown in ("", "inactive", "failed"):
+            return False
+        machine.run(["systemctl", "stop", OURS], f"stopping {OURS}")
+        return True
 
     def _hand_over(self, machine: Machine, direction: str, what: str) -> None:
         machine.run([f"{OPT}/bin/raceday", "vehicle", direction, "--config", self.config], what)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from raceday.install.facts import UNIT_OF, bridge_unit, enabled_bridges
+from raceday.install.facts import UNIT_OF, bridge_of_unit, car_units
 from raceday.install.machine import Machine
 from raceday.install.shipped_files import CONFIG_NAMES, Role
 from raceday.install.steps import UNITS
 from shared.errors import OperatorError
-from vehicle.bridge.core.unit_status import read_status
+from shared.process.car_unit_status import CarUnitStatus, read_status
 
 ANSWER_S = 2.0
 POLL_S = 0.5
@@ -80,10 +80,10 @@ def runs_on_track(address: PageAddress) -> int | None:
 def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = STARTS_S) -> None:
     """Raises OperatorError if this machine's station has a run on the track, or runs and does not say.
 
-    The bridges of its stock cars are asked too, since one may be another station's. A station that starts is silent at
-    first, and one that ends again and again is not active in between: for `patience_s` it is asked again.
+    Its car and the bridges of its stock cars are asked too, since they may be another station's. A station that starts
+    is silent at first, and one that ends again and again is not active in between: for `patience_s` it is asked again.
     """
-    refuse_while_driven(machine, enabled_bridges(machine), force=force)
+    refuse_while_driven(machine, car_units(machine), force=force)
     if force or not machine.is_running or not machine.path(f"{UNITS}/{UNIT_OF['station']}").exists():
         return
     address, until_s = page_address("station", machine), time.monotonic() + patience_s
@@ -106,22 +106,46 @@ def refuse_during_a_run(machine: Machine, *, force: bool, patience_s: float = ST
         )
 
 
-def refuse_while_driven(machine: Machine, bridges: Iterable[str], *, force: bool) -> None:
-    """Raises OperatorError if one of these stock cars is armed or drives, as its bridge that runs has told systemd."""
+def refuse_while_driven(machine: Machine, units: Iterable[str], *, force: bool) -> None:
+    """Raises OperatorError if the car of one of these units, our own or a bridge's, is armed, or nobody knows.
+
+    A unit that runs and says nothing may have just started: it is asked again for as long as a station is.
+    """
     if force or not machine.is_running:
         return
-    for name in bridges:
-        words = ["systemctl", "show", "--property=ActiveState,StatusText", bridge_unit(name)]
-        shown = dict(line.split("=", 1) for line in machine.attempt(words).stdout.splitlines() if "=" in line)
-        status = read_status(shown.get("StatusText", ""))
-        runs = shown.get("ActiveState") not in (
-            "inactive",
-            "failed",
-        )  # of one that has ended systemd keeps the last line
-        if status is not None and status.is_armed and runs:
+    for unit in units:
+        is_active, status = _status_of(machine, unit)
+        whose = bridge_of_unit(unit)
+        car, program = (whose, "bridge") if whose else ("this car", "agent")
+        if status is None:
+            if is_active:
+                raise OperatorError(
+                    f"the {program} of {car} runs and does not say how the car is: look at it (journalctl -u {unit}), "
+                    "then wait, or add --force."
+                )
+        elif status.is_armed and status.is_online:
             raise OperatorError(
-                f"{name} is {status.mode}, and its bridge would stop it: wait until the run is over, or add --force."
+                f"{car} is {status.mode}, and its {program} would stop it: wait until the run is over, or add --force."
             )
+        elif status.is_armed:
+            raise OperatorError(
+                f"{car} was {status.mode} and is offline, so nobody knows whether it drives: look at the car. If it "
+                "stands or is switched off, add --force."
+            )
+
+
+def _status_of(machine: Machine, unit: str) -> tuple[bool, CarUnitStatus | None]:
+    """Is the unit active, and what has it told systemd of its car? None of one that has ended or says nothing."""
+    words, until_s = ["systemctl", "show", "--property=ActiveState,StatusText", unit], time.monotonic() + STARTS_S
+    while True:
+        shown = dict(line.split("=", 1) for line in machine.attempt(words).stdout.splitlines() if "=" in line)
+        state = shown.get("ActiveState")
+        if state in ("inactive", "failed"):  # systemd keeps the last line of a unit that has ended
+            return False, None
+        status = read_status(shown.get("StatusText", ""))
+        if status is not None or state != "active" or time.monotonic() >= until_s:
+            return state == "active", status
+        time.sleep(POLL_S)
 
 
 def comes_up(machine: Machine, service: str, address: PageAddress | None, within_s: float) -> str:

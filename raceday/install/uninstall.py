@@ -24,7 +24,10 @@ WIFI = (KEYFILE, POWER_SAVING, COUNTRY)
 def uninstall(
     machine: Machine, plan: InstallPlan, facts: MachineFacts, role: Role, say: Say, *, purge: bool, yes: bool
 ) -> int:
-    """Undoes the steps from the last to the first. What another role here needs stays. Raises OperatorError."""
+    """Undoes the steps from the last to the first. What another role here needs stays; returns the exit code.
+
+    A step that cannot be undone is said with what to do, and the rest goes on. Raises OperatorError.
+    """
     others = [each for each in facts.roles if each != role]
     if purge and not yes:
         _ask(f"--purge removes {DATA[role]} with all data{'' if others else ', and /etc/raceday with all keys'}")
@@ -33,16 +36,14 @@ def uninstall(
         for step in reversed(plan.steps)
         if not (others and _is_shared(step, others)) and not (purge and isinstance(step, MakeFolder))
     ]
-    for step in (*leftovers(role, others, facts), *planned):
-        if line := step.undo(machine):
-            say(line)
+    code = _undo(machine, (*leftovers(role, others, facts), *planned), say)
     if machine.is_running:
         _reload(machine, role, others, facts)
     if purge:
         _purge(machine, role, facts, keeps_keys=bool(others))
     else:
         print(f"Data stay in {DATA[role]}, configs and keys in /etc/raceday; --purge removes them too.")
-    return 0
+    return code
 
 
 def uninstall_bridge(machine: Machine, name: str, say: Say, *, purge: bool, yes: bool) -> int:
@@ -52,16 +53,27 @@ def uninstall_bridge(machine: Machine, name: str, say: Say, *, purge: bool, yes:
         return 0
     if purge and not yes:
         _ask(f"--purge removes config, password, leash key and certificate of {name} on this machine")
-    for step in bridge_leftovers([name], is_last=not set(enabled_bridges(machine)) - {name}):
-        if line := step.undo(machine):
-            say(line)
+    code = _undo(machine, bridge_leftovers([name], is_last=not set(enabled_bridges(machine)) - {name}), say)
     if machine.is_running:
         machine.run(["systemctl", "daemon-reload"], "telling systemd of the units")
     if purge:
         purge_bridge(machine, name)
     else:
         print(f"Config, password and keys of {name} stay in /etc/raceday; --purge removes them too.")
-    return 0
+    return code
+
+
+def _undo(machine: Machine, steps: Iterable[Step], say: Say) -> int:
+    """Undoes what can be undone; the exit code of what could not be, 0 if all could."""
+    code = 0
+    for step in steps:
+        try:
+            line = step.undo(machine)
+        except OperatorError as error:
+            code, line = error.exit_code, f"NOT DONE: {error}"
+        if line:
+            say(line)
+    return code
 
 
 def _reload(machine: Machine, role: Role, others: list[Role], facts: MachineFacts) -> None:

@@ -6,6 +6,8 @@ are UTC in ns; nothing here is of a day, so that a new day begins by itself wher
 
 from dataclasses import dataclass, field
 
+NO_END_NS = 2**63 - 1  # in the year 2262: the last moment that 64 bits hold
+
 
 @dataclass(frozen=True, slots=True)
 class HandTick:
@@ -53,7 +55,7 @@ class StopSighting:
 
 @dataclass(frozen=True, slots=True)
 class DiscardedRun:
-    """A run with laps that was discarded: how many it had, and how many of them the car confirmed.
+    """A run with laps that was discarded: how many of them are valid, and how many of those the car confirmed.
 
     `by_hand`: a person started the car, which confirms nothing.
     """
@@ -64,6 +66,7 @@ class DiscardedRun:
     confirmed: int
     by_hand: bool
     ended_utc_ns: int
+    racer: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -72,16 +75,19 @@ class DiscardedRun:
 
 @dataclass(frozen=True, slots=True)
 class SignInSighting:
-    """When this official last signed in, and whether on a paired device."""
+    """When this official last signed in, and on which paired device; "": on none."""
 
     person: str
     at_utc_ns: int
-    on_paired: bool
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
 class StationSightings:
-    """What the station saw. `button_utc_ns`: when the contact of its stop button was last found open; None: never."""
+    """What the station saw. `button_utc_ns`: when the contact of its stop button was last found open; None: never.
+
+    `last_lap_utc_ns`: when the newest lap of any run ended; None: there was none.
+    """
 
     sensors: tuple[SensorSighting, ...] = ()
     cars: tuple[CarSighting, ...] = ()
@@ -89,6 +95,7 @@ class StationSightings:
     stop: StopSighting | None = None
     run: DiscardedRun | None = None
     signed_in: tuple[SignInSighting, ...] = ()
+    last_lap_utc_ns: int | None = None
 
     def seen(self, gate: str, sensor: str) -> int | None:
         """When this sensor last saw something; None: never."""
@@ -100,11 +107,12 @@ class StationSightings:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistFacts:
-    """What is read now and then from beside the view. `officials`: the names of all who have a role.
+    """What is read now and then from beside the view. `officials`: the names of all who have a role; `paired`: those
+    of all devices that are paired.
 
-    `backup`: the newest one on the disk, "" for none, which `backups_fault` may explain. `certificates_end_utc_ns`:
-    when the first of the station's certificates ends; None: it uses none, or they cannot be read, which
-    `certificates_fault` then says.
+    `backup`: the newest one that was made here, "" for none, which `backups_fault` may explain.
+    `certificates_end_utc_ns`: when the first of the certificates ends, at most NO_END_NS; None: the station uses none,
+    or they cannot be read, which `certificates_fault` then says.
     """
 
     officials: tuple[str, ...] = ()
@@ -115,15 +123,17 @@ class ChecklistFacts:
     backup_utc_ns: int | None = None
     certificates_end_utc_ns: int | None = None
     certificates_fault: str = ""
+    paired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChecklistsView:
-    """All of it, for the page."""
+    """All of it, for the page. `watch_fault`: why the station no longer watches for its lines, "" while it does."""
 
     ticks: tuple[HandTick, ...] = ()
     sightings: StationSightings = field(default_factory=StationSightings)
     facts: ChecklistFacts = field(default_factory=ChecklistFacts)
+    watch_fault: str = ""
 
     def tick(self, key: str) -> HandTick | None:
         """What was last said of this line; None: nothing."""

@@ -4,19 +4,18 @@ What an official ticks is on the disk before it is shown. What the station saw i
 refuses that, it is said once, and nothing but what was seen in the last while is lost at a restart.
 """
 
-import os
 import pathlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput, StorageError
-from shared.files import DISK_FULL
+from shared.files import DISK_FULL, write_whole
 from shared.text import text
 from station.checklists.items import ITEMS
-from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
+from station.checklists.records import NO_END_NS, ChecklistFacts, ChecklistsView, HandTick, StationSightings
 
 FILE = "checklists.json"
 UNREADABLE = f"{FILE}.unreadable"
@@ -86,16 +85,19 @@ class ChecklistRegister:
             self.view = replace(self.view, facts=facts)
         self._changed()
 
+    def set_watch_fault(self, fault: str) -> None:
+        """Why nobody watches the station for its lines any more; it is never stored."""
+        with self._lock:
+            self.view = replace(self.view, watch_fault=fault)
+        self._changed()
+
     def _put(self, view: ChecklistsView) -> None:
         """Stores the view, then shows it. Raises StorageError."""
         if self._file is not None:
-            part = self._file.with_name(f"{FILE}.part")
             try:
-                with part.open("wb") as out:
-                    out.write(_STORED.dump_json(StoredChecklists(view.ticks, view.sightings)))
-                    out.flush()
-                    os.fsync(out.fileno())
-                part.replace(self._file)
+                write_whole(
+                    self._file, _STORED.dump_json(StoredChecklists(view.ticks, view.sightings)), is_durable=True
+                )
             except OSError as error:
                 remedy = text("free some space") if error.errno in DISK_FULL else text("look at the disk")
                 why = error.strerror or type(error).__name__
@@ -108,8 +110,8 @@ class ChecklistRegister:
         if self._file is None or not self._file.exists():
             return StoredChecklists()
         try:
-            return _STORED.validate_json(self._file.read_bytes())
-        except (OSError, ValidationError) as error:
+            return _checked(_STORED.validate_json(self._file.read_bytes()))
+        except (OSError, ValidationError, BadInput) as error:
             first = str(error).splitlines()[0]
             self._log(
                 text(
@@ -131,3 +133,20 @@ class ChecklistRegister:
     def _changed(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _checked(stored: StoredChecklists) -> StoredChecklists:
+    """The same. Raises BadInput if a number in it is no time (nor a count) that a page can show."""
+    if not all(0 <= number <= NO_END_NS for number in _numbers(_STORED.dump_python(stored))):
+        raise BadInput(text("It holds a time that is none."))
+    return stored
+
+
+def _numbers(value: object) -> Iterator[int]:
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _numbers(each)
+    elif isinstance(value, int):
+        yield value

@@ -110,7 +110,7 @@ def _started(
     opened = open_access(config.data_dir, config.access.limits)
     ends.callback(opened.close)
     checklists = ChecklistRegister(config.data_dir, log)
-    watch = ChecklistWatch(runner.station, checklists, checklist_facts(opened.people, backups, config.mqtt))
+    watch = ChecklistWatch(runner.station, checklists, checklist_facts(opened.people, backups, config.mqtt), log)
     ends.callback(watch.close)
     app = create_app(
         runner.station,

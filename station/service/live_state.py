@@ -213,9 +213,9 @@ class LiveState:
     def _tell_manager(self, gates: tuple[GateView, ...]) -> None:
         """Tells the service manager which gates are ready, once they are so: the doctor of this machine reads it."""
         line = gates_line(reported_gate(gate) for gate in gates)
-        if FIGURES.sub("", line) != FIGURES.sub("", self._last_line):
+        is_new = FIGURES.sub("", line) != FIGURES.sub("", self._last_line)
+        if is_new and tell_service_state(line) != "not sent":
             self._last_line = line
-            tell_service_state(line)
 
 
 def _blocked_sensors(engine: Engine) -> dict[str, tuple[str, ...]]:

@@ -55,6 +55,9 @@ _CHECKS = """
 SELECT race_id, readiness, detail, differences, at_utc_ns FROM race_checks
 WHERE id IN (SELECT max(id) FROM race_checks WHERE ? = '' OR race_id = ? GROUP BY race_id)
 """
+_SAME_ANSWER = """
+UPDATE race_checks SET at_utc_ns = ? WHERE id = (SELECT max(id) FROM race_checks WHERE race_id = ?)
+"""
 _REOPENED = "EXISTS (SELECT 1 FROM reopened r WHERE r.attempt_id = a.id)"
 
 
@@ -104,7 +107,7 @@ class AttemptStore:
 
     def begin(self, row: OutboxRow, at_utc_ns: int) -> int:
         """Records that `row` is about to be posted; returns the attempt's number."""
-        self._insert(
+        self._execute(
             "INSERT INTO attempts (result_id, revision, at_utc_ns) VALUES (?, ?, ?)",
             (row.result_id, row.revision, at_utc_ns),
         )
@@ -112,7 +115,7 @@ class AttemptStore:
 
     def finish(self, attempt_id: int, answer: SyncAnswer, at_utc_ns: int) -> None:
         """Records the leaderboard's answer to attempt `attempt_id`."""
-        self._insert(
+        self._execute(
             "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (attempt_id, *_columns(answer), at_utc_ns)
         )
 
@@ -132,17 +135,21 @@ class AttemptStore:
         return [record.webhook_id for record in rejected]
 
     def record_target(self, target: Target, at_utc_ns: int, *, again: bool = False) -> Target | None:
-        """Records what is known of a race at the leaderboard, if it has changed or (`again`) in any case.
+        """Records what is known of a race at the leaderboard if it has changed or (`again`) in any case.
 
         Returns what was known before.
         """
         known = next((each.target for each in read_checks(self._db, self._path, target.race_id)), None)
         if again or known is None or _row_of(known) != _row_of(target):
-            self._insert(
+            self._execute(
                 "INSERT INTO race_checks (race_id, readiness, detail, differences, at_utc_ns) VALUES (?, ?, ?, ?, ?)",
                 (*_row_of(target), at_utc_ns),
             )
         return known
+
+    def record_same_answer(self, race_id: str, at_utc_ns: int) -> None:
+        """Moves the time of what is known of a race: asked each minute for months, the table does not grow."""
+        self._execute(_SAME_ANSWER, (at_utc_ns, race_id))
 
     def records(self) -> list[PostingRecord]:
         """Every row that was ever posted, oldest first."""
@@ -155,7 +162,7 @@ class AttemptStore:
     def close(self) -> None:
         self._db.close()
 
-    def _insert(self, sql: str, row: tuple[Any, ...]) -> None:
+    def _execute(self, sql: str, row: tuple[Any, ...]) -> None:
         try:
             self._db.execute(sql, row)
         except apsw.Error as error:

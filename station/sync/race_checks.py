@@ -1,7 +1,8 @@
 """Whether the leaderboard is ready for each race that the station holds: asked, offered and remembered.
 
 Called by syncer.py before it posts. A race is asked about when the station opens it or changes its rules, and then at
-an interval until the leaderboard is ready for it; one that it lacks, or ranks by other rules, is offered to it.
+an interval until the leaderboard is ready for it; one that it lacks, or ranks by other rules, is offered to it. Of the
+races that are settled one is asked about each minute all the same, so that officials see whether it still answers.
 """
 
 import functools
@@ -18,6 +19,7 @@ from station.sync.leaderboard_check import Target
 
 _WRONG = ("missing", "differs")
 CHECK_AGAIN_NS = 15 * NS_PER_S
+STILL_THERE_NS = 60 * NS_PER_S
 
 
 @runtime_checkable
@@ -89,12 +91,16 @@ class RaceChecks:
         )
         due = next((each for each in ordered if self._due(each, now_ns, before_post_of)), None)
         if due is None:
+            due = self._still_there(offers, now_ns)
+        if due is None:
             self._tested = False
             return None
         target = self._target(self._leaderboard, due)
         self._asked[due.race_id] = due, target
-        self._ask_at_ns[due.race_id] = now_ns + CHECK_AGAIN_NS
+        self._ask_at_ns[due.race_id] = now_ns + (STILL_THERE_NS if target.settled else CHECK_AGAIN_NS)
         before = self._attempts.record_target(target, self._utc_ns(), again=self._tested)
+        if target.settled:
+            self._attempts.record_same_answer(due.race_id, self._utc_ns())
         if target.sentence != self._logged.get(due.race_id):
             self._log(target.sentence)
         self._logged[due.race_id] = target.sentence
@@ -107,6 +113,12 @@ class RaceChecks:
         if target.readiness == "unreachable" and offer.race_id == before_post_of and not target.answered:
             return True
         return not target.settled and now_ns >= self._ask_at_ns.get(offer.race_id, 0)
+
+    def _still_there(self, offers: RaceOffers, now_ns: int) -> RaceOffer | None:
+        """The settled race that is asked about again now: the one that is on, else the first; None if it is not due."""
+        on = next((each for each in offers.races if each.race_id == offers.current), None)
+        offer = on or next(iter(offers.races), None)
+        return offer if offer is not None and now_ns >= self._ask_at_ns.get(offer.race_id, 0) else None
 
     def _target(self, checker: RaceChecker, offer: RaceOffer) -> Target:
         try:

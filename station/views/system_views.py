@@ -60,8 +60,8 @@ class TargetView:
 
     `state`: "ready": it has the race, with the same rules; "missing": it does not have it, and results wait here;
     "differs": it ranks by other rules (`differences`, each "rule: value there, value here"); "unreachable"; "unstated":
-    it answers, but does not say; "": it was not asked yet. `checked_utc_ns`: when its answer last changed, or an
-    official last tested it.
+    it answers, but does not say; "": it was not asked yet. `checked_utc_ns`: when it last answered so, or when
+    that trouble began.
     """
 
     race_id: str

@@ -25,6 +25,7 @@ from station.web.command_parser import parse_command
 from station.web.presenters.visitors import visitor_view
 
 MAX_COMMAND_BYTES = 8_192
+_PAGES_ONLY = ("checklists",)  # kept beside the station, and filled in for the pages alone
 BODY_TIMEOUT_S = 5.0
 # A PIN is compared slowly by intention: two at a time leave the machine to timing and pages.
 HASHING = CapacityLimiter(2)
@@ -45,7 +46,8 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
         """Everything that the pages show, as JSON; for a visitor without what concerns officials only."""
         view = await anyio.to_thread.run_sync(service.snapshot)
         view = view if identity_of(request).is_official else visitor_view(view)
-        return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
+        shown = {key: value for key, value in dataclasses.asdict(view).items() if key not in _PAGES_ONLY}
+        return JSONResponse(shown, headers={"cache-control": "no-store"})
 
     @router.post("/commands")
     async def commands(request: Request) -> JSONAnswer:

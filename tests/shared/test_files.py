@@ -3,13 +3,14 @@
 import errno
 import os
 import pathlib
+import secrets
 import subprocess
 import sys
 
 import pytest
 
 from shared.errors import OperatorError, StorageError
-from shared.files import hold_lock, is_locked, lock_file, write_ready_file
+from shared.files import hold_lock, is_locked, lock_file, write_ready_file, write_whole
 
 HOLDER = (
     "import sys, pathlib; from shared.files import lock_file; print(lock_file(pathlib.Path(sys.argv[1])), flush=True)"
@@ -34,12 +35,32 @@ def test_a_disk_that_refuses_is_one_sentence_and_leaves_the_old_file(
     def refuse(*_: object, **__: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(pathlib.Path, "write_text", refuse)
+    monkeypatch.setattr(pathlib.Path, "replace", refuse)
     with pytest.raises(StorageError, match="the ready file cannot be written") as refused:
         write_ready_file(ready, "after")
     assert remedy in str(refused.value)
     assert ("free some space" in str(refused.value)) == bool(remedy)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"ready": "before\n"}
+
+
+@pytest.mark.parametrize("is_durable", [False, True])
+def test_a_file_is_written_through_nobodys_link(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, is_durable: bool
+) -> None:
+    # The folder is a service's, the writer is root, and the service knows all names that root has used before.
+    (tmp_path / "victim").write_text("root:x:0:0\n")
+    (tmp_path / "file").symlink_to("victim")
+    for name in (f"file.{os.getpid()}.part", "file.part", ".file.part"):
+        (tmp_path / name).symlink_to("victim")
+    write_whole(tmp_path / "file", b"whole", is_durable=is_durable)
+    assert (tmp_path / "victim").read_text() == "root:x:0:0\n"
+    assert not (tmp_path / "file").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "ab")  # and were the name foreseen
+    (tmp_path / ".file.ab.part").symlink_to("victim")
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "file", b"again", is_durable=is_durable)
+    assert (tmp_path / "victim").read_text() == "root:x:0:0\n"
 
 
 def test_a_second_holder_is_kept_off_until_the_first_lets_go(tmp_path: pathlib.Path) -> None:

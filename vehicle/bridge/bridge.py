@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.link.interface import Delivery, Link, Subscription
+from shared.process.car_unit_status import CarUnitStatus
 from shared.process.service_state import tell_service_state
 from shared.protocol import topics
 from shared.protocol.messages import LOW_BATTERY_PERCENT, CarState, DriveOrder, Lease
@@ -22,7 +23,6 @@ from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
 from vehicle.bridge.core.console_calls import ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.core.stock_car import StockCar
-from vehicle.bridge.core.unit_status import BridgeStatus
 from vehicle.bridge.leash_link import LeashLink
 from vehicle.core.light_patterns import WHITE, colour_of, light_at
 from vehicle.process.log import log
@@ -69,7 +69,7 @@ class Bridge:
         self._wake_out.setblocking(False)
         self._wake_in.setblocking(False)
         self._state: CarState | None = None
-        self._status: BridgeStatus | None = None
+        self._status: CarUnitStatus | None = None
         self._heartbeat, self._resend = _Due(HEARTBEAT_NS), _Due(RESEND_NS)
 
     def start(self) -> None:
@@ -145,10 +145,9 @@ class Bridge:
         if self._resend.is_now(now_ns) or changed:
             self._state = state
             self._link.publish(state)
-        status = BridgeStatus(state.mode, state.online, str(state.reason))
-        if status != self._status:
+        status = CarUnitStatus(state.mode, state.online, str(state.reason))
+        if status != self._status and tell_service_state(status.line()) != "not sent":
             self._status = status
-            tell_service_state(status.line())
 
     def _on_delivery(self, delivery: Delivery) -> None:
         """On the link's thread: only enqueue. What does not fit is not acknowledged, so it comes again."""

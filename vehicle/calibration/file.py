@@ -7,7 +7,6 @@ BIOS is older than 0.0.8, and so do we.
 """
 
 import json
-import os
 import pathlib
 import re
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from shared.config import from_table, setting
 from shared.errors import BadInput, ConfigError, StorageError
+from shared.files import write_whole
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration
 from vehicle.process.log import log
 
@@ -86,24 +86,11 @@ def read_calibration(path: pathlib.Path, bios_version: pathlib.Path = BIOS_VERSI
 
 
 def write_calibration(path: pathlib.Path, calibration: Calibration) -> None:
-    """Write and sync a temporary file, then rename it, so that a power cut leaves the old file or the new one.
-
-    Raises StorageError.
-    """
+    """Write the file so that a power cut leaves the old one or the new one. Raises StorageError."""
     text = json.dumps({"version": VERSION} | asdict(calibration), indent=1) + "\n"
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(path, text.encode("ascii"), is_durable=True)
     except OSError as error:
         raise StorageError(f"{path}: the calibration cannot be saved ({error.strerror}).") from None
 

@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import sys
 
-from shared.chosen_config import HERE, INSTALLED, chosen_config
+from shared.chosen_config import INSTALLED, chosen_config
 from shared.clock import SystemClock
 from shared.config import load
 from shared.errors import ConfigError, RetryLater
@@ -31,18 +31,18 @@ def main(arguments: list[str]) -> int:
         return _leash(parsed.to)
     if parsed.what == "mock-console":
         return _mock_console(parsed)
-    config = load(chosen_config(parsed.config, _name_of_one()), BridgeConfig)
+    config = load(_config_file(parsed.config), BridgeConfig)
     return _models(config) if parsed.what == "models" else _run(config, parsed.ready_file)
 
 
-def _name_of_one() -> str:
-    """The name of the config that is meant if none is named: the only one that is installed, else the shipped one's."""
+def _config_file(given: pathlib.Path | None) -> pathlib.Path:
+    """The config that was named, else the only installed one, else the shipped one. Raises ConfigError for several."""
+    if given is not None:
+        return given
     installed = sorted(path.name for path in INSTALLED.glob("bridge-*.toml"))
-    if (HERE / SHIPPED).exists() or not installed:
-        return SHIPPED
     if len(installed) > 1:
         raise ConfigError(f"{INSTALLED} holds several bridges ({', '.join(installed)}): name one by --config FILE.")
-    return installed[0]
+    return chosen_config(None, SHIPPED, installed_as=installed[0] if installed else "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config",
         type=pathlib.Path,
         metavar="FILE",
-        help="run, models: the bridge's TOML file; default: config/bridge.toml, else the one in /etc/raceday",
+        help="run, models: the bridge's TOML file; default: the only one in /etc/raceday, else config/bridge.toml",
     )
     parser.add_argument("--ready-file", type=pathlib.Path, help="run, mock-console: is written once it serves")
     parser.add_argument(

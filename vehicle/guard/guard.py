@@ -20,6 +20,7 @@ from types import FrameType
 
 from shared.clock import Clock
 from shared.errors import HardwareMissing
+from shared.process.car_unit_status import CarUnitStatus
 from shared.text import text
 from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
@@ -107,9 +108,7 @@ class Guard:
                     lock_in_memory("guard")
                 if ready_file is not None:
                     write_ready(ready_file)
-                self._systemd.notify_ready(
-                    self.controller.reason or text("the motors are neutral, the car waits for its orders")
-                )
+                self._systemd.notify_ready(self._unit_status())
                 self._loop()
                 code = 0
         finally:
@@ -252,6 +251,11 @@ class Guard:
             self._on_message(received)
         self._attach_devices()
         self._reporter.report_due(now_s)
+        self._systemd.notify_status(self._unit_status())
+
+    def _unit_status(self) -> str:
+        """The line by which an installation on this machine knows a car that is armed."""
+        return CarUnitStatus(self.controller.mode, is_online=True, reason=str(self.controller.reason)).line()
 
     # Ending
 

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import MutableMapping
 
+from shared.process.service_state import status_field
 from vehicle.process.log import log
 
 _NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -23,20 +24,27 @@ class SystemdNotifier:
         watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
         self._period_s = int(usec) / 1e6 / _PER_TIMEOUT if watched else None
         self._due_s = float("-inf")
+        self._status = ""
 
     def notify_ready(self, status: str) -> None:
         """Report that the service is up, with `status` as its status line; systemd's watchdog starts now."""
-        self._send(f"READY=1\nSTATUS={status}")
+        if self._send(b"READY=1\n" + status_field(status)):
+            self._status = status
+
+    def notify_status(self, status: str) -> None:
+        """Report a status line that has changed; one that systemd did not take is sent again at the next call."""
+        if status != self._status and self._send(status_field(status)):
+            self._status = status
 
     def notify_alive(self, now_s: float) -> None:
         """Report that the guard's loop runs; `now_s` is monotonic. It sends only when a report is due."""
         if self._period_s is not None and now_s >= self._due_s:
             self._due_s = now_s + self._period_s
-            self._send("WATCHDOG=1")
+            self._send(b"WATCHDOG=1")
 
     def notify_stopping(self) -> None:
         """Report that the service is ending in order."""
-        self._send("STOPPING=1")
+        self._send(b"STOPPING=1")
 
     def close(self) -> None:
         """Close the connection to systemd; idempotent."""
@@ -44,16 +52,19 @@ class SystemdNotifier:
             self._socket.close()
             self._socket = None
 
-    def _send(self, text: str) -> None:
+    def _send(self, message: bytes) -> bool:
+        """False if systemd did not take it."""
         if self._socket is None:
-            return
+            return False
         try:
-            self._socket.send(text.encode())
+            self._socket.send(message)
         except BlockingIOError:
-            return  # systemd is slow to read; the next report follows soon
+            return False  # systemd is slow to read; the next report follows soon
         except OSError as error:
             log(f"systemd cannot be notified ({error.strerror}).")
             self.close()
+            return False
+        return True
 
 
 def _connect(address: str) -> socket.socket | None:

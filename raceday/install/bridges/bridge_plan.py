@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from raceday.install.bridges import bridge_files as files
-from raceday.install.bridges.bridge_request import BridgeRequest
+from raceday.install.bridges.bridge_request import CONSOLE_PORT, BridgeRequest
 from raceday.install.bridges.write_secret import WriteSecret
 from raceday.install.certificates import PlaceCertificates
 from raceday.install.facts import BRIDGE_UNIT, MachineFacts, bridge_config_path, bridge_unit
@@ -28,7 +28,7 @@ def bridge_plan(request: BridgeRequest, facts: MachineFacts) -> InstallPlan:
     broker = files.broker_of(station)
     path, there = bridge_config_path(name), facts.bridges.get(name, "")
     config = there or files.bridge_config(
-        config_text("bridge.toml"), name, request.console, request.port, request.model, broker
+        config_text("bridge.toml"), name, request.console, request.port or CONSOLE_PORT, request.model, broker
     )
     table = _table(config)
     steps: list[Step] = [MakeFolder(BRIDGE_DATA, 0o700, USER), MakeFolder(files.data_folder(name), 0o700, USER)]
@@ -79,17 +79,19 @@ def _changes(
     request: BridgeRequest, config: str, table: Mapping[str, Any], broker: files.BrokerAddress
 ) -> tuple[list[Change], list[str]]:
     """What was asked for and the config does not say yet: lines to replace, and notes where they were edited."""
-    console, leash, mqtt = (_part(table, key) for key in ("console", "leash", "mqtt"))
+    console, leash = _part(table, "console"), _part(table, "leash")
     wanted: list[tuple[str, Change]] = []
-    host, port, model = str(console.get("host", "")), console.get("port", 443), str(console.get("model", ""))
-    if request.console and (request.console, request.port) != (host, port):
-        old = files.console_lines(host, int(port) if isinstance(port, int) else 0)
-        wanted.append(("[console]", (old, files.console_lines(request.console, request.port))))
+    host, model = str(console.get("host", "")), str(console.get("model", ""))
+    port = there if isinstance(there := console.get("port"), int) else CONSOLE_PORT
+    asked = (request.console, request.port or port)  # one that was named before stays
+    if request.console and asked != (host, port):
+        wanted.append(("[console]", (files.console_lines(host, port), files.console_lines(*asked))))
     if request.model and request.model != model:
         wanted.append(("[console]", (f"model = {quoted(model)}\n", f"model = {quoted(request.model)}\n")))
     if request.is_leashed and leash.get("key_file", "") != files.leash_key_path(request.name):
         wanted.append(("[leash]", files.leash_change(request.name)))
-    if broker.wants_certificates and not mqtt.get("cert"):
+    now = files.broker_of(table)
+    if (now.host, now.port) != (broker.host, broker.port) or (broker.wants_certificates and not now.wants_certificates):
         wanted.append(("[mqtt]", (PLAIN_CAR_MQTT, files.broker_lines(request.name, broker))))
     edited = [
         f"{part} in {bridge_config_path(request.name)} was edited, so it stays as it is: write there "

@@ -9,14 +9,17 @@ import pathlib
 import re
 import secrets
 import sys
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from raceday.certs.machine_names import checked_machine_name
 from raceday.install.bridges.bridge_files import leash_key_path, password_path
 from raceday.install.certificates import carried_name
+from raceday.install.facts import bridge_config_path
 from raceday.install.machine import Machine
 from raceday.install.request import HOST
 from shared.errors import BadInput, OperatorError, Refused
-from shared.protocol.topics import checked_device
 from vehicle.bridge.leash.raceday_leash import KEY_BYTES
 
 MAX_PASSWORD = 200  # characters
@@ -30,7 +33,7 @@ class BridgeRequest:
 
     name: str
     console: str = ""
-    port: int = CONSOLE_PORT
+    port: int | None = None
     model: str = ""
     is_leashed: bool = False
     password: str = ""
@@ -56,7 +59,7 @@ def add_bridge_arguments(parser: argparse.ArgumentParser) -> None:
 def bridge_name(name: str) -> str:
     """The stock car's name, checked. Raises OperatorError."""
     try:
-        return checked_device(name)
+        return checked_machine_name(name)
     except Refused as refusal:
         raise OperatorError(str(refusal)) from None
 
@@ -64,7 +67,7 @@ def bridge_name(name: str) -> str:
 def bridge_request(chosen: argparse.Namespace, machine: Machine) -> BridgeRequest:
     """The arguments as a request; asks for the password if none is there yet. Raises OperatorError."""
     name = bridge_name(chosen.name)
-    console, port = parsed_console(chosen.console) if chosen.console else ("", CONSOLE_PORT)
+    console, port = parsed_console(chosen.console) if chosen.console else ("", None)
     if chosen.model and MODEL.fullmatch(chosen.model) is None:
         raise OperatorError(
             f"--model {chosen.model[:60]!r}: write the name of the model's folder, as the car lists it."
@@ -83,13 +86,13 @@ def bridge_request(chosen: argparse.Namespace, machine: Machine) -> BridgeReques
     )
 
 
-def parsed_console(text: str) -> tuple[str, int]:
-    """Host and port of `HOST` or `HOST:PORT`. Raises OperatorError."""
-    host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", str(CONSOLE_PORT))
+def parsed_console(text: str) -> tuple[str, int | None]:
+    """Host of `HOST`, host and port of `HOST:PORT`. Raises OperatorError."""
+    host, colon, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "")
     is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535
-    if HOST.fullmatch(host) is None or not is_port:
+    if HOST.fullmatch(host) is None or (colon and not is_port):
         raise OperatorError(f"--console {text[:60]!r}: write the car's name or address, such as 192.168.1.41.")
-    return host, int(port)
+    return host, int(port) if colon else None
 
 
 def read_password(file: pathlib.Path) -> str:
@@ -110,11 +113,26 @@ def checked_password(line: str, source: str) -> str:
 
 
 def _password(chosen: argparse.Namespace, machine: Machine, name: str) -> str:
-    """From the file, else from the terminal if the machine has none yet; never an argument, which every user sees."""
+    """From the file, else from the terminal if the machine has none yet; never an argument, which every user sees.
+
+    A config that names another file for it has its password there, and the bridge says what is wrong with that.
+    """
     if chosen.password_file is not None:
         return read_password(chosen.password_file)
-    if chosen.dry_run or machine.read(password_path(name)) is not None:
+    if chosen.dry_run or machine.read(password_path(name)) is not None or not _is_ours_to_ask(machine, name):
         return ""
     if not sys.stdin.isatty():
         raise OperatorError("the console's password is needed: write it into a file, and name that by --password-file.")
     return checked_password(getpass.getpass(f"Password of {name}'s console: "), "what was typed")
+
+
+def _is_ours_to_ask(machine: Machine, name: str) -> bool:
+    """Is there no config of this bridge yet, or one whose password file is the one that this program writes?"""
+    config = machine.read(bridge_config_path(name))
+    if config is None:
+        return True
+    try:
+        console = tomllib.loads(config.decode()).get("console")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False  # the check of the config says what is wrong with it
+    return isinstance(console, Mapping) and console.get("password_file") == password_path(name)

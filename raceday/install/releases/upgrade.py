@@ -100,7 +100,7 @@ def _roles(machine: Machine) -> tuple[Role, ...]:
 
 
 def _bridges_that_run(machine: Machine) -> tuple[str, ...]:
-    """The stock cars whose bridge the other release must bring up: one that does not run now is no measure of it."""
+    """The stock cars whose bridge the other release brings up again: one that does not run now stays so."""
     names = enabled_bridges(machine)
     if not machine.is_running:
         return names
@@ -167,17 +167,37 @@ def _change(machine: Machine, change: Change, backups: tuple[Backup, ...], say: 
 
 
 def _put_in_place(machine: Machine, release: str, change: Change, say: Say) -> str:
-    """The release installs itself: link, units, services. Returns what does not come up, "" if all does."""
-    for what in (*change.roles, *(f"bridge {name}" for name in change.bridges)):
-        say(f"{pathlib.PurePath(release).name} takes its place as {what}")
-        ran = machine.attempt([f"{release}/bin/raceday", "install", *what.split(), "--force"])
-        if ran.returncode:
-            return f"it could not be put in place ({' '.join(ran.stderr.split()[-30:])})"
+    """The release installs itself: link, units, services. Returns which role does not come up, "" if all do.
+
+    A bridge that does not is said, and no reason to go back: one car's config or console must not hold up a station.
+    """
+    for role in change.roles:
+        if failure := _installs_itself(machine, release, role, say):
+            return failure
+    for name in change.bridges:
+        _bridge_in_place(machine, release, name, say)
     if not machine.is_running:
         return ""
     for role in change.roles:
         address = None if role == "car" else page_address(role, machine)
         if failure := comes_up(machine, UNIT_OF[role], address, COMES_UP_S):
             return failure
-    failures = (comes_up(machine, bridge_unit(name), None, COMES_UP_S) for name in change.bridges)
-    return next(filter(None, failures), "")
+    for name in change.bridges:
+        if failure := comes_up(machine, bridge_unit(name), None, COMES_UP_S):
+            say(f"{failure}: journalctl -u {bridge_unit(name)} says why")
+    return ""
+
+
+def _bridge_in_place(machine: Machine, release: str, name: str, say: Say) -> None:
+    """The bridge by this release; one whose config it refuses is said, and runs on as it can."""
+    if failure := _installs_itself(machine, release, f"bridge {name}", say):
+        say(f"bridge of {name}: {failure}. Once that is mended: sudo raceday install bridge {name}")
+        if machine.is_running:
+            machine.attempt(["systemctl", "restart", bridge_unit(name)])
+
+
+def _installs_itself(machine: Machine, release: str, what: str, say: Say) -> str:
+    """The release becomes what this machine is; why it could not, or ""."""
+    say(f"{pathlib.PurePath(release).name} takes its place as {what}")
+    ran = machine.attempt([f"{release}/bin/raceday", "install", *what.split(), "--force"])
+    return f"it could not be put in place ({' '.join(ran.stderr.split()[-30:])})" if ran.returncode else ""

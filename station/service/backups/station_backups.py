@@ -24,6 +24,7 @@ from station.store.recovery.restoring import Restore, commit, drop_staged, is_co
 
 FOLDER = "backups"
 MAX_FILES = 20
+MADE = "raceday"  # how the names of backups begin that were made here
 Act = Literal["make", "check", "prepare"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.zip", re.ASCII)
 
@@ -90,6 +91,10 @@ class StationBackups:
         listed = [BackupFile(path.name, status.st_size, status.st_mtime_ns) for path, status in found]
         return tuple(sorted(listed, key=lambda each: each.utc_ns, reverse=True))
 
+    def made_here(self) -> tuple[BackupFile, ...]:
+        """Those that an official made of this station, the newest first: neither uploaded nor kept before a restore."""
+        return tuple(each for each in self.files() if each.name.startswith(f"{MADE}-"))
+
     def path(self, name: str) -> pathlib.Path:
         """The path of a backup. Raises BadInput if there is none of that name."""
         path = self.folder / name
@@ -112,7 +117,7 @@ class StationBackups:
 
     def make(self) -> str:
         """Begins a backup; returns its name. Raises Refused while other work goes on, StorageError."""
-        path = self.new_path("raceday")
+        path = self.new_path(MADE)
         self._begin(Work("make", path.name), [str(path)])
         return path.name
 

@@ -3,19 +3,22 @@
 Called by watch.py every few seconds. It opens small files only, and raises nothing: what cannot be read is said.
 """
 
-import datetime as dt
 import pathlib
 from collections.abc import Callable
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from shared.link.options import MqttOptions
 from shared.text import text
 from shared.units import NS_PER_S
 from station.access.people_and_devices import PeopleAndDevices
 from station.access.roles import Role
-from station.checklists.records import ChecklistFacts, SignInSighting
+from station.checklists.records import NO_END_NS, ChecklistFacts, SignInSighting
 from station.service.backups.station_backups import BackupFile, StationBackups
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+BROKER_CERT = "broker.pem"  # as `raceday certs` writes it beside the authority's
 
 
 def checklist_facts(
@@ -27,11 +30,12 @@ def checklist_facts(
 
 def _read(people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOptions) -> ChecklistFacts:
     files, backups_fault = _backup_files(backups)
-    end_ns, fault = certificates_end(tuple(pathlib.Path(each) for each in (mqtt.ca, mqtt.cert) if each))
+    end_ns, fault = certificates_end(*(pathlib.Path(each) if each else None for each in (mqtt.ca, mqtt.cert)))
     return ChecklistFacts(
         officials=tuple(each.name for each in people.people() if each.role >= Role.REFEREE),
+        paired=tuple(each.name for each in people.devices()),
         sign_ins=tuple(
-            SignInSighting(each.person, round(each.opened_s * NS_PER_S), bool(each.device))
+            SignInSighting(each.person, round(each.opened_s * NS_PER_S), each.device)
             for each in reversed(people.sessions())
         ),
         makes_backups=backups is not None,
@@ -44,21 +48,48 @@ def _read(people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOp
 
 
 def _backup_files(backups: StationBackups | None) -> tuple[tuple[BackupFile, ...], str]:
-    """The backups on the disk, the newest first, and why they cannot be read ("" if they can)."""
+    """The backups that were made here, the newest first, and why they cannot be read ("" if they can)."""
     try:
-        return (backups.files() if backups is not None else ()), ""
+        return (backups.made_here() if backups is not None else ()), ""
     except OSError as error:
         return (), text("The folder of the backups cannot be read ({why}).", why=error.strerror or "")
 
 
-def certificates_end(files: tuple[pathlib.Path, ...]) -> tuple[int | None, str]:
-    """When the first of these certificates ends, UTC in ns, and "": or None and why that is not known."""
-    ends: list[dt.datetime] = []
-    for file in files:
+def certificates_end(ca: pathlib.Path | None, cert: pathlib.Path | None) -> tuple[int | None, str]:
+    """When the first of the certificates that the station goes by ends, UTC in ns, and "": or None and why that is not
+    known. It goes by its own (`cert`), the broker's where that lies beside `ca` and can be read, and what signs them.
+
+    Of several in `ca` that sign one, as after a renewal, the one that lasts longest counts; with none to sign, of all.
+    """
+    if ca is None and cert is None:
+        return None, ""
+    from cryptography import x509  # noqa: PLC0415 (most stations have no certificate, and it takes a while to import)
+
+    found: dict[pathlib.Path, list[x509.Certificate]] = {}
+    for file in (ca, cert, ca.with_name(BROKER_CERT) if ca is not None else None):
+        if file is None:
+            continue
         try:
-            ends += [each.not_valid_after_utc for each in x509.load_pem_x509_certificates(file.read_bytes())]
+            found[file] = x509.load_pem_x509_certificates(file.read_bytes())
         except OSError as error:
+            if file.name == BROKER_CERT and file != cert:
+                continue
             return None, text("{file} cannot be read ({why}).", file=str(file), why=error.strerror or "")
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             return None, text("{file} is no certificate.", file=str(file))
-    return (int(min(ends).timestamp()) * NS_PER_S, "") if ends else (None, "")
+    authorities = found.pop(ca, []) if ca is not None else []
+    shown = [each for certificates in found.values() for each in certificates]
+    ends = [each.not_valid_after_utc for each in shown]
+    signers = [[one for one in authorities if _is_signed(each, one)] for each in shown] or [authorities]
+    ends += [max(one.not_valid_after_utc for one in each) for each in signers if each]
+    return min(max(int(min(ends).timestamp()), 0) * NS_PER_S, NO_END_NS), ""
+
+
+def _is_signed(certificate: "Certificate", authority: "Certificate") -> bool:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 (as above)
+
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True

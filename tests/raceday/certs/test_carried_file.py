@@ -72,6 +72,7 @@ SPOILS: list[tuple[str, Callable[[list[Member]], list[Member]], str]] = [
         lambda m: named_otherwise(m, "car-1", "broker"),
         "another's",
     ),
+    ("the authority's own key", lambda m: [*m[:2], ("ca.key", m[3][1], m[3][2])], "another's"),
     (
         "a name with a wildcard",
         lambda m: named_otherwise(m, "car-1", "#"),

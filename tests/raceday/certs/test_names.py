@@ -3,7 +3,8 @@
 import pytest
 from cryptography import x509
 
-from raceday.certs.names import checked_host, checked_machine_name, general_names, own_hosts
+from raceday.certs.machine_names import checked_machine_name
+from raceday.certs.names import checked_host, general_names, own_hosts
 from shared.errors import BadInput, Refused
 
 # From a Pi with Ethernet and its own access point, Linux 6.12.

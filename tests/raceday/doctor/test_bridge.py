@@ -139,6 +139,25 @@ def test_the_login_is_tried_where_no_bridge_has_it(
     assert words in finding.seen
 
 
+def test_no_login_is_tried_that_nobody_asked_for(machine: ShownMachine) -> None:
+    machine.commands |= STOPPED  # here; a bridge on a spare station may have the car
+    finding = seen(machine, probes(models=None))["login"]
+    assert finding.is_good is None
+    assert "raceday doctor bridge" in finding.cure
+    assert "ends the login" in finding.cure
+    assert BridgeProbes().models is None
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".local", "car..local"])
+def test_a_host_that_dns_cannot_ask_for_is_a_finding(machine: ShownMachine, host: str) -> None:
+    machine.files[CONFIG] = TEXT.replace("192.168.1.41", host)
+    asked = BridgeProbes(leash=lambda _: LeashReport(True, ""))  # with the real handshake
+    finding = seen(machine, asked)[f"console {host}:443"]
+    assert finding.is_good is False
+    assert "no name of a machine" in finding.seen
+    assert CONFIG in finding.cure
+
+
 def test_the_password_is_sent_to_no_other_console(machine: ShownMachine) -> None:
     machine.commands |= STOPPED
     assert "login" not in seen(machine, probes(fingerprint=lambda *_: "cd"))

@@ -9,7 +9,9 @@ from rich.console import Console
 
 from raceday.__main__ import main
 from raceday.doctor import cli
+from raceday.doctor.bridge_checks import BridgeProbes
 from raceday.doctor.cli import show
+from raceday.doctor.installed import InstalledRole
 from raceday.install.shipped_files import config_text
 from shared.findings import Finding
 
@@ -36,6 +38,15 @@ def test_a_config_that_the_program_refuses_is_named(tmp_path: pathlib.Path, caps
 def test_what_is_not_installed_is_one_sentence(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", *words]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "is_tried"), [([], False), (["bridge"], True)])
+def test_a_login_is_tried_by_name_alone(monkeypatch: pytest.MonkeyPatch, words: list[str], is_tried: bool) -> None:
+    asked = list[BridgeProbes]()
+    monkeypatch.setattr(cli, "installed_bridges", lambda _reader: [InstalledRole("car", "", {}, bridge="car-1")])
+    monkeypatch.setattr(cli, "examined", lambda _reader, _roles, bridge_probes: asked.append(bridge_probes) or {})
+    assert main(["doctor", *words]) == 0
+    assert [each.models is not None for each in asked] == [is_tried]
 
 
 def test_a_machine_without_roles_says_where_to_begin(

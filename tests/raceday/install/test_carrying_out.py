@@ -17,11 +17,9 @@ from raceday.install.machine import LOCK, Machine
 from raceday.install.plan import InstallPlan
 from raceday.install.releases.release import CURRENT
 from raceday.install.request import AccessPoint
-from raceday.install.role_steps import TakeOver
 from raceday.install.steps import EnableService, MakeLink, Step, WriteFile
 from shared.errors import OperatorError
 from tests.raceday.install.releases.test_program_wheel import wheel
-from vehicle.hardware.stock_software import TAKEN_OVER
 
 STATION = "raceday-station.service"
 
@@ -131,52 +129,6 @@ def test_the_passphrase_is_told_to_a_terminal_and_to_no_log(is_seen: bool) -> No
     assert "7 to 10 devices" in " ".join(lines)
 
 
-STOCK_CORE_UNIT = "deepracer-core.service"
-TAKE_OVER = TakeOver("deepracer-core", "/etc/raceday/vehicle.toml", "/var/lib/raceday-vehicle/laps.db")
-
-
-class StockCarMachine(TalkingMachine):
-    """A stock car whose own software runs, and is what `raceday vehicle take-over` and `give-back` make of it."""
-
-    def __init__(self, root: pathlib.Path, refusal: str = "") -> None:
-        super().__init__(root, refusal)
-        self.runs_core = True
-
-    def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
-        ran = super().attempt(words, user=user)
-        if words[-1] == STOCK_CORE_UNIT and words[1] in ("is-active", "is-enabled"):
-            return subprocess.CompletedProcess(words, int(not self.runs_core), "", "")
-        if not ran.returncode and words[1:2] == ["vehicle"]:
-            self.runs_core = words[2] == "give-back"
-            record = f"/var/lib/raceday-vehicle/{TAKEN_OVER}"
-            self.remove(record) if self.runs_core else self.write(record, b"", 0o600)
-        return ran
-
-
-def test_a_stock_car_is_taken_over_once_and_given_back(tmp_path: pathlib.Path) -> None:
-    car = StockCarMachine(tmp_path)
-    assert TAKE_OVER.undo(car) == ""  # it was never taken over: its own software is left alone
-    assert not TAKE_OVER.is_done(car)
-    TAKE_OVER.do(car)
-    assert TAKE_OVER.is_done(car)
-    assert car.ran[-1].startswith("systemctl is-enabled")
-    assert "deepracer-core drives it again" in TAKE_OVER.undo(car)
-    assert car.ran[-1] == "/opt/raceday/bin/raceday vehicle give-back --config /etc/raceday/vehicle.toml"
-    assert not TAKE_OVER.is_done(car)
-
-
-def test_a_take_over_that_is_refused_keeps_ours_from_starting(tmp_path: pathlib.Path) -> None:
-    car = StockCarMachine(tmp_path, "take-over")
-    with pytest.raises(OperatorError, match="taking the car over from deepracer-core did not work"):
-        carry_out(car, config_of_role("car"), [TAKE_OVER, EnableService("raceday-vehicle.service")], ("x.service",))
-    assert not EnableService("raceday-vehicle.service").is_done(car)
-
-
-def test_in_an_image_nothing_is_taken_over(tmp_path: pathlib.Path) -> None:
-    assert TAKE_OVER.is_done(Machine(tmp_path))
-    assert TAKE_OVER.undo(Machine(tmp_path)) == ""
-
-
 BRIDGES = tuple(f"raceday-bridge@{name}.service" for name in ("car-1", "car-2"))
 
 
@@ -185,7 +137,7 @@ class BridgedMachine(TalkingMachine):
 
     def __init__(self, root: pathlib.Path, *lines: str) -> None:
         super().__init__(root)
-        told = (line if "|" in line else f"active|{line}" for line in lines)
+        told = [line if "|" in line else f"active|{line}" for line in (*lines, *["disarmed, online"] * 2)]
         self.lines = dict(zip(BRIDGES, told, strict=False))
         for unit in BRIDGES:
             self.write(f"/etc/raceday/bridge-{unit[15:20]}.toml", b"", 0o640)
@@ -208,7 +160,10 @@ class BridgedMachine(TalkingMachine):
         (("disarmed, online", "driving, online"), BRIDGES[:1], ""),  # the other car is not disturbed
         (("disarmed, online", "driving, online"), (STATION,), "car-2 is driving"),
         (("stopped, offline: The car's console does not answer: driving, online",), BRIDGES[:1], ""),
-        (("",), BRIDGES[:1], ""),
+        (("",), BRIDGES[:1], "does not say how the car is"),  # of a bridge that has just started, after a while
+        (("disarmed, online", ""), BRIDGES[:1], ""),
+        (("activating|",), BRIDGES[:1], ""),  # systemd waits to start it again
+        (("driving, offline: The car's console does not answer: timed out.",), BRIDGES[:1], "was driving and is offl"),
         (
             ("inactive|driving, online",),
             BRIDGES[:1],
@@ -219,15 +174,37 @@ class BridgedMachine(TalkingMachine):
 )
 @pytest.mark.usefixtures("no_run")
 def test_no_bridge_starts_again_under_a_car_that_drives(
-    tmp_path: pathlib.Path, lines: tuple[str, ...], services: tuple[str, ...], refused: str
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: tuple[str, ...],
+    services: tuple[str, ...],
+    refused: str,
 ) -> None:
     machine, config = BridgedMachine(tmp_path, *lines), config_of_bridge("car-1")
+    monkeypatch.setattr(running, "STARTS_S", 0)
     if refused:
         with pytest.raises(OperatorError, match=refused):
             carry_out(machine, config, RULES, services)
         assert not RULES[0].is_done(machine)
     carry_out(machine, config, RULES, services, force=bool(refused))
     assert [line for line in machine.ran if " restart " in line] == [f"systemctl restart {services[0]}"]
+
+
+@pytest.mark.usefixtures("no_run")
+def test_a_bridge_that_has_just_started_is_asked_again(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "POLL_S", 0)
+    machine = BridgedMachine(tmp_path, "")
+    asked = machine.attempt
+    answers = ["active|", "active|", "active|disarmed, online"]
+
+    def attempt(words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        if "--property=ActiveState,StatusText" in words:
+            machine.lines[BRIDGES[0]] = answers.pop(0) if len(answers) > 1 else answers[0]
+        return asked(words, user=user)
+
+    monkeypatch.setattr(machine, "attempt", attempt)
+    carry_out(machine, config_of_bridge("car-1"), RULES, BRIDGES[:1])
+    assert answers == ["active|disarmed, online"]
 
 
 @pytest.mark.usefixtures("no_run")

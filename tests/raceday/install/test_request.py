@@ -61,7 +61,11 @@ def test_any_text_is_a_gate_or_one_sentence(text: str) -> None:
     [
         (InstallRequest("car", name="car 1\n[motors]"), "--name"),
         (InstallRequest("car", name="../../etc/passwd"), "--name"),
+        (InstallRequest("station", name="broker"), "--name"),
         (InstallRequest("car", broker="a b"), "--broker"),
+        (InstallRequest("car", broker="station..local"), "--broker"),
+        (InstallRequest("car", broker=f"{'a' * 64}.local"), "--broker"),
+        (InstallRequest("car", broker=".".join(["a" * 60] * 5)), "--broker"),
         (InstallRequest("car", broker='x"\ny'), "--broker"),
         (InstallRequest("car", profile="../x"), "--profile"),
         (InstallRequest("car", name="car-1", certs="car-2"), "which is it"),

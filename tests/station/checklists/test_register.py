@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+import stat
 
 import pytest
 
@@ -48,7 +49,15 @@ def test_nobody_ticks_what_the_station_sees_or_what_is_no_line(key: str) -> None
     assert register.view == ChecklistsView()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"ticks": [{"key": 3}]}', b"\xff\xfe", b"[" * 100_000])
+TICKED_AT = '{{"ticks": [{{"key": "road", "person": "Ruth", "at_utc_ns": {}, "on": true}}]}}'
+LAPPED_AT = '{{"sightings": {{"last_lap_utc_ns": {}}}}}'
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"{", b'{"ticks": [{"key": 3}]}', b"\xff\xfe", b"[" * 100_000,
+    TICKED_AT.format(2**63).encode(), TICKED_AT.format(-1).encode(), TICKED_AT.format(10**4000).encode(),
+    LAPPED_AT.format(10**30).encode(), LAPPED_AT.format(-1).encode(),
+])  # fmt: skip
 def test_a_file_that_cannot_be_read_is_kept_and_said(tmp_path: pathlib.Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     said: list[str] = []
@@ -59,6 +68,28 @@ def test_a_file_that_cannot_be_read_is_kept_and_said(tmp_path: pathlib.Path, con
     assert (tmp_path / UNREADABLE).read_bytes() == content
     register.tick("road", "Ruth", NOW_NS, on=True)
     assert ChecklistRegister(tmp_path).view.tick("road") is not None
+
+
+@pytest.mark.parametrize("at_utc_ns", [0, 2**63 - 1])
+def test_every_time_that_a_page_can_show_is_read(tmp_path: pathlib.Path, at_utc_ns: int) -> None:
+    (tmp_path / FILE).write_text(TICKED_AT.format(at_utc_ns))
+    assert ChecklistRegister(tmp_path).view.tick("road") == HandTick("road", "Ruth", at_utc_ns)
+
+
+def test_the_folder_is_synced_after_the_rename_and_nothing_is_left_over(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    ChecklistRegister(tmp_path).tick("road", "Ruth", NOW_NS, on=True)
+    assert synced == [False, True]
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
 
 
 def test_a_full_disk_refuses_a_tick_and_says_once_that_sightings_are_not_stored(
@@ -79,6 +110,7 @@ def test_a_full_disk_refuses_a_tick_and_says_once_that_sightings_are_not_stored(
         register.set_sightings(StationSightings(button_utc_ns=NOW_NS + press))
     assert register.view.sightings.button_utc_ns == NOW_NS + 3  # the page goes on
     assert len(said) == 1
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
     assert [each.key for each in ChecklistRegister(tmp_path).view.ticks] == ["road"]
 
 

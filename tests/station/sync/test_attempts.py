@@ -93,6 +93,11 @@ def test_the_race_at_the_leaderboard_is_recorded_when_it_is_news(tmp_path: pathl
     view = report.view(0)
     assert (view.race_unknown, view.target, view.sentence) == (False, ready.sentence, "No result is due yet.")
     assert view.target_of("cup").checked_utc_ns == 11
+    rows = store._db.execute("SELECT count(*) FROM race_checks").fetchone()
+    store.record_same_answer("cup", 12)
+    assert report.view(0).target_of("cup").checked_utc_ns == 12
+    assert report.view(0).target_of("final").checked_utc_ns == 3
+    assert store._db.execute("SELECT count(*) FROM race_checks").fetchone() == rows
 
 
 def test_a_file_of_an_older_sync_is_read(tmp_path: pathlib.Path) -> None:

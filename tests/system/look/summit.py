@@ -225,11 +225,13 @@ def filled_checklists(summit: Summit) -> ChecklistRegister:
         checklists.tick(key, person, now_ns - (110 - 4 * minutes) * 60 * S, on=True)
     at_ns = now_ns - 95 * 60 * S
     checklists.set_facts(
-        ChecklistFacts(("Nadia", "Ruth", "Max", "Sam"), (), True, "", "raceday-2026-10-10-0852.zip", at_ns)
+        ChecklistFacts(
+            ("Nadia", "Ruth", "Max", "Sam"), (), True, "", "raceday-2026-10-10-0852.zip", at_ns, paired=("Tablet",)
+        )
     )
     stop = StopSighting("stop button", at_ns, ("car-1", "car-2"), ())
-    run = DiscardedRun("run-0", "car-1", 3, 3, False, at_ns)
-    signed_in = tuple(SignInSighting(each, at_ns, True) for each in ("Nadia", "Ruth", "Sam"))
+    run = DiscardedRun("run-0", "car-1", 3, 3, False, at_ns, "Sam")
+    signed_in = tuple(SignInSighting(each, at_ns, "Tablet") for each in ("Nadia", "Ruth", "Sam"))
     checklists.set_sightings(StationSightings(stop=stop, run=run, signed_in=signed_in))
     return checklists
 

@@ -1,6 +1,8 @@
 """The calibration: its file, the stock car's file, and the wizard that never leaves a wheel turning."""
 
+import errno
 import json
+import os
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -140,13 +142,19 @@ def test_any_bytes_are_a_calibration_or_a_sentence(tmp_path_factory: pytest.Temp
         read_calibration(path)
 
 
-def test_a_disk_that_refuses_is_said_and_the_old_file_stays(tmp_path: pathlib.Path) -> None:
+def test_a_disk_that_refuses_is_said_and_the_old_file_stays(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     path = tmp_path / "calibration.json"
     write_calibration(path, STOCK_CALIBRATION)
-    (tmp_path / "calibration.json.part").mkdir()  # in the way of the new one
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(StorageError, match="cannot be saved"):
         write_calibration(path, STOCK_CALIBRATION)
     assert read_calibration(path) == STOCK_CALIBRATION
+    assert [each.name for each in tmp_path.iterdir()] == ["calibration.json"]
 
 
 def test_which_calibration_counts(tmp_path: pathlib.Path) -> None:

@@ -37,6 +37,42 @@ def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
     assert reports == [b"WATCHDOG=1"] * 5 + [b"STOPPING=1"]
 
 
+def test_a_status_is_sent_once_it_changed_and_is_a_field_of_its_own(systemd: socket.socket) -> None:
+    notifier = SystemdNotifier(environment(systemd))
+    notifier.notify_ready("disarmed, online")
+    for status in ("disarmed, online", "driving, online", "driving, online", "tripped, online: a\nWATCHDOG=trigger"):
+        notifier.notify_status(status)
+    notifier.notify_status("tripped, online: " + "€" * 9999)  # a report that is too long must not end the watchdog's
+    notifier.notify_stopping()
+    told = [systemd.recv(9999) for _ in range(5)]
+    assert told[:3] == [
+        b"READY=1\nSTATUS=disarmed, online",
+        b"STATUS=driving, online",
+        b"STATUS=tripped, online: a WATCHDOG=trigger",
+    ]
+    assert len(told[3]) <= 4096
+    assert told[4] == b"STOPPING=1"
+    notifier.close()
+
+
+def test_a_status_that_was_not_taken_is_sent_again(systemd: socket.socket) -> None:
+    notifier = SystemdNotifier(environment(systemd))
+    lines = [f"disarmed, online: {number}" for number in range(9999)]
+    for line in lines:
+        notifier.notify_status(line)
+    taken = systemd.recv(999)
+    assert taken == b"STATUS=disarmed, online: 0"
+    notifier.notify_status(lines[-1])
+    systemd.setblocking(False)
+    while True:
+        try:
+            taken = systemd.recv(999)
+        except BlockingIOError:
+            break
+    assert taken == f"STATUS={lines[-1]}".encode()
+    notifier.close()
+
+
 @pytest.mark.parametrize(
     "more", [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}]
 )

@@ -10,6 +10,7 @@ from shared.rules.wording import rules_in_short
 from shared.text import dates, joined, ntext, recorded, text
 from shared.text.lists import listed
 from shared.units import NS_PER_S
+from station.checklists.records import NO_END_NS
 from station.screens.register import AWAY_NS
 from station.views.views import View
 from station.web.pages.checklist.finding import (
@@ -25,6 +26,7 @@ from station.web.presenters.health import CLOCK
 from station.web.presenters.time_zones import event_zone
 
 SOON_NS = 60 * 24 * 3600 * NS_PER_S  # as `raceday certs show` has it
+ANSWER_FRESH_NS = 5 * 60 * NS_PER_S  # sync asks each minute, and one answer may take a while
 _UNNAMED = re.compile(r"Screen \d+")
 
 
@@ -36,6 +38,8 @@ def certificates(view: View) -> LineFinding:
     end_ns = facts.certificates_end_utc_ns
     if end_ns is None:
         return not_needed(text("This station uses no certificate."))
+    if end_ns == NO_END_NS:
+        return done(text("The certificate has no end."))
     day = dates.LongDay(dates.moment_of(end_ns, event_zone(view)).date())
     if end_ns <= view.clock.utc_ns:
         return still_open(text("One ended on {day}: `sudo raceday certs show` says which.", day=day))
@@ -45,14 +49,14 @@ def certificates(view: View) -> LineFinding:
 
 
 def people(view: View) -> LineFinding:
-    """Has each official signed in today, on a paired device?"""
+    """Has each official signed in today, on a device that is still paired?"""
     officials = view.checklists.facts.officials
     if not officials:
         return still_open(text("Nobody has a role yet."), "/people")
     today = {each.person: each for each in view.checklists.sightings.signed_in if is_today(view, each.at_utc_ns)}
     if missing := [name for name in officials if name not in today]:
         return still_open(text("Not signed in today: {names}.", names=listed(missing)), "/people")
-    if unpaired := [name for name in officials if not today[name].on_paired]:
+    if unpaired := [name for name in officials if today[name].device not in view.checklists.facts.paired]:
         return still_open(text("Not on a paired device: {names}.", names=listed(unpaired)), "/people")
     return done(text("Signed in today: {names}", names=listed(list(officials))))
 
@@ -76,7 +80,7 @@ def race(view: View) -> LineFinding:
 
 
 def leaderboard(view: View) -> LineFinding:
-    """Does the leaderboard answer for each race of the event, and refuse none?"""
+    """Did the leaderboard answer for each race of the event, the last time a moment ago, and refuse none?"""
     sync = view.sync
     if not sync.configured:
         return not_needed(text("No leaderboard is configured: results stay at this station."))
@@ -92,6 +96,10 @@ def leaderboard(view: View) -> LineFinding:
             return still_open(text("It was not asked about {race} yet.", race=line.name), "/event")
         if target.state not in ("ready", "unstated"):
             return still_open(recorded(target.sentence), "/event")
+    last_ns = max(target.checked_utc_ns for target in targets)
+    if abs(view.clock.utc_ns - last_ns) > ANSWER_FRESH_NS:
+        when = day_and_time(view, last_ns)
+        return still_open(text("Its last answer is of {when}: press Test on the set-up page.", when=when), "/setup")
     if len(targets) == 1:
         return done(recorded(targets[0].sentence))
     return done(ntext("It was asked about {n} race.", "It was asked about {n} races.", n=len(targets)))
@@ -104,9 +112,15 @@ def posted(view: View) -> LineFinding:
         return not_needed(text("No leaderboard is configured: results stay at this station."))
     if sync.rejected or sync.pending:
         return still_open(recorded(sync.sentence), "/operate")
+    if sync.troubles:
+        return still_open(recorded(sync.troubles[0].sentence), "/operate")
     if not sync.due:
         return still_open(text("No result is due yet."))
-    return done(ntext("{n} result is posted", "{n} results are posted", n=sync.posted))
+    words = ntext("{n} result is posted", "{n} results are posted", n=sync.posted)
+    kept = sync.due - sync.posted
+    if not kept:
+        return done(words)
+    return done(joined([words, ntext("{n} is kept here", "{n} are kept here", n=kept)], ", "))
 
 
 def leaderboard_now(view: View) -> LineFinding:
@@ -155,7 +169,7 @@ def backup(view: View) -> LineFinding:
 def backup_last(view: View) -> LineFinding:
     """Was a backup made today, and no lap ended since?"""
     made, made_ns = backup(view), view.checklists.facts.backup_utc_ns
-    last_ns = max((lap.ended_utc_ns for lap in view.run.laps), default=None) if view.run is not None else None
+    last_ns = view.checklists.sightings.last_lap_utc_ns
     if made.state != "done" or made_ns is None or last_ns is None or last_ns <= made_ns:
         return made
     times = {"backup": day_and_time(view, made_ns), "lap": day_and_time(view, last_ns)}

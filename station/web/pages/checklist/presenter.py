@@ -6,17 +6,32 @@ ends.
 
 from dataclasses import dataclass
 
-from shared.text import Sentence, dates, text
+from shared.text import Sentence, dates, recorded, text
 from station.checklists.items import ITEMS, LISTS, ChecklistItem, ListName
 from station.checklists.records import HandTick
 from station.views.views import View
 from station.web.page import PageContent
 from station.web.pages.checklist.desk_findings import DESK_FINDINGS
-from station.web.pages.checklist.finding import FindingState, day_and_time, is_today
+from station.web.pages.checklist.finding import FindingState, day_and_time, is_today, still_open
 from station.web.pages.checklist.track_findings import TRACK_FINDINGS, batteries
 from station.web.presenters.time_zones import event_zone
 
 FINDINGS = {**TRACK_FINDINGS, **DESK_FINDINGS}
+WATCHED = frozenset(  # the lines that go by what the watch has seen and read
+    {
+        "certificates",
+        "gates_tried",
+        "gates_ready",
+        "button",
+        "stop_tried",
+        "stop_released",
+        "cars_held",
+        "staff_run",
+        "people",
+        "backup",
+        "backup_last",
+    }
+)
 HINTS = {"batteries": batteries}  # what the station knows of a line that it cannot tick
 TITLES: dict[ListName, Sentence] = {
     "day_before": text("The day before, in the hall"),
@@ -37,6 +52,7 @@ MENDS: dict[str, Sentence] = {
     "/event": text("Event"),
     "/screens": text("Screens"),
     "/backup": text("Backup"),
+    "/setup": text("Set-up"),
 }
 
 
@@ -97,6 +113,8 @@ def _row(view: View, item: ChecklistItem) -> ChecklistRow:
         state, detail = _by_hand(view, view.checklists.tick(item.key), item)
         return ChecklistRow(key, item.key, item.sentence, True, state, detail)
     found = FINDINGS[item.key](view)
+    if view.checklists.watch_fault and item.key in WATCHED and found.state == "done":
+        found = still_open(recorded(view.checklists.watch_fault))
     words = MENDS[found.mend] if found.mend else ""
     return ChecklistRow(key, item.key, item.sentence, False, found.state, found.detail, found.mend, words)
 

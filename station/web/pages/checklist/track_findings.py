@@ -76,17 +76,18 @@ def button(view: View) -> LineFinding:
 
 
 def stop_tried(view: View) -> LineFinding:
-    """Did every car confirm the newest stop of today?"""
+    """Did every car that takes orders confirm the newest stop of today?"""
     stop = view.checklists.sightings.stop
     if stop is None or not is_today(view, stop.at_utc_ns):
         if not expected_cars(view) and _started_by_hand(view):
             return not_needed(text("All cars here are started and stopped by hand."))
         return still_open(text("The stop of all cars was not given today."), "/operate")
     at = clock_time(view, stop.at_utc_ns)
-    if stop.others:
-        return still_open(text("Not confirmed at {time}: {cars}.", time=at, cars=listed(list(stop.others))), "/operate")
-    if not stop.stopped:
+    if not stop.stopped and not stop.others:
         return still_open(text("At {time} no car was there to confirm it.", time=at), "/operate")
+    silent = [name for name in dict.fromkeys([*stop.others, *expected_cars(view)]) if name not in stop.stopped]
+    if silent:
+        return still_open(text("Not confirmed at {time}: {cars}.", time=at, cars=listed(silent)), "/operate")
     return done(
         text("{cars} confirmed it at {time} ({author}).", cars=listed(list(stop.stopped)), time=at, author=stop.author)
     )
@@ -166,21 +167,22 @@ def batteries(view: View) -> str:
 
 
 def staff_run(view: View) -> LineFinding:
-    """Was there a whole run today that was discarded, with a lap that the car confirmed?"""
+    """Was there a whole run today that was discarded, with a valid lap that the car confirmed?"""
     run = view.checklists.sightings.run
     if run is None or not is_today(view, run.ended_utc_ns):
         return still_open(text("No run with a lap was discarded today."), "/operate")
     words = ntext("{n} lap", "{n} laps", n=run.laps)
+    who = joined([name for name in (run.racer, run.car) if name], ", ")
     at = clock_time(view, run.ended_utc_ns)
     if not run.is_whole:
         return still_open(
-            text("{car} drove {laps} until {time}, and confirmed none of them.", car=run.car, laps=words, time=at),
+            text("{who} drove {laps} until {time}, and the car confirmed none of them.", who=who, laps=words, time=at),
             "/operate",
         )
     if run.by_hand:
-        return done(text("{car}, started by hand: {laps} until {time}", car=run.car, laps=words, time=at))
+        return done(text("{who}, started by hand: {laps} until {time}", who=who, laps=words, time=at))
     return done(
-        text("{car}: {laps} until {time}, {count} confirmed", car=run.car, laps=words, time=at, count=run.confirmed)
+        text("{who}: {laps} until {time}, {count} confirmed", who=who, laps=words, time=at, count=run.confirmed)
     )
 
 

@@ -136,6 +136,29 @@ def test_what_is_asked_for_later_is_changed_in_the_config(machine: Machine) -> N
     assert (changed["mqtt"]["port"], changed["mqtt"]["cert"]) == (8884, "/etc/raceday/tls/car-1.pem")
 
 
+@pytest.mark.parametrize(("console", "port"), [("car-1.local", 8443), ("192.168.1.41", 8443)])
+def test_a_console_that_moves_keeps_its_port(machine: Machine, console: str, port: int) -> None:
+    done(machine, bridge_plan(dataclasses.replace(FIRST, port=port), PLAIN))
+    config = machine.path("/etc/raceday/bridge-car-1.toml").read_text()
+    there = dataclasses.replace(PLAIN, bridges={"car-1": config})
+    done(machine, bridge_plan(BridgeRequest("car-1", console=console), there))
+    now = tomllib.loads(machine.path("/etc/raceday/bridge-car-1.toml").read_text())["console"]
+    assert (now["host"], now["port"]) == (console, port)
+
+
+def test_a_broker_that_moves_is_followed_from_where_it_usually_is_and_else_said(machine: Machine) -> None:
+    done(machine, bridge_plan(FIRST, PLAIN))
+    path = machine.path("/etc/raceday/bridge-car-1.toml")
+    for host, is_followed in (("10.1.1.1", True), ("10.2.2.2", False)):
+        moved = f'[mqtt]\nhost = "{host}"\nport = 1884\n'
+        facts = MachineFacts(roles=("station",), configs={"station": moved}, bridges={"car-1": path.read_text()})
+        made = bridge_plan(BridgeRequest("car-1"), facts)
+        done(machine, made)
+        mqtt = tomllib.loads(path.read_text())["mqtt"]
+        assert ((mqtt["host"], mqtt["port"]) == (host, 1884)) == is_followed
+        assert any(f'write there host = "{host}", port = 1884' in note for note in made.notes) != is_followed
+
+
 def test_a_config_that_was_edited_stays_and_it_is_said() -> None:
     config = 'device = "car-1"\n[console]\nhost = "a"  # mine\nmodel = "m"  # mine\npassword_file = "p"\n[leash]\n'
     later = BridgeRequest("car-1", console="b", model="n", is_leashed=True, password="x")

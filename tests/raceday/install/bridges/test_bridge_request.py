@@ -1,5 +1,6 @@
 """The arguments of `raceday install bridge`, and the password: from a file or the terminal, and never shown."""
 
+import contextlib
 import getpass
 import io
 import os
@@ -39,6 +40,10 @@ def root(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> str:
     [
         (["Car 1"], "Car 1"),
         (["../x"], "x"),
+        *(([name], "cannot name a machine") for name in ("broker", "ca", "crl")),  # their certificates are others'
+        (["car-1", "--console", f"{'a' * 64}.local"], "write the car's name or address"),
+        (["car-1", "--console", "car..local"], "write the car's name or address"),
+        (["car-1", "--console", "car:"], "write the car's name or address"),
         (["car-1", "--console", "a b"], "write the car's name or address"),
         (["car-1", "--console", "car:0"], "write the car's name or address"),
         (["car-1", "--console", "car:99999"], "write the car's name or address"),
@@ -87,10 +92,31 @@ def test_the_password_is_asked_for_once(
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [("car-1.local", ("car-1.local", 443)), ("10.0.0.3:8443", ("10.0.0.3", 8443)), ("fe80::1", ("fe80::1", 443))],
+    ("change", "is_asked"),
+    [
+        (("", ""), True),  # it is ours, and was lost
+        (("/etc/raceday/bridge-car-1.password", "/var/lib/raceday-bridge/car-1.password"), False),
+        (("[console]", "[console"), False),
+    ],
 )
-def test_a_console_has_a_host_and_perhaps_a_port(text: str, expected: tuple[str, int]) -> None:
+def test_the_password_of_a_config_that_names_another_file_is_not_asked_for(
+    root: str, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], is_asked: bool
+) -> None:
+    text = bridge_config(config_text("bridge.toml"), "car-1", "h", 443, "fast", broker_of({})).replace(*change)
+    pathlib.Path(root, "etc/raceday").mkdir()
+    pathlib.Path(root, "etc/raceday/bridge-car-1.toml").write_text(text)
+    known = MachineFacts(roles=("station",), configs=STATION.configs, bridges={"car-1": text})
+    monkeypatch.setattr(command, "gathered", lambda _machine: known)
+    with pytest.raises(OperatorError, match="--password-file") if is_asked else contextlib.nullcontext():
+        main(["--root", root, "bridge", "car-1"])
+    assert pathlib.Path(root, "etc/systemd/system/raceday-bridge@.service").exists() != is_asked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("car-1.local", ("car-1.local", None)), ("10.0.0.3:8443", ("10.0.0.3", 8443)), ("fe80::1", ("fe80::1", None))],
+)
+def test_a_console_has_a_host_and_perhaps_a_port(text: str, expected: tuple[str, int | None]) -> None:
     assert parsed_console(text) == expected
 
 

@@ -3,6 +3,7 @@
 The commands are a script of answers here; `./dev metal` runs them on whole systems.
 """
 
+import contextlib
 import pathlib
 import subprocess
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from raceday.install.facts import MachineFacts
 from raceday.install.machine import Machine
 from raceday.install.machine_files.broker_files import BROKER_CONF
 from raceday.install.plan import install_plan
+from raceday.install.releases import upgrade as upgrade_module
 from raceday.install.releases.backups import Backup, backed_up
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease
@@ -99,18 +101,43 @@ def test_the_older_release_reads_a_copy_before_it_takes_its_place(tmp_path: path
     assert links(made) == ("releases/1", "releases/2")
 
 
-def test_bridges_change_over_with_their_station_and_go_back_with_it(tmp_path: pathlib.Path) -> None:
-    made = machine(tmp_path, ["1 install bridge car-2"])
+@pytest.mark.parametrize("failing", [["1 install bridge car-1"], ["1 install station"]])
+def test_bridges_change_over_with_their_station_and_keep_it_from_nothing(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, failing: list[str]
+) -> None:
+    # The first: its station has certificates and it has none, its password is elsewhere, or the older release knows no
+    # bridges ("invalid choice"). Its service must not stay stopped.
+    said = list[str]()
+    made = machine(tmp_path, failing)
+    monkeypatch.setattr(upgrade_module, "comes_up", lambda *_: "")
     for name in ("car-1", "car-2", "car-3"):
         made.write(f"/etc/raceday/bridge-{name}.toml", b"", 0o640)
     for name in ("car-1", "car-2"):  # the third was uninstalled, and kept its config
         EnableService(f"raceday-bridge@{name}.service").do(made)
-    with pytest.raises(OperatorError, match="the release before is in use again"):
-        roll_back(made, print, force=False)
+    monkeypatch.setattr(ScriptedMachine, "is_running", True)
+    bridges, ways = "bridge" in failing[0], ("station", "bridge car-1", "bridge car-2")
+    with contextlib.nullcontext() if bridges else pytest.raises(OperatorError, match="before is in use again"):
+        roll_back(made, said.append, force=True)
     installs = [line for line in made.ran if " install " in line]
-    ways = ("station", "bridge car-1", "bridge car-2")
-    assert installs == [f"{release} install {what} --force" for release in (1, 2) for what in ways]
-    assert links(made) == ("releases/2", "releases/1")
+    tried = [("1", ways)] if bridges else [("1", ways[:1]), ("2", ways)]
+    assert installs == [f"{release} install {what} --force" for release, names in tried for what in names]
+    assert links(made) == (("releases/1", "releases/2") if bridges else ("releases/2", "releases/1"))
+    assert ("systemctl restart raceday-bridge@car-1.service" in made.ran) == bridges
+    assert "systemctl restart raceday-bridge@car-2.service" not in made.ran
+    mended = [line for line in said if "sudo raceday install bridge car-1" in line and "it is broken" in line]
+    assert len(mended) == bridges
+
+
+def test_a_bridge_that_does_not_come_up_is_said(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, made = list[str](), machine(tmp_path)
+    answers = iter(["", "raceday-bridge@car-1.service ends again and again"])
+    monkeypatch.setattr(upgrade_module, "comes_up", lambda *_: next(answers))
+    monkeypatch.setattr(ScriptedMachine, "is_running", True)
+    made.write("/etc/raceday/bridge-car-1.toml", b"", 0o640)
+    EnableService("raceday-bridge@car-1.service").do(made)
+    assert roll_back(made, said.append, force=True) == 0
+    assert "ends again and again: journalctl -u raceday-bridge@car-1.service says why" in said[-1]
+    assert links(made) == ("releases/1", "releases/2")
 
 
 @pytest.mark.parametrize("word", ["backup /var", "restore", "verify", "replay"])

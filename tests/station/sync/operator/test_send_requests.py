@@ -26,8 +26,9 @@ from station.sync.operator.send_requests import (
     add_request,
     remove_requests,
 )
+from station.sync.operator.status import SyncStatusReader
 from station.sync.outbox_reader import OutboxReader
-from station.sync.race_checks import CHECK_AGAIN_NS
+from station.sync.race_checks import CHECK_AGAIN_NS, STILL_THERE_NS
 from station.sync.schedule import OutboxRow, PostedWithOtherScore
 from station.sync.syncer import Syncer
 from tests.station.full_disk import full_disk
@@ -78,6 +79,7 @@ class SyncRig:
     def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
         self.rows, self.board, self.logged, self.race = Rows(rows), board, list[str](), "cup"
         self.rules = RaceRules()
+        self.utc_ns, self.others = 7, tuple[str, ...]()
         self.attempts = AttemptStore(folder / "sync.db")
         rng, requests = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
@@ -85,12 +87,16 @@ class SyncRig:
             self.attempts,
             board,
             rng,
-            lambda: 7,
+            lambda: self.utc_ns,
             self.logged.append,
             requests=requests.pending,
             acknowledge=requests.acknowledge,
-            offers=lambda: RaceOffers(self.race, (RaceOffer(self.race, "A race", "", self.rules),)),
+            offers=self._offers,
         )
+
+    def _offers(self) -> RaceOffers:
+        names = (*self.others, self.race)
+        return RaceOffers(self.race, tuple(RaceOffer(name, "A race", "", self.rules) for name in names))
 
 
 BUGS = (ValueError("\x1f5"), UnicodeDecodeError("utf-8", b"\xf6", 0, 1, "odd"), KeyError("x"), RecursionError())
@@ -347,6 +353,41 @@ def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.
     add_request(tmp_path, SendRequest())
     rig.sync.step(4 * CHECK_AGAIN_NS + 2)
     assert board.requested[4:] == ["final"]  # "send now" checks at once as well
+
+
+def test_a_ready_leaderboard_is_asked_each_minute_whether_it_still_answers(tmp_path: pathlib.Path) -> None:
+    ready, away = Target("cup", "ready"), Target("cup", "unreachable", "no network.")
+    board = ScriptedBoard({}, [ready, ready, away, away, ready])
+    rig = SyncRig(tmp_path, [], board)
+    reader = SyncStatusReader(tmp_path)
+    said = []
+    for now_ns in (0, 1, STILL_THERE_NS - 1, STILL_THERE_NS, 2 * STILL_THERE_NS, 2 * STILL_THERE_NS + CHECK_AGAIN_NS):
+        rig.utc_ns = now_ns
+        rig.sync.step(now_ns)
+        target = reader.view(0).target_of("cup")
+        said.append((len(board.requested), target.state, target.checked_utc_ns))
+    assert said == [
+        (1, "ready", 0),
+        (1, "ready", 0),
+        (1, "ready", 0),
+        (2, "ready", STILL_THERE_NS),
+        (3, "unreachable", 2 * STILL_THERE_NS),
+        (4, "unreachable", 2 * STILL_THERE_NS),
+    ]
+    rig.sync.step(2 * STILL_THERE_NS + 2 * CHECK_AGAIN_NS)
+    assert reader.view(0).target_of("cup").state == "ready"
+    assert rig.logged == [ready.sentence, away.sentence, ready.sentence]  # an answer as before is no news
+
+
+def test_of_many_settled_races_only_the_one_that_is_on_is_asked_again(tmp_path: pathlib.Path) -> None:
+    board = ScriptedBoard({}, [Target(race, "ready") for race in ("cup", "final", "final", "final")])
+    rig = SyncRig(tmp_path, [], board)
+    rig.sync.step(0)
+    rig.race = "final"
+    rig.others = ("cup",)
+    for minute in (1, 2, 3):
+        rig.sync.step(minute * STILL_THERE_NS)
+    assert board.requested == ["cup", "final", "final", "final"]
 
 
 def test_results_of_a_race_that_is_missing_there_wait_and_then_go(tmp_path: pathlib.Path) -> None:

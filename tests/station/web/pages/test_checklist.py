@@ -12,6 +12,7 @@ import requests
 
 from station.checklists.items import ITEMS, LISTS
 from station.checklists.records import (
+    NO_END_NS,
     CarSighting,
     ChecklistFacts,
     ChecklistsView,
@@ -28,13 +29,13 @@ from station.screens.register import AWAY_NS
 from station.views.car_views import StopView
 from station.views.event_view import EventView
 from station.views.gate_views import SensorView
-from station.views.system_views import SyncView, TargetState, TargetView
+from station.views.system_views import ResultProblem, SyncView, TargetState, TargetView
 from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 from station.web.pages.checklist.presenter import FINDINGS, HINTS, MENDS, TITLES, ChecklistRow, checklists_model
 from station.web.pages.registry import PAGES
 from tests.station.web.conftest import Served
-from tests.station.web.sample_views import CAR, EMPTY, GATE, SPARE, VIEW, S, lap
+from tests.station.web.sample_views import CAR, EMPTY, GATE, SPARE, VIEW, S
 from tests.system.look.whole_station import ADA, FULL, RACES
 
 NOW_NS = VIEW.clock.utc_ns  # 21 September 2026, 14:13 in UTC
@@ -46,9 +47,12 @@ BASE = replace(VIEW, event=replace(EVENT, cars=(EventCar("car-1"), EventCar("car
 SEEN_GATE = replace(GATE, each=tuple(SensorView(name, 4, 0, 1, None, NOW_NS - 9 * M) for name in GATE.sensors))
 READY = replace(BASE, gates=(SEEN_GATE,))
 STOP = StopSighting("Ruth", NOW_NS - H, ("car-1", "car-2"), ())
-RUN = DiscardedRun("run-9", "car-1", 4, 3, False, NOW_NS - H)
-FACTS = ChecklistFacts(("Ruth", "Max"), (), True, "", "raceday-1.zip", NOW_NS - H, NOW_NS + 90 * 24 * H)
+RUN = DiscardedRun("run-9", "car-1", 4, 3, False, NOW_NS - H, "Ada")
+FACTS = ChecklistFacts(
+    ("Ruth", "Max"), (), True, "", "raceday-1.zip", NOW_NS - H, NOW_NS + 90 * 24 * H, paired=("Tablet", "Phone")
+)
 SCREENS = ScreensView((Screen("s1", "Hall left", seen_utc_ns=NOW_NS), Screen("s2", "Pit", seen_utc_ns=NOW_NS)))
+OTHER_SCORE = ResultProblem("run-1", 0, "other score", "It is posted, but with another score.")
 SYNC = SyncView(3, 3, 0, 0, True, "Every result is posted.")
 
 
@@ -59,8 +63,16 @@ def known(view: View = BASE, facts: ChecklistFacts = FACTS, **sightings: Any) ->
 
 def asked(state: TargetState, **changes: Any) -> View:
     """A station whose leaderboard said this of each race."""
-    targets = tuple(TargetView(race.race_id, state, f"It is {state}.") for race in RACES)
+    targets = tuple(
+        TargetView(race.race_id, state, f"It is {state}.", checked_utc_ns=NOW_NS - (H if n else M))
+        for n, race in enumerate(RACES)
+    )
     return replace(BASE, sync=replace(SYNC, targets=targets, **changes))
+
+
+def later(view: View, minutes: int) -> View:
+    """The same, seen so many minutes later."""
+    return replace(view, clock=replace(view.clock, utc_ns=view.clock.utc_ns + minutes * M))
 
 
 def held(*minutes: int | None) -> tuple[CarSighting, ...]:
@@ -71,13 +83,12 @@ def held(*minutes: int | None) -> tuple[CarSighting, ...]:
     )
 
 
-def signed(*minutes: int, on_paired: bool = True) -> tuple[SignInSighting, ...]:
+def signed(*minutes: int, device: str = "Tablet") -> tuple[SignInSighting, ...]:
     return tuple(
-        SignInSighting(name, NOW_NS - at * M, on_paired) for name, at in zip(("Ruth", "Max"), minutes, strict=False)
+        SignInSighting(name, NOW_NS - at * M, device) for name, at in zip(("Ruth", "Max"), minutes, strict=False)
     )
 
 
-RUN_OVER = replace(VIEW.run, laps=(lap(1, 9_000, ended_utc_ns=NOW_NS - 30 * M),))  # type: ignore[type-var]
 BY_HAND = replace(BASE, event=replace(BASE.event, cars=(EventCar("stock-1", "stock"),), racers=()), cars=())
 DAY = 24 * 60
 
@@ -105,6 +116,8 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("stop_tried", known(stop=STOP), "done", "car-1, car-2"),
     ("stop_tried", known(stop=replace(STOP, others=("car-3",))), "open", "car-3"),
     ("stop_tried", known(stop=replace(STOP, stopped=())), "open", "no car"),
+    ("stop_tried", known(stop=replace(STOP, stopped=("car-1",))), "open", "car-2"),  # it was never heard
+    ("stop_tried", known(stop=replace(STOP, stopped=(), others=("car-1",))), "open", "car-1, car-2"),
     ("stop_tried", known(stop=replace(STOP, at_utc_ns=YESTERDAY_NS)), "open", "not given today"),
     ("stop_released", known(stop=STOP), "done", "Ruth"),
     ("stop_released", known(replace(BASE, stop=StopView(True)), stop=STOP), "open", "in force"),
@@ -121,7 +134,7 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("cars_heard", replace(BASE, cars=(CAR,), event=replace(EVENT, racers=(replace(ADA, car="car-8"),))),
      "open", "car-8"),
     ("staff_run", BASE, "open", "No run"),
-    ("staff_run", known(run=RUN), "done", "4 laps until 13:13, 3 confirmed"),
+    ("staff_run", known(run=RUN), "done", "Ada, car-1: 4 laps until 13:13, 3 confirmed"),
     ("staff_run", known(run=replace(RUN, confirmed=0)), "open", "confirmed none"),
     ("staff_run", known(run=replace(RUN, confirmed=0, by_hand=True)), "done", "by hand"),
     ("staff_run", known(run=replace(RUN, ended_utc_ns=YESTERDAY_NS)), "open", "No run"),
@@ -129,11 +142,13 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("certificates", known(facts=replace(FACTS, certificates_end_utc_ns=None)), "none", "no certificate"),
     ("certificates", known(facts=replace(FACTS, certificates_end_utc_ns=NOW_NS + 59 * 24 * H)), "open", "ends on"),
     ("certificates", known(facts=replace(FACTS, certificates_end_utc_ns=NOW_NS)), "open", "ended on"),
+    ("certificates", known(facts=replace(FACTS, certificates_end_utc_ns=NO_END_NS)), "done", "no end"),
     ("certificates", known(facts=replace(FACTS, certificates_fault="It is torn.")), "open", "torn"),
     ("people", known(signed_in=signed(1, 2)), "done", "Ruth, Max"),
     ("people", known(signed_in=signed(1)), "open", "Max"),
     ("people", known(signed_in=signed(1, DAY)), "open", "Max"),
-    ("people", known(signed_in=signed(1, 2, on_paired=False)), "open", "paired"),
+    ("people", known(signed_in=signed(1, 2, device="")), "open", "paired"),
+    ("people", known(signed_in=signed(1, 2), facts=replace(FACTS, paired=("Phone",))), "open", "Ruth, Max"),
     ("people", BASE, "open", "Nobody"),
     ("racers", BASE, "done", "1 racer"),
     ("racers", EMPTY, "open", "No racer"),
@@ -143,6 +158,10 @@ TABLE: list[tuple[str, View, str, str]] = [
      "open", "no track"),
     ("leaderboard", asked("ready"), "done", "5 races"),
     ("leaderboard", asked("unstated"), "done", "5 races"),
+    ("leaderboard", later(asked("ready"), 5), "open", "of 14:12"),
+    ("leaderboard", later(asked("unstated"), 3 * DAY), "open", "of 21 September 2026, 14:12"),
+    ("leaderboard", later(asked("ready"), 3), "done", "5 races"),
+    ("leaderboard_now", later(asked("ready"), 5), "open", "of 14:12"),
     ("leaderboard", asked("missing"), "open", "It is missing"),
     ("leaderboard", asked("unreachable"), "open", "It is unreachable"),
     ("leaderboard", asked(""), "open", "Race 0"),
@@ -153,6 +172,8 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("leaderboard_now", asked("unreachable"), "open", "unreachable"),
     ("posted", asked("ready"), "done", "3 results"),
     ("posted", asked("ready", rejected=1, sentence="No such race."), "open", "No such race"),
+    ("posted", asked("ready", troubles=(OTHER_SCORE,)), "open", "another score"),
+    ("posted", asked("ready", due=5, posted=3), "done", "3 results are posted, 2 are kept here"),
     ("posted", asked("ready", due=0, posted=0), "open", "No result"),
     ("posted", asked("ready", configured=False), "none", "No leaderboard"),
     ("screens", replace(BASE, screens=SCREENS), "done", "2 screens"),
@@ -166,9 +187,9 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("backup", known(facts=replace(FACTS, backup_utc_ns=None)), "open", "no backup"),
     ("backup", known(facts=replace(FACTS, backups_fault="It cannot be read.")), "open", "cannot be read"),
     ("backup", known(facts=ChecklistFacts()), "none", "no backups"),
-    ("backup_last", known(replace(BASE, run=None)), "done", "13:13"),
-    ("backup_last", known(replace(BASE, run=RUN_OVER)), "open", "13:43"),
-    ("backup_last", known(replace(BASE, run=RUN_OVER), replace(FACTS, backup_utc_ns=NOW_NS)), "done", "14:13"),
+    ("backup_last", known(), "done", "13:13"),
+    ("backup_last", known(last_lap_utc_ns=NOW_NS - 30 * M), "open", "13:43"),
+    ("backup_last", known(facts=replace(FACTS, backup_utc_ns=NOW_NS), last_lap_utc_ns=NOW_NS - M), "done", "14:13"),
     ("clock", BASE, "done", "14:13 · Etc/UTC"),
     ("clock", replace(BASE, clock=replace(BASE.clock, trusted=False)), "open", "not set"),
     ("journal", BASE, "done", "412 records"),
@@ -181,6 +202,17 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("official", BASE, "open", "Race 1, Race 2"),
     ("official", EMPTY, "open", "No race"),
 ]  # fmt: skip
+
+
+def test_a_line_is_not_ticked_once_nobody_watches_for_it() -> None:
+    """Each line that the table has ticked by what was seen or read is open then, and the rest stays as it is."""
+    for line, view, state, word in TABLE:
+        blind = replace(view, checklists=replace(view.checklists, watch_fault="It no longer watches."))
+        row, by_watch = rows(blind)[line], view.checklists != ChecklistsView() or line.startswith("gates")
+        if state == "done" and by_watch:
+            assert (row.state, row.detail) == ("open", "It no longer watches."), line
+        else:
+            assert row.state == state, (line, word)
 
 
 def rows(view: View) -> Mapping[str, ChecklistRow]:

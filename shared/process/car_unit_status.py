@@ -1,6 +1,7 @@
-"""What a bridge tells systemd of its car, and how `raceday install` and the doctor read it. Pure.
+"""What a car's guard, or the bridge of a stock car, tells systemd of the car, and how others read it. Pure.
 
-One line, such as "driving, online" or "disarmed, offline: The car's console does not answer: timed out."
+One line, such as "driving, online" or "disarmed, offline: The car's console does not answer: timed out." Read by
+`raceday install` and the doctor.
 """
 
 import re
@@ -11,7 +12,7 @@ _ARMED = ("ready", "driving")  # shared/protocol/messages.py, CarMode: the car d
 
 
 @dataclass(frozen=True, slots=True)
-class BridgeStatus:
+class CarUnitStatus:
     """A car's mode, whether it takes part, and why it is as it is ("" if there is nothing to say)."""
 
     mode: str
@@ -29,7 +30,7 @@ class BridgeStatus:
         return f"{self.mode}, {contact}: {self.reason}" if self.reason else f"{self.mode}, {contact}"
 
 
-def read_status(line: str) -> BridgeStatus | None:
-    """The status that a bridge told; None for anything else."""
+def read_status(line: str) -> CarUnitStatus | None:
+    """The status that was told; None for anything else."""
     match = _LINE.fullmatch(line.strip())
-    return None if match is None else BridgeStatus(match["mode"], match["contact"] == "online", match["reason"] or "")
+    return None if match is None else CarUnitStatus(match["mode"], match["contact"] == "online", match["reason"] or "")

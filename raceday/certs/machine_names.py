@@ -1,0 +1,19 @@
+"""The name of a machine that has a certificate. Pure, by the standard library alone: `raceday install` asks early.
+
+It is the CN that the broker takes as user name, a level of topics and a file name: it is checked by the one rule of
+`shared/protocol/topics.py`, and may not be the name of a file that stands beside it. Called by `raceday certs` too.
+"""
+
+from shared.errors import Refused
+from shared.protocol.topics import checked_device
+
+BROKER = "broker"
+RESERVED = frozenset({"ca", "crl", BROKER})  # ca.pem, crl.pem and broker.pem are other things
+
+
+def checked_machine_name(name: str) -> str:
+    """The name of a station, car or display. Raises Refused."""
+    checked_device(name)
+    if name in RESERVED:
+        raise Refused(f"{name!r} cannot name a machine: a file of this name is another's; choose another name.")
+    return name
