@@ -81,6 +81,20 @@ def test_root_leaves_no_files_where_the_service_cannot_use_them(
     assert chosen_config(None, "station.toml", may_be_root=True) == etc / "station.toml"
 
 
+@pytest.mark.parametrize("words", [["claim"], ["run"], []])
+def test_root_makes_no_claim_file_and_no_outbox_that_the_agent_cannot_read(
+    etc: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    write_model(tmp_path / "model")
+    (etc / "vehicle.toml").write_text(config_text(tmp_path, 1883))
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("sys.argv", ["raceday", "vehicle", *words])
+    with pytest.raises(OperatorError, match=" ".join(["sudo -u raceday raceday vehicle", *words])):
+        vehicle.main(words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_working_folder_that_is_another_users_home_holds_nothing(
     etc: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ class VehicleVerb:
     module: str
 
 
+# These open motors, or write what everybody may read; the others write files that the service itself must read.
+OF_ROOT = ("stop", "neutral", "calibrate", "take-over", "give-back")
 VERBS = (VehicleVerb("lens", "vehicle.commands.lens"),)
 
 
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
         code: int = importlib.import_module(verb.module).main(arguments[1:])
         return code
     parsed = _parser().parse_args(arguments)
-    parsed.config = chosen_config(parsed.config, "vehicle.toml", may_be_root=True)
+    parsed.config = chosen_config(parsed.config, "vehicle.toml", may_be_root=parsed.what in OF_ROOT)
     config = load(parsed.config, VehicleConfig)
     if parsed.what == "stop":
         print(ask_to_stop(config.local.socket))

@@ -1,6 +1,7 @@
 """The steps on a real folder: done once, done twice, undone; and what a hostile or odd machine makes of them."""
 
 import errno
+import os
 import pathlib
 import stat
 
@@ -224,6 +225,20 @@ def test_whose_command_stands_there(
     else:
         MakeLink("/usr/local/bin/raceday", target).do(machine)
     assert gathered(machine).has_foreign_command is is_foreign
+
+
+def test_a_command_asks_nobody() -> None:
+    """A terminal is what it would inherit: a question there is one that nobody sees, as in the middle of an upgrade."""
+    ours, (reading, writing) = os.dup(0), os.pipe()
+    os.dup2(reading, 0)
+    try:
+        os.write(writing, b"typed at the terminal")
+        os.close(writing)
+        assert Machine().attempt(["cat"]).stdout == ""
+    finally:
+        os.dup2(ours, 0)
+        os.close(ours)
+        os.close(reading)
 
 
 def test_a_user_that_is_missing_is_said(machine: Machine) -> None:

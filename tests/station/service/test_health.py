@@ -135,6 +135,17 @@ def test_the_notes_are_in_the_protest_bundle(rig: Rig, tmp_path: pathlib.Path) -
     assert notes.rstrip().endswith("The decoder was restarted.")
 
 
+def test_a_service_manager_that_missed_the_line_is_told_again(
+    tmp_path: pathlib.Path, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    rig.wait(S)  # nobody listens
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        rig.wait(S)
+        assert manager.recv(4096) == b"STATUS=gates: start ready"
+
+
 def test_the_service_manager_is_told_which_gates_are_ready(
     tmp_path: pathlib.Path, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
