@@ -43,7 +43,7 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
 
     @router.get("/state")
     async def state(request: Request) -> JSONResponse:
-        """Everything that the pages show, as JSON; for a visitor without what concerns officials only."""
+        """What the pages show of the station, as JSON; for a visitor without what concerns officials only."""
         view = await anyio.to_thread.run_sync(service.snapshot)
         view = view if identity_of(request).is_official else visitor_view(view)
         shown = {key: value for key, value in dataclasses.asdict(view).items() if key not in _PAGES_ONLY}

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from shared.errors import BadInput
 from shared.link.options import MqttOptions
 from shared.text import text
 from shared.units import NS_PER_S
@@ -63,26 +64,33 @@ def certificates_end(ca: pathlib.Path | None, cert: pathlib.Path | None) -> tupl
     """
     if ca is None and cert is None:
         return None, ""
-    from cryptography import x509  # noqa: PLC0415 (most stations have no certificate, and it takes a while to import)
-
-    found: dict[pathlib.Path, list[x509.Certificate]] = {}
-    for file in (ca, cert, ca.with_name(BROKER_CERT) if ca is not None else None):
-        if file is None:
-            continue
-        try:
-            found[file] = x509.load_pem_x509_certificates(file.read_bytes())
-        except OSError as error:
-            if file.name == BROKER_CERT and file != cert:
-                continue
-            return None, text("{file} cannot be read ({why}).", file=str(file), why=error.strerror or "")
-        except (ValueError, x509.InvalidVersion):
-            return None, text("{file} is no certificate.", file=str(file))
-    authorities = found.pop(ca, []) if ca is not None else []
-    shown = [each for certificates in found.values() for each in certificates]
+    try:
+        authorities = _certificates(ca) if ca is not None else []
+        shown = _certificates(cert) if cert is not None else []
+        shown += _certificates(ca.with_name(BROKER_CERT), is_optional=True) if ca is not None else []
+    except BadInput as error:
+        return None, str(error)
     ends = [each.not_valid_after_utc for each in shown]
     signers = [[one for one in authorities if _is_signed(each, one)] for each in shown] or [authorities]
     ends += [max(one.not_valid_after_utc for one in each) for each in signers if each]
     return min(max(int(min(ends).timestamp()), 0) * NS_PER_S, NO_END_NS), ""
+
+
+def _certificates(file: pathlib.Path, *, is_optional: bool = False) -> "list[Certificate]":
+    """The certificates of a PEM file; of one that `is_optional` and cannot be opened, none. Raises BadInput."""
+    from cryptography import x509  # noqa: PLC0415 (most stations have no certificate, and it takes a while to import)
+
+    try:
+        found = x509.load_pem_x509_certificates(file.read_bytes())
+        if all(each.not_valid_after_utc for each in found):  # reads each end, which may be no time
+            return found
+    except OSError as error:
+        if is_optional:
+            return []
+        raise BadInput(text("{file} cannot be read ({why}).", file=str(file), why=error.strerror or "")) from None
+    except (ValueError, x509.InvalidVersion):
+        pass
+    raise BadInput(text("{file} is no certificate.", file=str(file)))
 
 
 def _is_signed(certificate: "Certificate", authority: "Certificate") -> bool:

@@ -27,6 +27,7 @@ from station.web.presenters.time_zones import event_zone
 
 SOON_NS = 60 * 24 * 3600 * NS_PER_S  # as `raceday certs show` has it
 ANSWER_FRESH_NS = 5 * 60 * NS_PER_S  # sync asks each minute, and one answer may take a while
+ANSWERED = ("ready", "unstated")  # states of a race that the leaderboard has or says nothing about
 _UNNAMED = re.compile(r"Screen \d+")
 
 
@@ -94,9 +95,9 @@ def leaderboard(view: View) -> LineFinding:
         targets.append(target)
         if target.state == "":
             return still_open(text("It was not asked about {race} yet.", race=line.name), "/event")
-        if target.state not in ("ready", "unstated"):
+        if target.state not in ANSWERED:
             return still_open(recorded(target.sentence), "/event")
-    last_ns = max(target.checked_utc_ns for target in targets)
+    last_ns = max(target.checked_utc_ns for target in sync.targets if target.state in ANSWERED)
     if abs(view.clock.utc_ns - last_ns) > ANSWER_FRESH_NS:
         when = day_and_time(view, last_ns)
         return still_open(text("Its last answer is of {when}: press Test on the set-up page.", when=when), "/setup")

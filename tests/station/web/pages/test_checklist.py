@@ -70,6 +70,13 @@ def asked(state: TargetState, **changes: Any) -> View:
     return replace(BASE, sync=replace(SYNC, targets=targets, **changes))
 
 
+def practice(state: TargetState) -> View:
+    """Ten minutes later a race that is on answers so, which is none of the event's."""
+    view = later(asked("ready"), 10)
+    on = TargetView("practice", state, "", checked_utc_ns=view.clock.utc_ns)
+    return replace(view, sync=replace(view.sync, targets=(*view.sync.targets, on)))
+
+
 def later(view: View, minutes: int) -> View:
     """The same, seen so many minutes later."""
     return replace(view, clock=replace(view.clock, utc_ns=view.clock.utc_ns + minutes * M))
@@ -161,6 +168,8 @@ TABLE: list[tuple[str, View, str, str]] = [
     ("leaderboard", later(asked("ready"), 5), "open", "of 14:12"),
     ("leaderboard", later(asked("unstated"), 3 * DAY), "open", "of 21 September 2026, 14:12"),
     ("leaderboard", later(asked("ready"), 3), "done", "5 races"),
+    ("leaderboard", practice("ready"), "done", "5 races"),  # the race that is on, and so asked, is none of the event's
+    ("leaderboard", practice("unreachable"), "open", "of 14:12"),
     ("leaderboard_now", later(asked("ready"), 5), "open", "of 14:12"),
     ("leaderboard", asked("missing"), "open", "It is missing"),
     ("leaderboard", asked("unreachable"), "open", "It is unreachable"),
@@ -313,6 +322,9 @@ def test_over_http(served: Served, served_elsewhere: Served) -> None:
     form = {"content-type": "text/plain"}
     answer = requests.post(f"{served.url}/api/v1/checklist", json.dumps(tick), headers=form, timeout=60)
     assert answer.status_code == 415
+    assert (
+        "checklists" not in requests.get(f"{served.url}/api/v1/state", timeout=60).json()
+    )  # it is not known there
     elsewhere = served_elsewhere.url
     assert requests.post(f"{elsewhere}/api/v1/checklist", json=tick, timeout=60).status_code in (401, 403)
     assert requests.get(f"{elsewhere}/checklist", timeout=60, allow_redirects=False).status_code in (303, 401, 403)
