@@ -30,9 +30,12 @@ def drop_in(config: str, kinds: Iterable[DeviceKind], groups: frozenset[str], st
     members = _once(group for kind in kinds for group in kind.groups if group in groups)
     if members:
         lines.append(f"SupplementaryGroups={' '.join(members)}")
-    lines += ["PrivateDevices=no", "DevicePolicy=closed"]
+    if any(kind.classes or kind.writable for kind in kinds):
+        lines += ["PrivateDevices=no", "DevicePolicy=closed"]
     lines += [f"DeviceAllow={each} rw" for each in _once(each for kind in kinds for each in kind.classes)]
     lines += [f"ReadWritePaths=-{each}" for each in _once(each for kind in kinds for each in kind.writable)]
+    if calls := _once(call for kind in kinds for call in kind.calls):
+        lines.append(f"SystemCallFilter={' '.join(calls)}")
     if families := _once(family for kind in kinds for family in kind.families):
         lines.append(f"RestrictAddressFamilies={' '.join(families)}")
     return "\n".join(lines) + "\n"

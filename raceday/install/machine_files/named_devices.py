@@ -84,11 +84,14 @@ _CAR_DRIVERS: dict[str, tuple[DeviceKind, ...]] = {
 }
 
 
+_BY_SCHEME = {"cp2110": kinds.HID, "zmq": kinds.ZMQ}
+
+
 def serial_kinds(port: str, links: Mapping[str, str]) -> tuple[DeviceKind, ...]:
     """What a port of pyserial may be: a path under /dev, or a URL. A name that may be several is all of them."""
     scheme, is_url, rest = port.partition("://")
-    if is_url and scheme == "cp2110":
-        return (kinds.HID,)
+    if is_url and scheme in _BY_SCHEME:
+        return (_BY_SCHEME[scheme],)
     if is_url and not rest.startswith("/dev/"):
         return ()  # a socket
     path = (rest if is_url else port).partition("?")[0]

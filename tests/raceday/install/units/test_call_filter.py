@@ -12,6 +12,8 @@ import sys
 
 import pytest
 
+from raceday.install.machine_files.drop_ins import drop_in
+from raceday.install.machine_files.named_devices import serial_kinds
 from raceday.install.shipped_files import unit_text
 from tests.raceday.install.units import call_filter
 
@@ -76,3 +78,18 @@ def test_what_a_unit_allows_is_what_systemd_reads() -> None:
     }
     unit = "SystemCallFilter=@system-service\nSystemCallFilter=~@resources @memlock\nSystemCallFilter=mlock\n"
     assert call_filter.allowed(unit, sets) == {"exit", "read", "mlock"}
+
+
+@pytest.mark.slow
+def test_a_zmq_port_starts_its_thread_under_the_drop_in_that_it_asks_for(tmp_path: pathlib.Path) -> None:
+    """In a machine with systemd the station ended with SIGABRT: "Operation not permitted (src/thread.cpp:315)"."""
+    unit, path = unit_text("raceday-station.service"), tmp_path / "some.service"
+    opened = drop_in("/etc/raceday/station.toml", serial_kinds("zmq://192.168.1.60:5556", {}), frozenset())
+    assert "PrivateDevices" not in opened, "it is no device"
+    starts = "import zmq; zmq.Context().socket(zmq.SUB).close()"
+    codes = []
+    for text in (unit, unit + opened):
+        path.write_text(text)
+        command = [sys.executable, str(RUNNER), str(path), sys.executable, "-c", starts]
+        codes.append(subprocess.run(command, check=False, capture_output=True, timeout=120).returncode)
+    assert codes == [-signal.SIGABRT, 0]
