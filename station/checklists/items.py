@@ -56,8 +56,13 @@ _DAY_BEFORE = (
     ChecklistItem(
         "gates_tried",
         "day_before",
-        text("Gates tested again, a car rolled over each line left, right and middle: each sensor has detected it."),
+        text("Gates tested again, a car rolled over each line: each sensor has detected something today."),
         by_station=True,
+    ),
+    ChecklistItem(
+        "line_width",
+        "day_before",
+        text("A car was rolled over each line left, right and middle: the gate showed each pass."),
     ),
     ChecklistItem(
         "button", "day_before", text("The station's stop button was pressed, and is released again."), by_station=True

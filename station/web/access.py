@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from shared.text import text
 from shared.web.error_pages import wants_page
 from shared.web.language import JSONAnswer
-from shared.web.security import HEADERS, cross_site_reason
+from shared.web.security import HEADERS, cross_site_reason, local_path
 from station.access.command_roles import ROLE_OF_COMMAND, role_for
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
@@ -83,9 +83,10 @@ async def access_denied(request: Request, denied: Exception) -> Response:
     """The answer to a refused request: a person is sent to the sign-in page, everybody else gets the sentence."""
     assert isinstance(denied, AccessDenied)
     if denied.status == 401 and request.method == "GET" and wants_page(request.scope):
-        return RedirectResponse(
-            f"/sign-in?next={quote(request.url.path, safe='/')}", 303, {"cache-control": "no-store"}
-        )
+        url = request.url
+        asked = f"{url.path}?{url.query}"
+        wanted = asked if url.query and local_path(asked) == asked else url.path
+        return RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", 303, {"cache-control": "no-store"})
     return JSONAnswer({"error": denied.sentence}, denied.status)
 
 

@@ -30,9 +30,11 @@ class WorldLensTable:
         angles = np.linspace(0.0, _WIDEST_RAD, 2001)
         radius = radius_of(angles, self.lens.k)
         falling = np.flatnonzero(np.diff(radius) <= 0)
-        edge = float(radius_of(np.array([math.radians(self.degrees) / 2]), self.lens.k)[0])
+        half_rad = math.radians(self.degrees) / 2
+        edge = float(radius_of(np.array([half_rad]), self.lens.k)[0])
+        turns_back = len(falling) > 0 and float(angles[falling[0]]) < half_rad  # the edge would show a nearer ray
         largest = float(radius[falling[0]]) if len(falling) else float(radius[-1])
-        if edge <= 0 or largest < edge * _CORNER:
+        if turns_back or largest < edge * _CORNER:
             ends_deg = math.degrees(float(angles[falling[0]]) if len(falling) else _WIDEST_RAD)
             raise ConfigError(
                 f"`lens`: with {self.degrees:g} `degrees` and k1 to k4 = {self.k1:g}, {self.k2:g}, {self.k3:g}, "

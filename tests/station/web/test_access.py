@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -72,6 +73,23 @@ def test_a_visitor_who_opens_an_officials_page_is_sent_to_sign_in(visited: Serve
     answer = requests.get(f"{visited.url}/operate", headers=page, timeout=60, allow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/operate")
     assert requests.get(f"{visited.url}/operate", timeout=60).json()["error"].endswith("sign in first.")
+
+
+def test_who_reads_the_code_on_a_cars_sheet_and_signs_in_comes_to_the_sheet_of_that_car(visited: Served) -> None:
+    page, url = {"accept": "text/html"}, f"{visited.url}/cars/sheets?car=car-1"
+    where = requests.get(url, headers=page, timeout=60, allow_redirects=False).headers["location"]
+    assert where == "/sign-in?next=/cars/sheets%3Fcar%3Dcar-1"
+    form = requests.get(visited.url + where, headers=page, timeout=60).text
+    assert '<input type="hidden" name="next" value="/cars/sheets?car=car-1">' in form
+    for more in (
+        "y" * 500,
+        "<b>",
+        "\u2215",
+    ):  # too long, or nothing that an address of this site holds
+        asked = requests.get(f"{url}&x={more}", headers=page, timeout=60, allow_redirects=False)
+        wanted = parse_qs(urlsplit(asked.headers["location"]).query)["next"]
+        assert [local_path(each) for each in wanted] == wanted
+    assert wanted[0].startswith("/cars/sheets")
 
 
 def test_the_author_and_the_device_are_who_is_signed_in(visited: Served) -> None:

@@ -35,6 +35,8 @@ def test_a_lens_whose_picture_grows_to_its_corners_is_taken(degrees: float, k: t
     (90.0, (-2.0, 0.0, 0.0, 0.0)),  # its edge would lie behind the middle
     (180.0, (0.0, 0.0, 0.0, -0.01)),
     (178.0, (-0.06, 0.0, 0.0, 0.0)),
+    (180.0, (-0.3, 0.0, 0.0, 0.0)),  # its edge falls where a ray of 25 degrees does
+    (120.0, (-0.6, 0.0, 0.0, 0.0)),
 ])  # fmt: skip
 def test_a_lens_that_turns_back_before_the_corner_is_refused(degrees: float, k: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match="take fewer degrees, or other coefficients"):
