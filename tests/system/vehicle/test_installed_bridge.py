@@ -30,6 +30,7 @@ from vehicle.bridge.mock_console.mock_car import MockCar
 from vehicle.bridge.mock_console.mock_console import MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
 from vehicle.bridge.mock_console.server import MockConsoleServer
+from vehicle.bridge.probe import models_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 KEY = "ab" * 32
@@ -125,7 +126,9 @@ def test_what_is_installed_is_a_car_at_a_broker_with_certificates(
         role = read_role(ThisMachine(), "car", str(config), bridge="car-1")
         found = {
             each.what: each
-            for each in bridge_findings(ThisMachine(), role, None, is_running=False, probes=BridgeProbes())
+            for each in bridge_findings(
+                ThisMachine(), role, None, is_running=False, probes=BridgeProbes(models=models_of)
+            )
         }
     station.close()
     assert {what: each.seen for what, each in found.items() if not each.is_good} == {}
