@@ -322,9 +322,7 @@ def test_over_http(served: Served, served_elsewhere: Served) -> None:
     form = {"content-type": "text/plain"}
     answer = requests.post(f"{served.url}/api/v1/checklist", json.dumps(tick), headers=form, timeout=60)
     assert answer.status_code == 415
-    assert (
-        "checklists" not in requests.get(f"{served.url}/api/v1/state", timeout=60).json()
-    )  # it is not known there
+    assert "checklists" not in requests.get(f"{served.url}/api/v1/state", timeout=60).json()  # it is not known there
     elsewhere = served_elsewhere.url
     assert requests.post(f"{elsewhere}/api/v1/checklist", json=tick, timeout=60).status_code in (401, 403)
     assert requests.get(f"{elsewhere}/checklist", timeout=60, allow_redirects=False).status_code in (303, 401, 403)
