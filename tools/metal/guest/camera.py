@@ -80,19 +80,20 @@ def frames_of(what: str, camera: V4l2Camera, kernel_hz: float) -> None:
 
 
 def newest_after_a_pause(what: str, camera: V4l2Camera, kernel_hz: float) -> None:
-    """After a pause the first frame is a new one."""
-    ages_ms = []
+    """After a pause the first frame is a new one. A read may give none, as for a stamp of the future: read on then."""
+    ages_ms, dropped = [], 0
     for _ in range(PAUSES):
         time.sleep(SLOW_S)
         asked_ns = time.monotonic_ns()
         frame = camera.read(1.0)
+        while frame is None and time.monotonic_ns() - asked_ns < 1e9:
+            frame, dropped = camera.read(1.0), dropped + 1
         if frame is not None:
             ages_ms.append((asked_ns - frame.at_ns) / 1e6)
     worst_ms = max(ages_ms, default=float("inf"))
     is_new = len(ages_ms) == PAUSES and worst_ms < 3000 / kernel_hz
-    check(
-        f"{what}: after a pause no old frame", is_new, f"{[round(each) for each in ages_ms]} ms before it was asked for"
-    )
+    ages = ", ".join(f"{age_ms:.0f}" for age_ms in ages_ms)
+    check(f"{what}: after a pause no old frame", is_new, f"{ages} ms before it was asked for; {dropped} reads without")
 
 
 def lost_and_found(camera: V4l2Camera) -> None:
