@@ -26,7 +26,7 @@ class DeviceKind:
     modules: tuple[str, ...] = ()  # that must be loaded before the service starts, or systemd does not know the class
     writable: tuple[str, ...] = ()  # below /sys
     families: tuple[str, ...] = ()  # of sockets
-    calls: tuple[str, ...] = ()  # of the kernel, beyond those that the unit allows
+    unneeded_calls: tuple[str, ...] = ()  # of the kernel: answered with success, and not carried out
     rules: tuple[str, ...] = ()  # of udev; @GROUP@ is the group that owns such devices on this machine
 
 
@@ -82,9 +82,8 @@ PI_CAMERA = DeviceKind(
     families=("AF_NETLINK",),  # libcamera registers no camera without udev's socket
     rules=('SUBSYSTEM=="dma_heap", GROUP="@GROUP@", MODE="0660"', 'SUBSYSTEM=="media", GROUP="@GROUP@", MODE="0660"'),
 )
-# libzmq sets its thread's scheduling to what it is, and ends the process if it may not (src/thread.cpp); realtime stays
-# forbidden by the unit.
-ZMQ = DeviceKind("ZeroMQ", calls=("sched_setscheduler",))
+# libzmq sets its thread's scheduling to what it is already, and ends the process if it may not (src/thread.cpp).
+ZMQ = DeviceKind("ZeroMQ", unneeded_calls=("sched_setscheduler",))
 USB_MODEM = DeviceKind("USB modem (ttyACM)", ("char-ttyACM",), ("dialout",), ("cdc_acm",))
 USB_SERIAL = DeviceKind("USB serial port (ttyUSB)", ("char-ttyUSB",), ("dialout",), ("usbserial",))
 PI_UART = DeviceKind("serial port (ttyAMA)", ("char-ttyAMA",), ("dialout",))

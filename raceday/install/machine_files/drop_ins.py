@@ -34,8 +34,9 @@ def drop_in(config: str, kinds: Iterable[DeviceKind], groups: frozenset[str], st
         lines += ["PrivateDevices=no", "DevicePolicy=closed"]
     lines += [f"DeviceAllow={each} rw" for each in _once(each for kind in kinds for each in kind.classes)]
     lines += [f"ReadWritePaths=-{each}" for each in _once(each for kind in kinds for each in kind.writable)]
-    if calls := _once(call for kind in kinds for call in kind.calls):
-        lines.append(f"SystemCallFilter={' '.join(calls)}")
+    # systemd.exec(5): a refused call with an error number returns that number; 0 is success.
+    if calls := _once(f"{call}:0" for kind in kinds for call in kind.unneeded_calls):
+        lines.append(f"SystemCallFilter=~{' '.join(calls)}")
     if families := _once(family for kind in kinds for family in kind.families):
         lines.append(f"RestrictAddressFamilies={' '.join(families)}")
     return "\n".join(lines) + "\n"

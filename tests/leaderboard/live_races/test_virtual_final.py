@@ -249,7 +249,7 @@ def test_two_drive_against_each_other_live(browser: Browser, final: Final) -> No
     expect(control.locator(".turn .name")).to_have_text(["Ada – Kenji"])
     control.keyboard.press("Alt+l")
     expect(show.locator(".on-both")).to_contain_text("Kenji")
-    assert control.locator(".whose input").count() == 3
+    expect(control.locator(".whose input")).to_have_count(3)
 
     def faster() -> None:
         control.get_by_role("radio", name="Kenji").check()

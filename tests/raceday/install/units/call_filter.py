@@ -45,9 +45,20 @@ def allowed(unit: str, sets: dict[str, list[str]]) -> set[str]:
     """The calls that a unit allows: a later line takes away from, or adds to, the ones before."""
     calls = calls_of(sets, "@default")
     for line in values(unit, "SystemCallFilter"):
-        words = set().union(*(calls_of(sets, word) for word in line.lstrip("~").split()))
+        words = set().union(*(calls_of(sets, word.partition(":")[0]) for word in line.lstrip("~").split()))
         calls = calls - words if line.startswith("~") else calls | words
     return calls
+
+
+def answered(unit: str) -> dict[str, int]:
+    """The calls that a unit refuses with an error number of their own; 0 is success without doing anything.
+
+    As systemd takes them beside an allow list (src/shared/seccomp-util.c, seccomp_parse_syscall_filter); a number on a
+    call that is allowed it ignores.
+    """
+    lines = [line for line in values(unit, "SystemCallFilter") if line.startswith("~")]
+    words = [word.partition(":") for line in lines for word in line.removeprefix("~").split()]
+    return {name: int(number) for name, _, number in words if number}
 
 
 def confine(unit: str) -> None:
@@ -57,9 +68,11 @@ def confine(unit: str) -> None:
     number = values(unit, "SystemCallErrorNumber")
     refusal = ERRNO | getattr(errno, number[-1]) if number else KILL_PROCESS
     made = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(refusal)))
-    for name in allowed(unit, known_sets()):
+    actions = dict.fromkeys(allowed(unit, known_sets()), ALLOW)
+    actions |= {name: ERRNO | number for name, number in answered(unit).items()}
+    for name, action in actions.items():
         if (call := library.seccomp_syscall_resolve_name(name.encode())) >= 0:  # below: not of this processor
-            assert library.seccomp_rule_add(made, ctypes.c_uint32(ALLOW), call, 0) == 0, name
+            assert library.seccomp_rule_add(made, ctypes.c_uint32(action), call, 0) == 0, name
     assert library.seccomp_load(made) == 0
 
 

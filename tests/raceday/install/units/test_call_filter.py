@@ -78,6 +78,9 @@ def test_what_a_unit_allows_is_what_systemd_reads() -> None:
     }
     unit = "SystemCallFilter=@system-service\nSystemCallFilter=~@resources @memlock\nSystemCallFilter=mlock\n"
     assert call_filter.allowed(unit, sets) == {"exit", "read", "mlock"}
+    unit += "SystemCallFilter=~mlock:0 read:22\n"
+    assert call_filter.allowed(unit, sets) == {"exit"}
+    assert call_filter.answered(unit) == {"mlock": 0, "read": 22}
 
 
 @pytest.mark.slow
@@ -86,7 +89,9 @@ def test_a_zmq_port_starts_its_thread_under_the_drop_in_that_it_asks_for(tmp_pat
     unit, path = unit_text("raceday-station.service"), tmp_path / "some.service"
     opened = drop_in("/etc/raceday/station.toml", serial_kinds("zmq://192.168.1.60:5556", {}), frozenset())
     assert "PrivateDevices" not in opened, "it is no device"
-    starts = "import zmq; zmq.Context().socket(zmq.SUB).close()"
+    starts = "import os, zmq; zmq.Context().socket(zmq.SUB).close(); "
+    starts += "os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)); "
+    starts += "assert os.sched_getscheduler(0) == os.SCHED_OTHER"  # said to be done, and not done
     codes = []
     for text in (unit, unit + opened):
         path.write_text(text)
