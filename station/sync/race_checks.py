@@ -79,7 +79,9 @@ class RaceChecks:
         return frozenset(race_id for race_id, (_, target) in self._asked.items() if target.readiness == "missing")
 
     def check(self, now_ns: int, before_post_of: str = "") -> Target | None:
-        """Asks about one race whose turn it is; returns it if it was wrong and is ready now, None otherwise.
+        """Asks about one race whose turn it is; returns it if it is ready now and was not known to be, None otherwise.
+
+        What was posted before anything was known, as when sync starts before its station, may have met no race there.
 
         `before_post_of`: a result of this race is about to be posted, so it is asked about first if its rules changed.
         """
@@ -104,7 +106,7 @@ class RaceChecks:
         if target.sentence != self._logged.get(due.race_id):
             self._log(target.sentence)
         self._logged[due.race_id] = target.sentence
-        return target if target.readiness == "ready" and before is not None and before.readiness in _WRONG else None
+        return target if target.readiness == "ready" and (before is None or before.readiness in _WRONG) else None
 
     def _due(self, offer: RaceOffer, now_ns: int, before_post_of: str) -> bool:
         asked, target = self._asked.get(offer.race_id, (None, None))

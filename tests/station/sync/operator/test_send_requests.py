@@ -79,7 +79,7 @@ class SyncRig:
     def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
         self.rows, self.board, self.logged, self.race = Rows(rows), board, list[str](), "cup"
         self.rules = RaceRules()
-        self.utc_ns, self.others = 7, tuple[str, ...]()
+        self.utc_ns, self.others, self.has_begun = 7, tuple[str, ...](), True
         self.attempts = AttemptStore(folder / "sync.db")
         rng, requests = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
@@ -95,6 +95,8 @@ class SyncRig:
         )
 
     def _offers(self) -> RaceOffers:
+        if not self.has_begun:
+            return RaceOffers("", ())
         names = (*self.others, self.race)
         return RaceOffers(self.race, tuple(RaceOffer(name, "A race", "", self.rules) for name in names))
 
@@ -399,6 +401,21 @@ def test_results_of_a_race_that_is_missing_there_wait_and_then_go(tmp_path: path
     assert (board.applied, rig.sync.waiting) == ([], 1)
     rig.sync.step(2 * CHECK_AGAIN_NS)
     assert (board.applied, rig.sync.waiting) == (["a.0"], 0)
+
+
+def test_results_refused_before_the_station_told_of_their_race_go_once_it_is_there(tmp_path: pathlib.Path) -> None:
+    """In a machine sync posted before the station was up: 404, and ready five seconds later; the result stayed."""
+    board = CreatingBoard({"a.0": PostRejected("there is no race", 404)}, [Target("race-1", "missing")])
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.has_begun = False
+    rig.race = "race-1"
+    rig.sync.step(0)
+    assert (board.posts, rig.sync.waiting, board.offered) == (["a.0"], 0, [])
+    board.moods.clear()
+    rig.has_begun = True
+    rig.sync.step(1)
+    rig.sync.step(2)
+    assert (board.offered, board.applied, rig.sync.waiting) == (["race-1"], ["a.0"], 0)
 
 
 def test_results_that_other_rules_refused_are_sent_again_once_the_rules_are_the_same(tmp_path: pathlib.Path) -> None:
