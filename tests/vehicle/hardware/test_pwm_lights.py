@@ -79,6 +79,25 @@ def test_lights_change_no_pulse_of_the_motors() -> None:
         assert set(chip.history[channel][mark:]) == {before[channel]}
 
 
+def test_lights_whose_channels_udev_hands_over_late_are_opened_at_a_later_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine's udev took longer than one try waits, and each try freed what the one before had exported."""
+    chip = KernelPca9685(prescale=121)
+    chip.export(0)  # the motors'
+    kernel = Kernel(chip, late=3, gpio=GPIO_OF_2404)
+    monkeypatch.setattr("vehicle.hardware.motors.pwm_channels._EXPORT_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("vehicle.hardware.motors.gpio_output._EXPORT_TIMEOUT_S", 60.0)
+    lights, tries = None, 0
+    while lights is None and tries < 20:
+        tries += 1
+        try:
+            lights = lights_on(kernel)
+        except HardwareMissing as error:
+            assert "the udev rule" in str(error)
+    assert lights is not None, "each try exports one channel more"
+    lights.show(WHITE)
+    assert {chip.exported[n].period for n in (2, 3, 4)} == {20_000_000}
+
+
 def test_motors_at_another_rate_are_a_sentence_and_stay_as_they_are() -> None:
     kernel, chip = stock_kernel()
     chip.export(0)
