@@ -65,9 +65,8 @@ def change_over(machine: Machine, change: Change, backups: tuple[Backup, ...], s
     except (KeyboardInterrupt, SystemExit):
         if in_use(machine) == change.old:
             _link_previous(machine, before)
-        say(
-            f"interrupted: {_in_use_words(machine, 'the')}; `sudo raceday install {change.roles[0]}` finishes what it began"
-        )
+        is_so = _in_use_words(machine, "the")
+        say(f"interrupted: {is_so}; `sudo raceday install {change.roles[0]}` finishes what it began")
         raise
     cures = " ".join(each.cure for each in backups)
     raise OperatorError(f"{failure.sentence}. {_outcome(machine, change, failure, again)} {cures}".rstrip())

@@ -257,7 +257,7 @@ def test_when_neither_can_be_put_in_place_what_is_in_use_is_said(tmp_path: pathl
         (
             "raceday-station.service runs and does not answer, though it still works after 15 min",
             "The release in use is 2; raceday-station.service runs and does not answer, though it still works after "
-            "15 min. Look at `journalctl -u raceday-station.service`; if it only takes long, `sudo raceday doctor station`",
+            "15 min. Look at `journalctl -u raceday-station.service`; if it only takes long, `sudo raceday doctor ",
         ),
     ],
 )
