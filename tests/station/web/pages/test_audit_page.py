@@ -80,7 +80,10 @@ def test_commands_and_access_are_in_one_order_newest_first() -> None:
 
 def test_ticks_that_a_backup_brought_are_lines_too_and_no_tick_is_told_twice() -> None:
     here = HandTick("road", "Ruth", T0 * S + 123_456_789, True, "Tablet")
-    brought = (HandTick("line", "Max", T0 * S + 5_000_000, False), HandTick("gone in this version", "Max", T0 * S + 7_000_000))
+    brought = (
+        HandTick("line", "Max", T0 * S + 5_000_000, False),
+        HandTick("gone in this version", "Max", T0 * S + 7_000_000),
+    )
     events = with_carried_ticks([tick_event(here)], (here, *brought))
     lines = found([], access_entries(events), AuditFilter())
     assert [(each.person, each.device, each.words) for each in lines] == [
