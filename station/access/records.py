@@ -14,7 +14,7 @@ Deed = Literal[
     "person_removed", "pairing_offered", "paired", "pairing_failed", "device_revoked", "token_made", "claim_failed",
     "claim_code_reset", "pin_confirmed", "pin_refused",
     "setting_changed", "track_added", "track_removed", "backup_made", "backup_fetched", "backup_removed",
-    "backup_restored",
+    "backup_restored", "line_ticked", "line_taken_back",
 ]  # fmt: skip
 
 

@@ -11,12 +11,13 @@ NO_END_NS = 2**63 - 1  # in the year 2262: the last moment that 64 bits hold
 
 @dataclass(frozen=True, slots=True)
 class HandTick:
-    """What an official said last of one line: that it is done (`on`), or that it is not."""
+    """What an official said last of one line: that it is done (`on`), or that it is not. `device`: "" if unknown."""
 
     key: str
     person: str
     at_utc_ns: int
     on: bool = True
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

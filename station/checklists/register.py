@@ -6,30 +6,17 @@ refuses that, it is said once, and nothing but what was seen in the last while i
 
 import pathlib
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-
-from pydantic import TypeAdapter, ValidationError
+from collections.abc import Callable
+from dataclasses import replace
 
 from shared.errors import BadInput, StorageError
 from shared.files import DISK_FULL, write_whole
 from shared.text import text
 from station.checklists.items import ITEMS
-from station.checklists.records import NO_END_NS, ChecklistFacts, ChecklistsView, HandTick, StationSightings
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
+from station.checklists.stored_file import FILE, StoredChecklists, as_bytes, checklists_in
 
-FILE = "checklists.json"
 UNREADABLE = f"{FILE}.unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChecklists:
-    """What the file holds."""
-
-    ticks: tuple[HandTick, ...] = ()
-    sightings: StationSightings = field(default_factory=StationSightings)
-
-
-_STORED = TypeAdapter(StoredChecklists)
 
 
 class ChecklistRegister:
@@ -49,17 +36,19 @@ class ChecklistRegister:
         """`listener` is called after each change, on the thread that made it."""
         self._listeners.append(listener)
 
-    def tick(self, key: str, person: str, now_utc_ns: int, *, on: bool) -> None:
+    def tick(self, key: str, person: str, now_utc_ns: int, *, on: bool, device: str = "") -> HandTick:
         """An official says that a line is done, or that it is not. Raises BadInput, StorageError."""
         item = ITEMS.get(key)
         if item is None:
             raise BadInput(text("There is no such line on the checklists."))
         if item.by_station:
             raise BadInput(text("The station ticks this line by itself, once it is so."))
+        tick = HandTick(key, person, now_utc_ns, on, device)
         with self._lock:
             ticks = tuple(each for each in self.view.ticks if each.key != key)
-            self._put(replace(self.view, ticks=(*ticks, HandTick(key, person, now_utc_ns, on))))
+            self._put(replace(self.view, ticks=(*ticks, tick)))
         self._changed()
+        return tick
 
     def set_sightings(self, sightings: StationSightings) -> None:
         """What the station has seen by now."""
@@ -95,9 +84,7 @@ class ChecklistRegister:
         """Stores the view, then shows it. Raises StorageError."""
         if self._file is not None:
             try:
-                write_whole(
-                    self._file, _STORED.dump_json(StoredChecklists(view.ticks, view.sightings)), is_durable=True
-                )
+                write_whole(self._file, as_bytes(StoredChecklists(view.ticks, view.sightings)), is_durable=True)
             except OSError as error:
                 remedy = text("free some space") if error.errno in DISK_FULL else text("look at the disk")
                 why = error.strerror or type(error).__name__
@@ -110,15 +97,14 @@ class ChecklistRegister:
         if self._file is None or not self._file.exists():
             return StoredChecklists()
         try:
-            return _checked(_STORED.validate_json(self._file.read_bytes()))
-        except (OSError, ValidationError, BadInput) as error:
-            first = str(error).splitlines()[0]
+            return checklists_in(self._file.read_bytes())
+        except (OSError, BadInput) as error:
             self._log(
                 text(
                     "{file} cannot be read and is kept as {aside}, so the checklists begin anew: {why}",
                     file=FILE,
                     aside=UNREADABLE,
-                    why=first,
+                    why=str(error),
                 )
             )
             self._put_aside(self._file)
@@ -133,20 +119,3 @@ class ChecklistRegister:
     def _changed(self) -> None:
         for listener in self._listeners:
             listener()
-
-
-def _checked(stored: StoredChecklists) -> StoredChecklists:
-    """The same. Raises BadInput if a number in it is no time (nor a count) that a page can show."""
-    if not all(0 <= number <= NO_END_NS for number in _numbers(_STORED.dump_python(stored))):
-        raise BadInput(text("It holds a time that is none."))
-    return stored
-
-
-def _numbers(value: object) -> Iterator[int]:
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, tuple):
-        for each in value:
-            yield from _numbers(each)
-    elif isinstance(value, int):
-        yield value

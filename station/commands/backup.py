@@ -17,7 +17,7 @@ def backup(arguments: list[str]) -> int:
     """`raceday backup FILE`: writes the backup and prints what it holds. Raises BadInput, StorageError."""
     options = _parsed(
         "backup",
-        "Writes journal, key, tracks and the record of posted results to one file; the station may be running.",
+        "Writes journal, key, tracks, posted results and hand ticks to one file; the station may be running.",
         arguments,
     )
     print(back_up(options.data_dir, options.file))

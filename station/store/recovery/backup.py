@@ -1,4 +1,4 @@
-"""Backs up what a station must not lose, in one file: journal, key, record of posted results, uploaded tracks.
+"""Backs up what a station must not lose, in one file: journal, key, record of posted results, tracks, hand ticks.
 
 A backup may be made while the station runs: it is a copy of one moment, and no writer waits for it. Nothing of access
 is in it: neither people with their PINs nor sessions and devices. Called by `raceday backup` and service/backups/.
@@ -18,12 +18,13 @@ from collections.abc import Callable
 import apsw
 
 from shared.errors import BadInput, StorageError
-from shared.text import text
+from shared.text import joined, text
 from station.store.database import open_reading, storage_errors
 from station.store.disk_space import disk_space
 from station.store.event_files.tracks import TrackLibrary
 from station.store.hash_chain import Tampered
 from station.store.opening import JOURNAL, KEY, SYNC, is_there
+from station.store.recovery.carried_ticks import CARRIED_FILE, MAX_CARRIED_BYTES, copy_ticks, is_carried
 from station.store.signer import load_signer
 from station.store.verify import VerifiedJournal, verify_journal
 
@@ -40,6 +41,7 @@ _UNREADABLE = (
 )
 MAX_UNPACKED_BYTES = 8_000_000_000  # of all files together
 FORMAT = 2  # 1: without tracks
+EXTRAS = "extras"  # in the manifest: files that a version which does not know them leaves out, as a roll-back's may
 TRACKS = "tracks"
 SPARE_BYTES = 50_000_000  # the disk keeps these for the race
 _TRACK_FILE = re.compile(r"tracks/(?:[0-9a-f]{64}\.npy|[0-9a-f]{16}-[0-9a-f]{16}\.json)", re.ASCII)
@@ -70,6 +72,7 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float
         with tempfile.TemporaryDirectory(prefix=f"{out.name}.", dir=out.absolute().parent) as name:
             copies = pathlib.Path(name)
             _copy_all(data_dir, copies, lambda share: progress(share * COPIED))
+            left_out = copy_ticks(data_dir, copies)
             verified = verify_journal(copies / JOURNAL, frozenset({public_key_of(key)}))
             progress(VERIFIED)
             _pack(copies, part, verified, lambda share: progress(VERIFIED + share * (1 - VERIFIED)))
@@ -85,12 +88,13 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float
         ) from None
     finally:
         part.unlink(missing_ok=True)
-    return text(
+    made = text(
         "{file}: {records} records, head {head}. It contains the station's key: store it as safely as the key itself.",
         file=out,
         records=verified.seq,
         head=verified.head.hex(),
     )
+    return joined([made, left_out]) if left_out else made
 
 
 def _copy_all(data_dir: pathlib.Path, copies: pathlib.Path, progress: Callable[[float], None]) -> None:
@@ -173,21 +177,23 @@ def _pack(
 ) -> None:
     files = {file: copies / file for file in (JOURNAL, KEY, SYNC) if (copies / file).exists()}
     files |= {f"{TRACKS}/{path.name}": path for path in sorted((copies / TRACKS).iterdir())}
+    extras = {file: copies / file for file in (CARRIED_FILE,) if (copies / file).exists()}
     manifest = {
         "backup": FORMAT,
         "raceday": importlib.metadata.version("raceday"),
         "records": verified.seq,
         "head": verified.head.hex(),
         "files": {file: _digest(path) for file, path in files.items()},
+        EXTRAS: {file: _digest(path) for file, path in extras.items()},
     }
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as raw:
         with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
             packed.writestr(MANIFEST, json.dumps(manifest, indent=1))
-            for number, (file, path) in enumerate(files.items(), 1):
+            for number, (file, path) in enumerate((files | extras).items(), 1):
                 packed.write(path, file)
-                progress(number / len(files))
+                progress(number / len(files | extras))
         raw.flush()
         os.fsync(raw.fileno())
 
@@ -215,11 +221,9 @@ def _unpack(backup: pathlib.Path, into: pathlib.Path) -> bool:
             check_space(into, size)
             for file in sorted(wanted):
                 (into / file).parent.mkdir(exist_ok=True)
-                _write(packed, file, into / file)
-                if _digest(into / file) != wanted[file]:
-                    raise BadInput(
-                        text("{file}: {part} in it is damaged; use another backup.", file=backup.name, part=file)
-                    )
+                _unpack_file(packed, file, wanted[file], into / file)
+            if (ticks := manifest.get(EXTRAS, {}).get(CARRIED_FILE)) is not None:
+                _unpack_ticks(packed, ticks, into / CARRIED_FILE)
     except FileNotFoundError:
         raise BadInput(text("{file}: there is no such file.", file=backup)) from None
     except _UNREADABLE as error:
@@ -231,6 +235,25 @@ def _unpack(backup: pathlib.Path, into: pathlib.Path) -> bool:
             text("{file}: cannot be put back ({why}).", file=backup.name, why=error.strerror or str(error))
         ) from None
     return form >= 2
+
+
+def _unpack_ticks(packed: zipfile.ZipFile, digest: str, path: pathlib.Path) -> None:
+    if packed.getinfo(CARRIED_FILE).file_size > MAX_CARRIED_BYTES:
+        raise _damaged(packed, CARRIED_FILE)
+    _unpack_file(packed, CARRIED_FILE, digest, path)
+    if not is_carried(path):
+        raise _damaged(packed, CARRIED_FILE)
+
+
+def _unpack_file(packed: zipfile.ZipFile, file: str, digest: str, path: pathlib.Path) -> None:
+    _write(packed, file, path)
+    if _digest(path) != digest:
+        raise _damaged(packed, file)
+
+
+def _damaged(packed: zipfile.ZipFile, file: str) -> BadInput:
+    name = pathlib.Path(packed.filename or "").name
+    return BadInput(text("{file}: {part} in it is damaged; use another backup.", file=name, part=file))
 
 
 def _write(packed: zipfile.ZipFile, file: str, path: pathlib.Path) -> None:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import StorageError
 from station.store.opening import JOURNAL, KEY, SYNC
 from station.store.recovery.backup import TRACKS, sync_folder, unpack
+from station.store.recovery.carried_ticks import CARRIED_FILE, take_over_ticks
 from station.store.recovery.salvage import put_aside
 
 STAGED = "restore.staged"
@@ -84,7 +85,9 @@ def finish(data_dir: pathlib.Path) -> Restore | None:
     staged = data_dir / STAGED
     try:
         if staged.exists():  # else it was cut off between its last two steps
-            for file in (SYNC, KEY, JOURNAL):
+            if (staged / CARRIED_FILE).exists():
+                take_over_ticks(data_dir / CARRIED_FILE, staged / CARRIED_FILE)
+            for file in (SYNC, KEY, CARRIED_FILE, JOURNAL):
                 if (staged / file).exists():
                     put_aside(data_dir / file)
                     (staged / file).replace(data_dir / file)
@@ -116,7 +119,7 @@ def restore_of(document: object) -> Restore:
 def _with_aside(data_dir: pathlib.Path, restore: Restore) -> Restore:
     newest = [
         max(data_dir.glob(f"{file}.aside-*[0-9]"), key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-        for file in (JOURNAL, SYNC, KEY, TRACKS)
+        for file in (JOURNAL, SYNC, KEY, TRACKS, CARRIED_FILE)
     ]
     names = tuple(path.name for path in newest if path is not None)
     return replace(restore, aside=names)

@@ -10,7 +10,8 @@ import pytest
 from shared.errors import BadInput, StorageError
 from station.checklists.items import ITEMS, LISTS
 from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
-from station.checklists.register import FILE, UNREADABLE, ChecklistRegister
+from station.checklists.register import UNREADABLE, ChecklistRegister
+from station.checklists.stored_file import FILE
 
 NOW_NS = 1_790_000_000_000_000_000
 

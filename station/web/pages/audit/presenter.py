@@ -1,4 +1,7 @@
-"""The lines of the audit: the officials' commands and the events of access in one order, filtered; as page and CSV."""
+"""The lines of the audit: the officials' commands, the events of access and the ticks of the checklists in one order.
+
+Filtered; as page and CSV.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +11,8 @@ from shared.text import Sentence, text
 from shared.text.dates import moment_of, short_day, time_of_day
 from shared.units import NS_PER_S
 from station.access.records import AccessEvent, Deed
+from station.checklists.items import ITEMS
+from station.checklists.records import HandTick
 from station.exports.csv_table import csv_text
 from station.exports.results_csv import utc_text
 from station.views.audit.audit_trail import AuditEntry
@@ -38,7 +43,10 @@ _DEEDS: dict[Deed, Sentence] = {
     "backup_fetched": text("Download a backup"),
     "backup_removed": text("Delete a backup"),
     "backup_restored": text("Restore a backup"),
+    "line_ticked": text("Tick a line of the checklists"),
+    "line_taken_back": text("Take back a tick of the checklists"),
 }
+_TICKED: dict[bool, Deed] = {True: "line_ticked", False: "line_taken_back"}
 COLUMNS = ("time_utc", "person", "device", "what", "subject", "before", "after", "reason", "refused", "record")
 
 
@@ -70,6 +78,18 @@ class AuditPage:
     older: int
 
 
+def tick_event(tick: HandTick) -> AccessEvent:
+    """A tick of a checklist as the log of access keeps it: the line by its key, since its words have many languages."""
+    return AccessEvent(tick.at_utc_ns / NS_PER_S, _TICKED[tick.on], tick.person, tick.device, tick.key)
+
+
+def with_carried_ticks(events: Sequence[AccessEvent], ticks: Iterable[HandTick]) -> list[AccessEvent]:
+    """The events, and those ticks on file that are none of them: a backup brought them from another machine."""
+    logged = {(event.deed, event.subject, event.at_s) for event in events}
+    carried = [event for event in map(tick_event, ticks) if (event.deed, event.subject, event.at_s) not in logged]
+    return [*events, *carried]
+
+
 def access_entries(events: Iterable[AccessEvent]) -> list[AuditEntry]:
     """The events of access as lines of the audit."""
     return [
@@ -78,7 +98,7 @@ def access_entries(events: Iterable[AccessEvent]) -> list[AuditEntry]:
             event.person,
             event.device,
             _DEEDS[event.deed],
-            event.subject,
+            _subject(event),
             event.before,
             event.after,
         )
@@ -112,7 +132,7 @@ def audit_csv(entries: Iterable[AuditEntry]) -> str:
             each.person,
             each.device,
             str(each.words),
-            each.subject,
+            str(each.subject),
             each.before,
             each.after,
             each.reason,
@@ -122,6 +142,12 @@ def audit_csv(entries: Iterable[AuditEntry]) -> str:
         for each in entries
     )
     return csv_text(COLUMNS, rows, mark=True)
+
+
+def _subject(event: AccessEvent) -> str:
+    if event.deed in _TICKED.values() and event.subject in ITEMS:
+        return ITEMS[event.subject].sentence
+    return event.subject
 
 
 def _matches(entry: AuditEntry, wanted: AuditFilter) -> bool:

@@ -7,7 +7,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from station.views.audit.audit_trail import AuditEntry
-from station.web.pages.audit.presenter import AuditFilter, access_entries, audit_csv, audit_page, found
+from station.web.pages.audit.presenter import (
+    AuditFilter,
+    access_entries,
+    audit_csv,
+    audit_page,
+    found,
+    with_carried_ticks,
+)
 from station.web.pages.forms import form_page
 from station.web.site import Site
 
@@ -44,8 +51,9 @@ def audit_routes(site: Site) -> APIRouter:
 
 
 def _entries(site: Site, wanted: AuditFilter) -> list[AuditEntry]:
-    events = access_entries(event for _, event in site.access.state.events())
-    return found(site.service.audit(), events, wanted)
+    logged = [event for _, event in site.access.state.events()]
+    events = with_carried_ticks(logged, site.checklists.view.ticks)
+    return found(site.service.audit(), access_entries(events), wanted)
 
 
 def _zone(site: Site) -> zoneinfo.ZoneInfo:

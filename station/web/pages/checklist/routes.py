@@ -10,8 +10,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput, StorageError
 from shared.text import text
+from station.access.identity import Identity
 from station.web.access import identity_of, request_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
+from station.web.pages.audit.presenter import tick_event
 from station.web.pages.checklist.presenter import TITLES
 from station.web.site import Site
 
@@ -40,7 +42,7 @@ def checklist_routes(site: Site) -> APIRouter:
             return error_answer(*refused)
         try:
             asked = _asked(await read_body(request))
-            await anyio.to_thread.run_sync(_tick, site, asked, identity_of(request).author)
+            await anyio.to_thread.run_sync(_tick, site, asked, identity_of(request))
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except StorageError as error:
@@ -52,8 +54,11 @@ def checklist_routes(site: Site) -> APIRouter:
     return router
 
 
-def _tick(site: Site, asked: AskedTick, person: str) -> None:
-    site.checklists.tick(asked.line, person, site.service.snapshot().clock.utc_ns, on=asked.on)
+def _tick(site: Site, asked: AskedTick, by: Identity) -> None:
+    """Ticks the line and adds a line to the audit: a tick is beside the journal, so no command of it tells of one."""
+    now_ns = site.service.snapshot().clock.utc_ns
+    tick = site.checklists.tick(asked.line, by.author, now_ns, on=asked.on, device=by.device)
+    site.access.state.record(tick_event(tick))
 
 
 def _asked(body: bytes) -> AskedTick:

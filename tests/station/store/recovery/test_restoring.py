@@ -1,11 +1,14 @@
 """A restore that is cut off by `kill -9` at any step leaves the old station or the new one, and is finished later."""
 
 import functools
+import hashlib
 import itertools
+import json
 import os
 import pathlib
 import shutil
 import signal
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +16,9 @@ import pytest
 
 from shared.errors import BadInput, StorageError
 from shared.tracks.shipped import shipped_bytes
+from station.checklists.records import HandTick, StationSightings
+from station.checklists.register import ChecklistRegister
+from station.checklists.stored_file import FILE as CHECKLISTS
 from station.core import inputs as e
 from station.service.backups.contents import contents_of
 from station.store import disk_space
@@ -26,16 +32,26 @@ from station.sync.attempts import AttemptStore
 from tests.station.core.scripted_race import S, moment
 from tests.station.store.test_opening import played, posted_once, station_folder
 
+TICK = b'{"ticks": [{"key": "road", "person": "Ruth", "at_utc_ns": 1}]'
+NIGHT_NS = 1_790_000_000_000_000_000
 KILLED_AT = ("replace", "rename", "unlink", "rmdir", "fsync")
 
 
 def two_states(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-    """A station with two runs more than its backup, and other tracks; the backup."""
+    """A station with two runs more than its backup, other tracks and ticks; the backup."""
     data, out = folder / "data", folder / "night.zip"
     station_folder(data)
     posted_once(data)
     TrackLibrary(data).add("Then", shipped_bytes("Monaco"), "Ruth")
+    lists = ChecklistRegister(data)
+    lists.tick("road", "Ruth", NIGHT_NS, on=True, device="Tablet")
+    lists.tick("line", "Ruth", NIGHT_NS, on=True)
+    lists.set_sightings(StationSightings(button_utc_ns=NIGHT_NS))
     back_up(data, out)
+    (data / CHECKLISTS).unlink()
+    lists = ChecklistRegister(data)
+    lists.tick("line", "Max", NIGHT_NS + 9, on=False)
+    lists.set_sightings(StationSightings(last_lap_utc_ns=NIGHT_NS))
     hand = played()
     hand.do(e.FinishRun(author="Ruth", run_id="run-3", moment=moment(90 * S)))
     for name in (JOURNAL, KEY, SYNC):
@@ -58,7 +74,7 @@ def state(data: pathlib.Path) -> tuple[int, list[str], int]:
 
 def digests(data: pathlib.Path) -> dict[str, bytes]:
     """What the station would open, byte for byte."""
-    opened = [data / name for name in (JOURNAL, f"{JOURNAL}-wal", KEY, SYNC, f"{SYNC}-wal")]
+    opened = [data / name for name in (JOURNAL, f"{JOURNAL}-wal", KEY, SYNC, f"{SYNC}-wal", CHECKLISTS)]
     opened += sorted((data / backups.TRACKS).iterdir())
     return {str(path.relative_to(data)): path.read_bytes() for path in opened if path.exists()}
 
@@ -125,6 +141,13 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new(tmp_path: pathlib.Path) ->
     assert (done.backup, done.person) == ("night.zip", "Ruth")
     assert (place / f"{JOURNAL}.aside-1").read_bytes() == old[JOURNAL], "what was there before is kept"
     assert (place / f"{backups.TRACKS}.aside-1").is_dir()
+    lists = ChecklistRegister(place).view
+    assert [(each.key, each.person, each.on) for each in lists.ticks] == [
+        ("road", "Ruth", True),
+        ("line", "Max", False),
+    ]
+    assert lists.sightings == StationSightings(last_lap_utc_ns=NIGHT_NS), "what another machine saw is not seen here"
+    assert (place / f"{CHECKLISTS}.aside-1").read_bytes() == old[CHECKLISTS]
     assert not (place / restoring.STAGED).exists()
 
 
@@ -153,3 +176,83 @@ def test_a_newer_or_foreign_backup_and_a_full_disk_are_refused(
         back_up(data, tmp_path / "b.zip")
     assert not (tmp_path / "b.zip").exists()
     assert not (data / restoring.STAGED).exists()
+
+
+def test_a_station_on_another_machine_knows_who_ticked_what(tmp_path: pathlib.Path) -> None:
+    _, out = two_states(tmp_path)
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    commit(spare, stage(spare, out))
+    finish(spare)
+    lists = ChecklistRegister(spare).view
+    assert lists.tick("road") == HandTick("road", "Ruth", NIGHT_NS, True, "Tablet")
+    assert lists.tick("line") == HandTick("line", "Ruth", NIGHT_NS)
+    assert lists.sightings == StationSightings()
+
+
+@pytest.mark.parametrize("form", [1, 2])
+def test_a_backup_without_ticks_leaves_those_that_are_here(tmp_path: pathlib.Path, form: int) -> None:
+    """As a version wrote it that knew of none: format 1 had no tracks, either."""
+    data, out = two_states(tmp_path)
+    old, ticks = tmp_path / "old.zip", (data / CHECKLISTS).read_bytes()
+    with zipfile.ZipFile(out) as packed, zipfile.ZipFile(old, "w") as written:
+        manifest = json.loads(packed.read(backups.MANIFEST))
+        files = {name: digest for name, digest in manifest["files"].items() if form == 2 or "/" not in name}
+        del manifest["extras"]
+        written.writestr(backups.MANIFEST, json.dumps({**manifest, "backup": form, "files": files}))
+        for name in files:
+            written.writestr(name, packed.read(name))
+    commit(data, stage(data, old))
+    done = finish(data)
+    assert done is not None
+    assert (data / CHECKLISTS).read_bytes() == ticks
+    assert not list(data.glob(f"{CHECKLISTS}.*"))
+
+
+def test_what_a_version_before_the_ticks_reads_of_a_backup_is_all_that_it_knows(tmp_path: pathlib.Path) -> None:
+    """A roll-back's release restores what the newer one made: it refuses files that it does not know."""
+    _, out = two_states(tmp_path)
+    with zipfile.ZipFile(out) as packed:
+        manifest = json.loads(packed.read(backups.MANIFEST))
+        assert CHECKLISTS in packed.namelist()
+    assert manifest["backup"] == 2
+    assert {name.partition("/")[0] for name in manifest["files"]} == {JOURNAL, KEY, SYNC, backups.TRACKS}
+
+
+@pytest.mark.parametrize(
+    ("content", "claims_another", "why"),
+    [
+        (b"{}", False, "checklists.json in it is damaged"),  # a backup holds ticks or no such file
+        (b'{"ticks": [{"key": "road"}]}', False, "checklists.json in it is damaged"),
+        (b'{"ticks": [{"key": "road", "person": "Ruth", "at_utc_ns": -1}]}', False, "checklists.json in it is damaged"),
+        (TICK + b', "sightings": {"button_utc_ns": 1}}', False, "checklists.json in it is damaged"),
+        (b" " * 1_000_001, False, "checklists.json in it is damaged"),
+        (TICK + b"}", True, "checklists.json in it is damaged"),
+        (None, False, "is not a complete backup"),
+    ],
+)
+def test_ticks_that_are_none_are_refused_and_change_nothing(
+    tmp_path: pathlib.Path, content: bytes | None, claims_another: bool, why: str
+) -> None:
+    data, out = two_states(tmp_path)
+    forged, before = tmp_path / "forged.zip", digests(data)
+    with zipfile.ZipFile(out) as packed, zipfile.ZipFile(forged, "w") as written:
+        manifest = json.loads(packed.read(backups.MANIFEST))
+        digest = hashlib.sha256(b"another" if claims_another else content or b"").hexdigest()
+        written.writestr(backups.MANIFEST, json.dumps({**manifest, "extras": {CHECKLISTS: digest}}))
+        for name in manifest["files"]:
+            written.writestr(name, packed.read(name))
+        if content is not None:
+            written.writestr(CHECKLISTS, content)
+    with pytest.raises(BadInput, match=why):
+        stage(data, forged)
+    assert digests(data) == before
+    assert not (data / restoring.STAGED).exists()
+
+
+def test_ticks_that_cannot_be_read_keep_nobody_from_a_backup_and_are_said(tmp_path: pathlib.Path) -> None:
+    data = station_folder(tmp_path / "data")
+    (data / CHECKLISTS).write_bytes(b"{")
+    assert "The ticks of the checklists are not in it" in back_up(data, tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as packed:
+        assert CHECKLISTS not in packed.namelist()

@@ -1,17 +1,31 @@
 """The audit page: commands and access in one order, filtered, paged, as CSV without formulas, legible."""
 
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from station.access.identity import Identity
 from station.access.records import AccessEvent
 from station.access.roles import Role
+from station.checklists.records import NO_END_NS, HandTick
 from station.views.audit.audit_trail import AuditEntry
-from station.web.pages.audit.presenter import PAGE, AuditFilter, access_entries, audit_csv, audit_page, found
+from station.web.pages.audit.presenter import (
+    PAGE,
+    AuditFilter,
+    access_entries,
+    audit_csv,
+    audit_page,
+    found,
+    tick_event,
+    with_carried_ticks,
+)
 from tests.browser import Watched, violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import FakeStation, S
@@ -62,6 +76,38 @@ def test_commands_and_access_are_in_one_order_newest_first() -> None:
     events = access_entries([AccessEvent(T0 + 1.5, "signed_in", "Ruth", "Tablet")])
     words = [each.words for each in found(COMMANDS, events, AuditFilter(who="ruth"))]
     assert words == ["Start", "Sign in", "Void lap 3"]
+
+
+def test_ticks_that_a_backup_brought_are_lines_too_and_no_tick_is_told_twice() -> None:
+    here = HandTick("road", "Ruth", T0 * S + 123_456_789, True, "Tablet")
+    brought = (
+        HandTick("line", "Max", T0 * S + 5_000_000, False),
+        HandTick("gone in this version", "Max", T0 * S + 7_000_000),
+    )
+    events = with_carried_ticks([tick_event(here)], (here, *brought))
+    lines = found([], access_entries(events), AuditFilter())
+    assert [(each.person, each.device, each.words) for each in lines] == [
+        ("Ruth", "Tablet", "Tick a line of the checklists"),
+        ("Max", "", "Tick a line of the checklists"),
+        ("Max", "", "Take back a tick of the checklists"),
+    ]
+    assert [each.subject[:20] for each in lines] == [
+        "Road taped down; wal",
+        "gone in this version",
+        "Barrier across the l",
+    ]
+    assert [abs(each.utc_ns - T0 * S) < S for each in lines] == [True] * 3
+    assert len(found([], access_entries(events), AuditFilter(what="barrier across"))) == 1
+    assert "Barrier across the line" in audit_csv(lines)
+
+
+@given(st.integers(0, NO_END_NS), st.booleans())
+def test_a_tick_is_found_again_among_what_was_logged(at_utc_ns: int, on: bool) -> None:
+    """Also through the file of access, which keeps seconds as a double."""
+    tick = HandTick("road", "Ruth", at_utc_ns, on, "Tablet")
+    (stored,) = sqlite3.connect(":memory:").execute("SELECT ?", (tick_event(tick).at_s,)).fetchone()
+    logged = [replace(tick_event(tick), at_s=stored)]
+    assert with_carried_ticks(logged, [tick]) == logged
 
 
 def test_many_lines_are_paged() -> None:

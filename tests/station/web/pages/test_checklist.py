@@ -324,5 +324,14 @@ def test_over_http(served: Served, served_elsewhere: Served) -> None:
     assert answer.status_code == 415
     assert "checklists" not in requests.get(f"{served.url}/api/v1/state", timeout=60).json()  # it is not known there
     elsewhere = served_elsewhere.url
+    assert requests.post(f"{served.url}/api/v1/checklist", json={**tick, "done": False}, timeout=60).status_code == 200
+    logged = [each for _, each in served.access.state.events() if each.subject == "road"]
+    assert [each.deed for each in logged] == ["line_ticked", "line_taken_back"], "what is refused is no act"
+    audit = requests.get(f"{served.url}/audit?what=tick", timeout=60).text
+    assert audit.count("Road taped down") == 2, "each act once, though the last one is on file too"
+    assert "Tick a line of the checklists" in audit
+    german = requests.get(f"{served.url}/audit", headers={"accept-language": "de"}, timeout=60).text
+    assert "Eine Zeile der Checklisten abhaken" in german
+    assert "Bahn festgeklebt" in german
     assert requests.post(f"{elsewhere}/api/v1/checklist", json=tick, timeout=60).status_code in (401, 403)
     assert requests.get(f"{elsewhere}/checklist", timeout=60, allow_redirects=False).status_code in (303, 401, 403)
