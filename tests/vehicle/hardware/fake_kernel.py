@@ -201,6 +201,10 @@ class Kernel(AttributeFiles):
             return False
         return self._channel(path.parent) is not None or self._line(path.parent) is not None
 
+    def hand_over(self) -> None:
+        """What is exported by now may be written: udev's rule has run."""
+        self._closed.clear()
+
     def names(self, folder: pathlib.Path) -> list[str]:
         if not self.exists(folder):
             raise kernel_error(errno.ENOENT)
