@@ -105,6 +105,7 @@ def main() -> None:
     CORE_FILE.unlink()
     run(["systemctl", "daemon-reload"])
     config.write_text(kept)
+    run(["systemctl", "start", "raceday-station"])
 
 
 if __name__ == "__main__":
