@@ -1,13 +1,21 @@
-"""What a car's agent and sync say of themselves, as they told systemd. Pure; called by examination.py.
+"""What a car's agent and sync say of themselves, as they told systemd, and whether pages answer. For examination.py.
 
 The station's gates are in station_checks.py, a stock car's bridge is in bridge_checks.py.
 """
 
 from collections.abc import Mapping
 
+from raceday.doctor.installed import InstalledRole
+from raceday.doctor.machine_reader import MachineReader
+from raceday.install.running import PageAddress
 from shared.findings import Finding
 from shared.process.car_unit_status import read_status
 from station.sync.operator.results_line import read_results_line
+
+PAGES = {
+    "station": ("web", 8080),
+    "leaderboard": ("server", 8090),
+}  # role -> its table of the config, and the usual port
 
 
 def car_status(state: Mapping[str, str], *, is_running: bool) -> Finding:
@@ -39,3 +47,15 @@ def sync_status(state: Mapping[str, str], *, is_running: bool) -> Finding:
     counts = f"{results.posted} posted, {results.waiting} waiting, {results.rejected} rejected"
     cure = "" if results.is_good else "`sudo -u raceday raceday sync status` says more of each."
     return Finding("results", results.is_good, f"Sync says: {counts}. {results.sentence}", cure)
+
+
+def page_finding(reader: MachineReader, role: InstalledRole) -> Finding:
+    """Does somebody answer where the pages of a station or a leaderboard are? Asked of one whose service runs."""
+    table, usual = PAGES[role.role]
+    host, port = role.part(table).get("host", "127.0.0.1"), role.part(table).get("port", usual)
+    address = PageAddress(str(host), port if isinstance(port, int) else usual)
+    what = f"page http://{address.own}:{address.port}"
+    if why := reader.connects(address.own, address.port):
+        cure = f"A service that has just started needs a while; else `journalctl -u {role.unit} -n 20` says more."
+        return Finding(what, False, f"The service runs, and its page is not reached: {why}.", cure)
+    return Finding(what, True, "It is reached.")

@@ -2,7 +2,10 @@
 
 import pytest
 
-from raceday.doctor.status_checks import car_status, sync_status
+from raceday.doctor.installed import InstalledRole
+from raceday.doctor.status_checks import car_status, page_finding, sync_status
+from raceday.install.shipped_files import Role
+from tests.raceday.doctor.machines import ShownMachine
 
 
 @pytest.mark.parametrize(
@@ -37,3 +40,23 @@ def test_results_are_as_sync_says(told: str, is_running: bool, is_good: bool | N
     assert finding.is_good is is_good
     assert words in finding.seen
     assert finding.is_good is not False or finding.cure
+
+
+@pytest.mark.parametrize(
+    ("role", "table", "port"),
+    [
+        ("station", {}, 8080),
+        ("station", {"web": {"host": "0.0.0.0", "port": 80}}, 80),
+        ("leaderboard", {}, 8090),
+        ("leaderboard", {"server": {"port": 9000}}, 9000),
+    ],
+)
+def test_a_page_is_asked_for_where_the_config_has_it(role: Role, table: dict[str, object], port: int) -> None:
+    machine = ShownMachine()
+    finding = page_finding(machine, InstalledRole(role, "", table))
+    assert (finding.what, finding.is_good) == (f"page http://127.0.0.1:{port}", True)
+    machine.closed["127.0.0.1", port] = "Connection refused"
+    finding = page_finding(machine, InstalledRole(role, "", table))
+    assert finding.is_good is False
+    assert "Connection refused" in finding.seen
+    assert finding.cure

@@ -19,8 +19,12 @@ class Found:
 
 def doctor_finds(*words: str) -> dict[str, Found]:
     """The findings by what they are about, of `raceday doctor WORDS`."""
-    said = run(["raceday", "doctor", *words, "--json"], DOCTOR_S).stdout
-    groups = json.loads(said or "{}")
+    return found_in(run(["raceday", "doctor", *words, "--json"], DOCTOR_S).stdout)
+
+
+def found_in(printed: str) -> dict[str, Found]:
+    """What `raceday doctor --json` printed; nothing if it printed nothing."""
+    groups = json.loads(printed or "{}")
     each = [Found(item["what"], item["is_good"], item["seen"]) for group in groups.values() for item in group]
     return {found.what: found for found in each}
 

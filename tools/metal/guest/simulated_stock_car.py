@@ -8,6 +8,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+from collections.abc import Iterable
 
 from tools.metal.guest.checks import check, run, until
 from tools.metal.guest.installed_station import journal_tail, unit_property
@@ -66,14 +67,7 @@ class SimulatedStockCar:
     def motions(self) -> list[tuple[float, bool]]:
         """When it began to move (True) and to stand, in seconds of CLOCK_MONOTONIC."""
         command = ["journalctl", "-u", CONSOLE, "-o", "json", "--no-pager"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        lines = [json.loads(line) for line in said.splitlines()]
-        words = {"The car moves.": True, "The car stands.": False}
-        return [
-            (int(each["__MONOTONIC_TIMESTAMP"]) / 1e6, words[text])
-            for each in lines
-            if (text := each["MESSAGE"]) in words
-        ]
+        return motions_of(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
 
     def is_moving(self) -> bool:
         """Do its wheels turn?"""
@@ -87,3 +81,12 @@ class SimulatedStockCar:
             path.unlink(missing_ok=True)
         run(["systemctl", "daemon-reload"])
         run(["systemctl", "stop", CONSOLE])
+
+
+def motions_of(journal: Iterable[str]) -> list[tuple[float, bool]]:
+    """The motions in what `journalctl -o json` prints of the console: see systemd.journal-fields(7)."""
+    lines = [json.loads(line) for line in journal]
+    words = {"The car moves.": True, "The car stands.": False}
+    return [
+        (int(each["__MONOTONIC_TIMESTAMP"]) / 1e6, words[text]) for each in lines if (text := each["MESSAGE"]) in words
+    ]

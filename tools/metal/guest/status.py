@@ -43,9 +43,10 @@ def gates(station: InstalledStation) -> None:
     race.try_gates(station, [lambda: gpio.pulse(hardware.GATE_LINE), lambda: pico.pulse(hardware.PICO_PIN)])
     told(STATION, "station: after a pass both are ready", "start ready", f"{split} ready")
     pico.unplug()
-    line = told(STATION, "station: a pulled gate is not ready, and why", "start ready", f"{split} not ready: ")
+    told(STATION, "station: a pulled gate is not ready, and why", "start ready", f"{split} not ready: ")
     found = doctor_finds("station")
-    check_finding("doctor quotes it", found, f"gate {split} at work", False, line.partition("not ready: ")[2][:60])
+    said = unit_property(STATION, "StatusText").partition("not ready: ")[2]
+    check_finding("doctor quotes it", found, f"gate {split} at work", False, said)
     check_finding("and the other gate", found, "gate start at work", True, "ready")
     pico.plug(hardware.FIRMWARE)
     told(STATION, "station: plugged again", f"{split} ready")
@@ -73,7 +74,9 @@ def posting() -> None:
     check("doctor quotes sync", is_quoted, f"{said!r}: {results}")
     run(["systemctl", "start", BOARD])
     board = InstalledStation(LEADERBOARD)
+    page = f"page http://{LEADERBOARD[0]}:{LEADERBOARD[1]}"
     check("the leaderboard's page answers", board.up(WORKS_S) is not None, unit_property(BOARD, "ActiveState"))
+    check_finding("doctor: it answers", doctor_finds("leaderboard"), page, True, "reached")
     run([*["runuser", "-u", "raceday", "--", "raceday", "sync", "send", "--rejected", "--config"], str(config)])
     told(SYNC_UNIT, "sync: the leaderboard is there", " 0 waiting, 0 rejected", limit_s=WORKS_S)
     run(["systemctl", "stop", SYNC_UNIT, BOARD, STATION])

@@ -25,7 +25,7 @@ WantedBy=multi-user.target
 STOCK = '[stock_software]\nservice = "deepracer-core"\n'
 RECORD = pathlib.Path("/var/lib/raceday-vehicle/stock-software-was-enabled")
 NEUTRAL = 297  # ceil(4096 * 1.45 ms / 20 ms), as in the scenario pwm
-MOTOR = 0
+MOTOR, FULL_OFF = 0, 0x10  # the channel, and the bit of LEDn_OFF_H that switches it off
 
 
 def state_of(unit: str) -> tuple[str, str]:
@@ -50,8 +50,9 @@ def ours_drives(what: str) -> None:
 
 def outputs(pwm: SimulatedPca9685, gpio: SimulatedGpio) -> tuple[int, int]:
     """Counts of the motor's pulse, and the level of the line that cuts."""
-    _, _, low, high = pwm.registers(MOTOR)
-    return low + 256 * high, gpio.level(ENABLE_LINE)
+    on_l, on_h, off_l, off_h = pwm.registers(MOTOR)
+    width = (off_l | (off_h & 0x0F) << 8) - (on_l | (on_h & 0x0F) << 8)
+    return 0 if off_h & FULL_OFF else width, gpio.level(ENABLE_LINE)
 
 
 def at_neutral(what: str, pwm: SimulatedPca9685, gpio: SimulatedGpio) -> None:
@@ -105,6 +106,7 @@ def main() -> None:
     CORE_FILE.unlink()
     run(["systemctl", "daemon-reload"])
     config.write_text(kept)
+    run(["systemctl", "start", "raceday-station"])
 
 
 if __name__ == "__main__":
