@@ -11,6 +11,7 @@ import pathlib
 from dataclasses import dataclass, replace
 
 from vehicle.hardware.motors.attributes import AttributeFiles
+from vehicle.hardware.motors.udev_wait import UDEV_QUEUE
 
 PWM = pathlib.Path("/sys/class/pwm")
 GPIO = pathlib.Path("/sys/class/gpio")
@@ -185,6 +186,8 @@ class Kernel(AttributeFiles):
         return self.chips["pwmchip0"]
 
     def exists(self, path: pathlib.Path) -> bool:
+        if path == UDEV_QUEUE:
+            return False
         if path in (PWM, GPIO):
             return bool(self.chips) if path == PWM else self.gpio is not None
         if path.parent == GPIO:

@@ -82,7 +82,7 @@ def test_udev_is_waited_for_and_who_may_not_write_is_told(monkeypatch: pytest.Mo
     kernel = stock_car(late=2)
     EnableLine(514, kernel)
     assert kernel.lines[514].levels[-1] == CUT
-    monkeypatch.setattr("vehicle.hardware.motors.gpio_output._EXPORT_TIMEOUT_S", 0.02)
+    monkeypatch.setattr("vehicle.hardware.motors.udev_wait.IDLE_S", 0.02)
     with pytest.raises(HardwareMissing, match="the udev rule"):
         EnableLine(515, stock_car(late=1_000_000))
     monkeypatch.setattr(kernel, "write", lambda *_: (_ for _ in ()).throw(kernel_error(errno.EACCES)))

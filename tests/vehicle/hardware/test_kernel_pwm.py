@@ -289,7 +289,7 @@ def test_udev_is_waited_for_and_who_may_not_write_is_told(monkeypatch: pytest.Mo
     kernel = Kernel(late=3)
     sysfs(kernel).apply(REST)
     assert kernel.chip.pulse_ns(0) == 1_446_000
-    monkeypatch.setattr("vehicle.hardware.motors.pwm_channels._EXPORT_TIMEOUT_S", 0.02)
+    monkeypatch.setattr("vehicle.hardware.motors.udev_wait.IDLE_S", 0.02)
     with pytest.raises(HardwareMissing, match="the udev rule"):
         sysfs(Kernel(late=1_000_000))
 

@@ -84,7 +84,7 @@ def test_lights_whose_channels_udev_hands_over_late_are_opened_at_a_later_try(mo
     chip = KernelPca9685(prescale=121)
     chip.export(0)  # the motors'
     kernel = Kernel(chip, late=1_000_000)
-    monkeypatch.setattr("vehicle.hardware.motors.pwm_channels._EXPORT_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("vehicle.hardware.motors.udev_wait.IDLE_S", 0.0)
     for _ in PwmLightsOptions().channels:
         with pytest.raises(HardwareMissing, match="the udev rule"):
             PwmLights({}, ManualClock(), kernel)

@@ -5,14 +5,11 @@ process is killed. Called by `enable_line.py` and by the car's side lights.
 """
 
 import errno
-import time
 
 from shared.errors import HardwareMissing
 from vehicle.hardware.motors.attributes import AttributeFiles, read_number
 from vehicle.hardware.motors.gpio_chips import GPIO_CLASS, gpio_chips
-
-_EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
-_POLL_S = 0.01
+from vehicle.hardware.motors.udev_wait import first_closed
 
 
 class GpioOutput:
@@ -48,13 +45,11 @@ class GpioOutput:
                 self._files.write(GPIO_CLASS / "export", str(number))
             except OSError as error:
                 raise HardwareMissing(f"GPIO {number} cannot be exported: {self._why(error, number)}.") from None
-        deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
-        while not self._files.writable(folder / "direction"):
-            if time.monotonic() > deadline_s:
-                raise HardwareMissing(
-                    f"{folder}/direction may not be written: let the udev rule hand this GPIO to a group of this user."
-                )
-            time.sleep(_POLL_S)
+        closed = first_closed(self._files, [folder / "direction"])
+        if closed is not None:
+            raise HardwareMissing(
+                f"{closed} may not be written: let the udev rule hand this GPIO to a group of this user."
+            )
 
     def _why(self, error: OSError, number: int) -> str:
         if error.errno == errno.EBUSY:

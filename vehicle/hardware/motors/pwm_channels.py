@@ -14,16 +14,14 @@ Called by the sysfs motors, and by whatever else drives channels of the same chi
 
 import errno
 import pathlib
-import time
 from collections.abc import Sequence
 
 from shared.errors import HardwareMissing
 from vehicle.hardware.motors.attributes import AttributeFiles, read_number
 from vehicle.hardware.motors.pca9685_registers import kernel_prescale
 from vehicle.hardware.motors.pwm_chip import PwmChip
+from vehicle.hardware.motors.udev_wait import first_closed
 
-_EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
-_POLL_S = 0.01
 CHANNEL_FILES = ("period", "duty_cycle", "enable")
 
 
@@ -89,13 +87,9 @@ class PwmChannels:
 
     def _wait_for_udev(self, number: int) -> None:
         folder = self._folder(number)
-        deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
-        while closed := [name for name in CHANNEL_FILES if not self._files.writable(folder / name)]:
-            if time.monotonic() > deadline_s:
-                raise HardwareMissing(
-                    f"{folder}/{closed[0]} may not be written: let the udev rule hand PWM to a group of this user."
-                )
-            time.sleep(_POLL_S)
+        closed = first_closed(self._files, [folder / name for name in CHANNEL_FILES])
+        if closed is not None:
+            raise HardwareMissing(f"{closed} may not be written: let the udev rule hand PWM to a group of this user.")
 
     def _set_period(self, number: int) -> None:
         path = self._folder(number) / "period"
