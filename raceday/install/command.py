@@ -23,7 +23,7 @@ from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
 from raceday.install.plan import SYNC, InstallPlan, install_plan
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel
-from raceday.install.releases.release import CURRENT, RELEASES, MakeRelease, remove_old_releases
+from raceday.install.releases.release import CURRENT, RELEASES, MakeRelease, release_for, remove_old_releases
 from raceday.install.releases.upgrade import roll_back, upgrade
 from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
 from raceday.install.running import refuse_during_a_run, refuse_while_driven
@@ -69,7 +69,8 @@ def _role(machine: Machine, chosen: argparse.Namespace, *, is_alone: bool) -> in
         roles = tuple(role for role in ROLES if role in {*facts.roles, request.role})
         wheels = chosen.wheels or (DEB_WHEELS if DEB_WHEELS.is_dir() else None)
         program = _program(wheels, machine, pathlib.Path(work))
-        plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, facts.python_version, wheels))
+        release = MakeRelease(program, roles, facts.python, facts.python_version, wheels)
+        plan = install_plan(request, facts, release_for(release, machine))
         if chosen.uninstall:
             if request.role == "station":
                 refuse_during_a_run(machine, force=chosen.force)
