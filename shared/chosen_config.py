@@ -28,9 +28,9 @@ def chosen_config(
 
     The working folder never goes first: its file may be a mock's, or laid there for root by somebody else.
     Root on a machine where something is installed takes no file of the working folder by itself, also not of a role
-    that is not. `installed_as`: its name in /etc/raceday, if that is another. Raises OperatorError for that, and if root
-    would leave files behind that the installed service, another user, cannot use; `may_be_root`: the command writes
-    none, or needs root.
+    that is not. `installed_as`: its name in /etc/raceday, if that is another. Raises OperatorError for that, and if
+    root would leave files behind that the installed service, another user, cannot use; `may_be_root`: the command
+    writes none, or needs root.
     """
     if given is not None:
         return given
