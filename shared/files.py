@@ -26,16 +26,28 @@ def write_ready_file(path: pathlib.Path, line: str) -> None:
         raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}){remedy}.") from None
 
 
-def write_whole(path: pathlib.Path, data: bytes, *, is_durable: bool = False) -> None:
+def write_whole(
+    path: pathlib.Path,
+    data: bytes,
+    *,
+    is_durable: bool = False,
+    mode: int | None = None,
+    owner: tuple[int, int] | None = None,
+) -> None:
     """Put a file in place by a rename: whoever looks, also after a power cut if `is_durable`, sees the old or the new.
 
     The folder may be a service's and the writer root: the file that is written first has a name that nobody foresees,
-    and is never one that is there already, nor a link. Raises OSError.
+    and is never one that is there already, nor a link. `mode` is the usual one if it is not given; the file never has a
+    wider one. `owner`: user and group by number, of a file that was another's. Raises OSError.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(part, new, 0o666), "wb") as file:
+    with os.fdopen(os.open(part, new, 0o666 if mode is None else 0o600), "wb") as file:
         try:
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             if is_durable:

@@ -4,8 +4,10 @@ import math
 import os
 import pathlib
 import re
+import stat
 
 from shared.errors import BadInput, StorageError
+from shared.files import write_whole
 from vehicle.lens.measured_lens import MeasuredLens
 
 _HEADER = "[lapwatch.lens]"
@@ -80,17 +82,9 @@ def with_table(text: str, table: str) -> str:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Replace the file in one step, with the owner and mode that it had. Raises StorageError."""
-    new = path.with_name(path.name + ".new")
     try:
         before = path.stat()
-        with new.open("w", encoding="utf-8") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fchmod(opened.fileno(), before.st_mode & 0o777)
-            if os.geteuid() == 0:
-                os.fchown(opened.fileno(), before.st_uid, before.st_gid)
-            os.fsync(opened.fileno())
-        new.replace(path)
+        owner = (before.st_uid, before.st_gid) if os.geteuid() == 0 else None
+        write_whole(path, text.encode(), is_durable=True, mode=stat.S_IMODE(before.st_mode), owner=owner)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise StorageError(f"{path}: cannot be written ({error.strerror}).") from None

@@ -1,6 +1,7 @@
 """The bridge's login at the mock console over real TLS: wrong passwords, stolen logins, dead tokens, hung calls."""
 
 import http.client
+import os
 import pathlib
 import socket
 import stat
@@ -21,6 +22,7 @@ from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
 from vehicle.bridge.core.console_calls import CallKind, ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.core.stock_car import StockCar, StockCarOptions
+from vehicle.bridge.leash_kit import FILES, KEY, write_kit
 from vehicle.bridge.mock_console.mock_car import MockCar
 from vehicle.bridge.mock_console.mock_console import ConsoleVersion, MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
@@ -268,6 +270,23 @@ def test_what_is_no_console_or_nobody_is_said(rig: Rig, tmp_path: pathlib.Path, 
     assert (answer.outcome, "refused" in answer.why) == ("unreachable", True)
     plain = ConsoleSession("127.0.0.1", rig.server.direct_port, tmp_path / "password", CertificatePin(tmp_path / "pin"))
     assert plain.call(ConsoleCall("stop"), 5.0).outcome == "unreachable"
+
+
+def test_a_secret_is_written_through_nobodys_link(tmp_path: pathlib.Path) -> None:
+    # The folder is the bridge's own, and root writes the kit of its leash there: names that the service foresaw.
+    victim = tmp_path / "victim"
+    victim.write_text("root:x:0:0")
+    kit = tmp_path / "kit"
+    kit.mkdir()
+    for name in (*FILES, KEY):
+        (kit / name).symlink_to("../victim")
+        (kit / f"{name}.{os.getpid()}.part").symlink_to("../victim")
+    (kit / KEY).unlink()
+    write_kit(kit)
+    write_secret(kit / KEY, "again")
+    assert victim.read_text() == "root:x:0:0"
+    assert not any((kit / name).is_symlink() for name in (*FILES, KEY))
+    assert read_secret(kit / KEY, "the key") == "again"
 
 
 def test_secrets_are_for_their_owner_alone(tmp_path: pathlib.Path) -> None:
