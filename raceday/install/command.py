@@ -5,6 +5,7 @@
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import secrets
@@ -31,6 +32,7 @@ from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import Effect, EnableService, MakeLink, Step
 from raceday.install.uninstall import uninstall, uninstall_bridge
 from shared.errors import OperatorError
+from shared.process.signals import outlives_terminal
 
 FELT = frozenset({"services", "units", "broker", "network"})  # effects that a run on the track would feel
 UNLIKE_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
         raise OperatorError("--dry-run tells of an installation, and not of --uninstall: leave one of them out.")
     if getattr(chosen, "dry_run", False):
         return _bridge(machine, chosen) if chosen.action == "bridge" else _role(machine, chosen, is_alone=True)
-    with machine.installing() as is_alone:
+    with machine.installing() as is_alone, outlives_terminal():
         if chosen.action == "bridge":
             return _bridge(machine, chosen)
         if chosen.action == "upgrade":
@@ -228,7 +230,8 @@ def _print_plan(
 
 
 def _say(line: str) -> None:
-    print(f"  {line} ...", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # nobody reads it any more: the terminal is gone
+        print(f"  {line} ...", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
