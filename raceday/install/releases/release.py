@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ from raceday.install.releases.begun_release import begin_as
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import Effect, StaysForGood
+from shared.clock_set import BUILT_NS
+from shared.errors import OperatorError
 
 OPT = "/opt/raceday"
 RELEASES = f"{OPT}/releases"
@@ -81,7 +84,10 @@ class MakeRelease:
             locks = [word for role in self.roles for word in ("-r", f"{work}/{role}.lock")]
             source = [] if self.wheels is None else ["--no-index", "--find-links", self._wheels(machine, work)]
             pinned = ["--require-hashes", "--only-binary", ":all:", *locks]
-            machine.run([*pip, *source, *pinned], "installing the packages")
+            try:
+                machine.run([*pip, *source, *pinned], "installing the packages")
+            except OperatorError as error:
+                raise OperatorError(f"{error}{'' if source else _clock_words(time.time_ns())}") from None
             if not self.base:
                 own = ["--no-deps", "--no-index", f"{work}/{self.program.path.name}"]
                 machine.run([*pip, *own], "installing the program")
@@ -118,6 +124,17 @@ class MakeRelease:
             return f"/{folder.relative_to(machine.root)}"
         shutil.copytree(folder, machine.path(f"{work}/wheels"))
         return f"{work}/wheels"
+
+
+def _clock_words(utc_ns: int) -> str:
+    """What a registry's certificate says in many words to a machine whose clock has no battery."""
+    if utc_ns >= BUILT_NS:
+        return ""
+    year = time.gmtime(utc_ns / 1e9).tm_year
+    return (
+        f"\nThe clock of this machine says {year}, and no certificate of a registry holds then: set it (sudo date -s "
+        "'2026-12-31 07:00'), or name a folder with the packages by --wheels."
+    )
 
 
 def release_for(wanted: MakeRelease, machine: Machine) -> MakeRelease:

@@ -15,6 +15,7 @@ from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease, release_for, roles_of
 from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import MakeLink
+from shared.clock_set import BUILT_NS
 from shared.errors import OperatorError
 from tests.raceday.install.releases.test_upgrade import ScriptedMachine
 from tests.raceday.install.test_steps import everything
@@ -160,6 +161,21 @@ def test_a_release_that_cannot_be_made_leaves_nothing(tmp_path: pathlib.Path, wo
     wanted.do(machine)
     assert wanted.is_done(machine)
     assert base.is_done(machine)
+
+
+@pytest.mark.parametrize(("now_ns", "is_said"), [(0, True), (BUILT_NS - 1, True), (BUILT_NS, False)])
+def test_a_clock_that_no_registry_believes_is_said(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, now_ns: int, is_said: bool
+) -> None:
+    machine = VenvMachine(tmp_path, [" pip "])
+    monkeypatch.setattr("raceday.install.releases.release.time.time_ns", lambda: now_ns)
+    with pytest.raises(OperatorError) as raised:
+        release(machine, "station").do(machine)
+    assert ("The clock of this machine says " in str(raised.value)) is is_said
+    from_a_folder = dataclasses.replace(release(machine, "station"), wheels=tmp_path)
+    with pytest.raises(OperatorError) as raised:
+        from_a_folder.do(machine)
+    assert "clock" not in str(raised.value)
 
 
 def test_what_is_whole_is_on_disk_before_it_says_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
