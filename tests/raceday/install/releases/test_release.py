@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from raceday.install.releases import begun_release
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease, release_for, roles_of
 from raceday.install.shipped_files import ROLES, Role
@@ -88,7 +87,7 @@ def test_a_further_roles_release_begins_as_the_one_in_use(
     further = release_for(release(machine, "station", "leaderboard"), machine)
     assert further.base == base.folder
     if not has_links:
-        monkeypatch.setattr(begun_release.os, "link", refuse)
+        monkeypatch.setattr(os, "link", refuse)
     further.do(machine)
     assert contents(machine.path(base.folder)) == before
     locks = "-r /var/cache/raceday-install/station.lock -r /var/cache/raceday-install/leaderboard.lock"
@@ -106,7 +105,7 @@ def test_a_further_roles_release_begins_as_the_one_in_use(
     assert os.access(folder / "bin/tool", os.X_OK)
     assert roles_of(machine, further.folder) == {"station", "leaderboard"}
     if machine.is_real:
-        words = [folder / "bin/python", "-I", folder / "bin/hello"]
+        words = [str(folder / "bin/python"), "-I", str(folder / "bin/hello")]
         prefix, file = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
         assert (prefix, file) == (str(folder), str(folder / shared))
 
