@@ -83,7 +83,7 @@ def _signer(
 
 
 def _may_have_signed(signer: Certificate, signed: Certificate) -> bool:
-    """By what both say: names, identifiers of keys, and what the key may be used for; the signature comes later."""
+    """By names and identifiers of keys alone; whether it may sign, and the signature, come later (from OpenSSL 3 on)."""
     if signer.subject != signed.issuer:
         return False
     wanted = _extension(signed, x509.AuthorityKeyIdentifier)
@@ -91,10 +91,8 @@ def _may_have_signed(signer: Certificate, signed: Certificate) -> bool:
     if wanted is not None:
         if wanted.key_identifier is not None and has is not None and wanted.key_identifier != has.digest:
             return False
-        if wanted.authority_cert_serial_number not in (None, signer.serial_number):
-            return False
-    usage = _extension(signer, x509.KeyUsage)
-    return usage is None or usage.key_cert_sign
+        return wanted.authority_cert_serial_number in (None, signer.serial_number)
+    return True
 
 
 def _signs_itself(certificate: Certificate) -> bool:
@@ -107,7 +105,9 @@ def _is_good(chain: Sequence[Certificate], at: dt.datetime) -> bool:
         return False
     below = 0  # how many that sign stand between this one and the first
     for signed, signer in itertools.pairwise(chain):
-        limits = _extension(signer, x509.BasicConstraints)
+        usage, limits = _extension(signer, x509.KeyUsage), _extension(signer, x509.BasicConstraints)
+        if usage is not None and not usage.key_cert_sign:
+            return False
         if limits is None or not limits.ca or (limits.path_length is not None and limits.path_length < below):
             return False
         try:
