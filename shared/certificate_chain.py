@@ -83,7 +83,7 @@ def _signer(
 
 
 def _may_have_signed(signer: Certificate, signed: Certificate) -> bool:
-    """By names and identifiers of keys alone; whether it may sign, and the signature, come later (from OpenSSL 3 on)."""
+    """By names and identifiers of keys alone; whether it may sign, and the signature, come later (as in OpenSSL 3)."""
     if signer.subject != signed.issuer:
         return False
     wanted = _extension(signed, x509.AuthorityKeyIdentifier)
