@@ -11,9 +11,10 @@ from raceday.doctor.machine_reader import MachineReader
 from raceday.doctor.permissions import ServiceUser
 from raceday.doctor.service_checks import is_running, service_findings, unit_state, user_of
 from raceday.doctor.station_checks import device_findings, reported_findings
+from raceday.doctor.status_checks import PAGES, car_status, page_finding, sync_status
 from raceday.doctor.system_checks import disk_findings, system_findings
 from raceday.extras import missing_sentence
-from raceday.install.plan import DATA
+from raceday.install.plan import DATA, SYNC
 from shared.findings import Finding
 
 PORTS = {"http": 80, "https": 443}
@@ -43,6 +44,8 @@ def _of_role(
     found = [config_finding(reader, role), *service_findings(reader, role)]
     if not role.bridge:
         found += disk_findings(reader, _data_folder(role))
+    if running and role.role in PAGES:
+        found.append(page_finding(reader, role))
     if role.role == "station":
         found += device_findings(reader, role, user)
         found += reported_findings(role, unit_state(reader, role.unit), is_running=running)
@@ -50,10 +53,12 @@ def _of_role(
         found += bridge_findings(reader, role, user, is_running=running, probes=bridge_probes)
     elif role.role == "car":
         found += _car_findings(reader, role, user)
+        found.append(car_status(unit_state(reader, role.unit), is_running=running))
     if role.role != "leaderboard" and not role.fault:
         found += broker_findings(reader, role, user, is_running=running, probes=probes)
     if role.posts:
         found.append(_leaderboard(reader, str(role.part("sync")["leaderboard_url"])))
+        found.append(sync_status(unit_state(reader, SYNC), is_running=is_running(reader, SYNC)))
     return found
 
 

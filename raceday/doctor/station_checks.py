@@ -77,12 +77,12 @@ def port_findings(reader: MachineReader, what: str, port: str, user: ServiceUser
         yield Finding(what, False, f"{path} is not there.", _ports_there(reader))
         return
     yield _openable(reader, what, path, user, "dialout")
-    if "/by-" not in path and scheme != "cp2110":
-        for stable in reader.names("/dev/serial/by-id"):
-            full = f"/dev/serial/by-id/{stable}"
-            if reader.target(full) == reader.target(path):
+    stable_names = _stable_names(reader, is_hid=scheme == "cp2110")
+    if path not in stable_names and "/by-" not in path:
+        for stable in stable_names:
+            if reader.target(stable) == reader.target(path):
                 seen = f"{path} may be another device after the next plugging."
-                yield Finding(what, None, seen, f"Write {full} instead.")
+                yield Finding(what, None, seen, f"Write {f'{scheme}://' if is_url else ''}{stable} instead.")
 
 
 def gpio_findings(
@@ -127,6 +127,13 @@ def _openable(reader: MachineReader, what: str, path: str, user: ServiceUser | N
     return Finding(what, False, f"{user.name} may not open {path} ({blocked} keeps it out).", cure)
 
 
+def _stable_names(reader: MachineReader, *, is_hid: bool) -> list[str]:
+    """Names of ports that stay however devices are plugged: udev's of serial ports, our rule's of HID bridges."""
+    if is_hid:
+        return [f"/dev/{name}" for name in reader.names("/dev") if name.startswith("cp2110-")]
+    return [f"/dev/serial/by-id/{name}" for name in reader.names("/dev/serial/by-id")]
+
+
 def _ports_there(reader: MachineReader) -> str:
-    there = [f"/dev/serial/by-id/{name}" for name in reader.names("/dev/serial/by-id")]
+    there = _stable_names(reader, is_hid=False)
     return f"Plug it in, or write one that is there: {', '.join(there)}." if there else "Plug it in."

@@ -77,7 +77,8 @@ def apply_effects(machine: Machine, owed: OwedEffects, say: Say) -> None:
     if "network" in wanted:
         say("telling NetworkManager of the Wi-Fi")
         machine.run(["systemctl", "reload-or-restart", "NetworkManager.service"], "telling NetworkManager")
-        machine.attempt(["rfkill", "unblock", "wifi"])  # Raspberry Pi OS blocks it until a country is set
+        # Raspberry Pi OS blocks the radio until a country is set; a Debian server has no rfkill(8) to lift that.
+        machine.attempt(["nmcli", "radio", "wifi", "on"])
         machine.run(["nmcli", "connection", "reload"], "telling NetworkManager of the connection")
     for service in owed.services:
         is_active = machine.attempt(["systemctl", "is-active", "--quiet", service]).returncode == 0

@@ -1,4 +1,4 @@
-"""What runs on this machine now: its address, whether a run is on the track, whether a service came up.
+"""What runs on this machine now: its address, whether it answers, whether a run is on the track or a car is driven.
 
 Called by the command and by an upgrade. A service is asked over HTTP as anybody may ask it.
 """
@@ -56,9 +56,9 @@ def page_address(role: Role, machine: Machine) -> PageAddress:
     return PageAddress(str(host), port if isinstance(port, int) else _PORT[role])
 
 
-def answers(address: PageAddress) -> bool:
+def answers(address: PageAddress, within_s: float = ANSWER_S) -> bool:
     """Does a web server answer there, whatever it says?"""
-    return _asked(address, "/") is not None
+    return _asked(address, "/", within_s) is not None
 
 
 def runs_on_track(address: PageAddress) -> int | None:
@@ -148,30 +148,8 @@ def _status_of(machine: Machine, unit: str) -> tuple[bool, CarUnitStatus | None]
         time.sleep(POLL_S)
 
 
-def comes_up(machine: Machine, service: str, address: PageAddress | None, within_s: float) -> str:
-    """Waits until the service runs and its page answers; "" once it does, else a sentence that says what is missing."""
-    until_s, began = time.monotonic() + within_s, _starts(machine, service)
-    while True:
-        state = machine.attempt(["systemctl", "is-active", service]).stdout.strip()
-        if _starts(machine, service) > began:
-            return f"{service} ends again and again"
-        if state == "active" and (address is None or answers(address)):
-            return ""
-        if state == "failed" or time.monotonic() > until_s:
-            return f"{service} is {state or 'unknown'}" + (
-                "" if state != "active" else ", and its page does not answer"
-            )
-        time.sleep(POLL_S)
-
-
-def _starts(machine: Machine, service: str) -> int:
-    """How often systemd had to start the service again."""
-    output = machine.attempt(["systemctl", "show", "--property=NRestarts", "--value", service]).stdout.strip()
-    return int(output) if output.isdigit() else 0
-
-
-def _asked(address: PageAddress, path: str) -> bytes | None:
-    connection = http.client.HTTPConnection(address.own, address.port, timeout=ANSWER_S)
+def _asked(address: PageAddress, path: str, within_s: float = ANSWER_S) -> bytes | None:
+    connection = http.client.HTTPConnection(address.own, address.port, timeout=within_s)
     try:
         connection.request("GET", path, headers={"host": f"localhost:{address.port}"})
         return connection.getresponse().read(1_000_000)

@@ -13,10 +13,11 @@ from shared.files import is_locked, write_ready_file
 from station.commands.sync_status import print_status
 from station.config import StationConfig
 from station.store.recovery.restoring import is_committed
-from station.sync.build import build
+from station.sync.build import SyncService, build
 from station.sync.operator import pause
 from station.sync.operator.send_requests import SendRequest, add_request
-from station.sync.operator.status import LOCK, paused_sentence
+from station.sync.operator.status import LOCK, SyncStatusReader, paused_sentence
+from station.sync.operator.unit_status import SyncUnitStatus
 from station.sync.syncer import POLL_S, run, run_once
 
 
@@ -60,9 +61,19 @@ def run_always(config: StationConfig, clock: Clock, options: argparse.Namespace,
         try:
             if options.ready_file is not None:
                 write_ready_file(options.ready_file, "ready")
-            run(service.syncer, clock, stop, lambda: is_committed(config.data_dir))
+            _run_until_a_restore(service, config.data_dir, clock, stop)
         finally:
             service.close()
+
+
+def _run_until_a_restore(service: SyncService, data_dir: pathlib.Path, clock: Clock, stop: threading.Event) -> None:
+    """Posts, and tells systemd how it goes, until `stop` is set or a restore waits to be finished."""
+    reader = SyncStatusReader(data_dir)
+    status = SyncUnitStatus(lambda: reader.view(service.source.count))
+    try:
+        run(service.syncer, clock, stop, lambda: is_committed(data_dir), status.update)
+    finally:
+        reader.close()
 
 
 def _parser() -> argparse.ArgumentParser:

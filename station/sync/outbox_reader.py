@@ -25,6 +25,7 @@ class OutboxReader:
         self._db: apsw.Connection | None = None
         self._last_seq = 0
         self._file: FileId | None = None
+        self.count = 0  # how many rows were read so far, which is how many results are due
 
     def new_rows(self) -> list[OutboxRow]:
         """The rows committed since the last call; the first call gives all of them."""
@@ -38,6 +39,7 @@ class OutboxReader:
             raise storage_error(self._path, error) from None
         if rows:
             self._last_seq = rows[-1][0]
+            self.count += len(rows)
         return [
             # A payload that is not a BLOB is damaged: it is refused with a sentence when it is due, and stops no other.
             OutboxRow(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
@@ -62,7 +64,7 @@ class OutboxReader:
         if self._db is not None and now is not None and now != self._file:
             # Another journal is there now (a backup, or the successor of a damaged one): read it from its beginning.
             self._db.close()
-            self._db, self._last_seq = None, 0
+            self._db, self._last_seq, self.count = None, 0, 0
         if self._db is None and self._path.exists():
             db = open_reading(self._path)
             with storage_errors(self._path):

@@ -290,10 +290,17 @@ class Syncer:
 _ONLY_QUALIFIED = text("the leaderboard takes only runs with a score.")
 
 
-def run(syncer: Syncer, clock: Clock, stop: threading.Event, gives_way: Callable[[], bool] = lambda: False) -> None:
+def run(
+    syncer: Syncer,
+    clock: Clock,
+    stop: threading.Event,
+    gives_way: Callable[[], bool] = lambda: False,
+    after_step: Callable[[int], None] = lambda _now_ns: None,
+) -> None:
     """Steps until `stop` is set or `gives_way()`; new rows are noticed within `POLL_S`."""
     while not stop.is_set() and not gives_way():
         due_ns = syncer.step(clock.now_ns())
+        after_step(clock.now_ns())
         wait_s = POLL_S if due_ns is None else min(POLL_S, (due_ns - clock.now_ns()) / NS_PER_S)
         if wait_s > 0:
             stop.wait(wait_s)

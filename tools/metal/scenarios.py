@@ -51,6 +51,15 @@ SCENARIOS = (
         "wifi", "a car joins the access point and the race, by certificate", "access_point.py", 2, "debian", 1500,
         needs_car=True,
     ),
+    Scenario("bridge", "a stock car's bridge as a service, with its leash", "bridge.py", 2, "debian", 2400),
+    Scenario(
+        "status", "what each service tells systemd, and the doctor quotes", "status.py", 2, "debian", 2400,
+        needs_car=True,
+    ),
+    Scenario(
+        "take-over", "a stock car is taken over and given back", "take_over.py", 2, "debian", 2400, needs_car=True
+    ),
+    Scenario("easylap", "an EasyLAP on USB, which is no serial port, times a lap", "easylap.py", 2, "debian", 1500),
     Scenario("removal", "what was installed is removed, and data stay", "removal.py", 2, "debian", 900),
 )  # fmt: skip
 

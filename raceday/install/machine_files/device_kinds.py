@@ -93,9 +93,11 @@ HID = DeviceKind(
     ("char-hidraw",),
     ("dialout",),
     ("hid",),
-    # CP2110 and CP2114, AN434 of Silicon Labs.
+    # CP2110 and CP2114, AN434 of Silicon Labs. A mouse is a HID device too, so the number of a bridge's /dev/hidraw is
+    # that of another device after a restart: a name by its serial number stays, as those of serial ports in by-id.
     rules=(
-        'SUBSYSTEM=="hidraw", ATTRS{idVendor}=="10c4", ATTRS{idProduct}=="ea80|86b9", GROUP="@GROUP@", MODE="0660"',
+        'SUBSYSTEM=="hidraw", ATTRS{idVendor}=="10c4", ATTRS{idProduct}=="ea80|86b9", GROUP="@GROUP@", MODE="0660", '
+        'SYMLINK+="cp2110-$attr{serial}"',
     ),
 )
 

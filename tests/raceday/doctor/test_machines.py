@@ -10,6 +10,8 @@ from raceday.doctor.broker_checks import BrokerProbes
 from raceday.doctor.examination import examined
 from raceday.doctor.installed import installed_roles
 from raceday.doctor.machine_reader import FileStatus, PlatformFacts, UserAccount
+from raceday.doctor.permissions import ServiceUser
+from raceday.doctor.station_checks import port_findings
 from raceday.install.facts import MachineFacts
 from raceday.install.plan import device_drop_in, named_devices
 from shared.findings import Finding
@@ -273,3 +275,20 @@ def test_a_gate_is_as_the_station_that_runs_says(pi: ShownMachine, told: str, is
 def test_of_a_station_that_does_not_run_nothing_is_known(pi: ShownMachine) -> None:
     pi.commands["systemctl show raceday-station.service"] = unit(ActiveState="failed")
     assert "does not run" in seen(pi)["gates"].seen
+
+
+@pytest.mark.parametrize(
+    ("path", "cures"),
+    [
+        ("/dev/hidraw3", ["", "Write cp2110:///dev/cp2110-00C0FFEE instead."]),  # a mouse may be hidraw3 tomorrow
+        ("/dev/cp2110-00C0FFEE", [""]),
+    ],
+)
+def test_a_hid_bridge_is_named_by_its_serial_number(path: str, cures: list[str]) -> None:
+    user = ServiceUser("raceday", 991, frozenset({991, 20}))
+    machine = ShownMachine(
+        statuses={"/dev/hidraw3": FileStatus(0o660, 0, 20)}, links={"/dev/cp2110-00C0FFEE": "/dev/hidraw3"}
+    )
+    found = list(port_findings(machine, "gate start", f"cp2110://{path}", user))
+    assert [each.cure for each in found] == cures
+    assert found[0].is_good

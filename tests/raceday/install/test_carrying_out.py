@@ -77,6 +77,17 @@ def test_a_service_that_was_disabled_meanwhile_is_not_started(tmp_path: pathlib.
     assert not [line for line in machine.ran if "sync" in line]
 
 
+@pytest.mark.usefixtures("no_run")
+def test_wi_fi_needs_no_program_that_network_manager_does_not_bring(tmp_path: pathlib.Path) -> None:
+    """A Debian server has no rfkill(8), as Raspberry Pi OS has: an access point could not be installed on one."""
+    machine = TalkingMachine(tmp_path)
+    wanted: list[Step] = [WriteFile("/etc/x.nmconnection", "x", effects=frozenset({"network"}))]
+    carry_out(machine, config_of_role("station"), wanted, ())
+    assert machine.ran == [
+        "systemctl reload-or-restart NetworkManager.service", "nmcli radio wifi on", "nmcli connection reload",
+    ]  # fmt: skip
+
+
 def test_a_run_that_began_while_packages_were_installed(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

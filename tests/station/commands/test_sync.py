@@ -5,6 +5,7 @@ import os
 import pathlib
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -61,11 +62,14 @@ COMMAND = [sys.executable, "-m", "raceday", "sync", "--config"]
 
 
 @contextmanager
-def running_sync(config: pathlib.Path) -> Iterator[tuple[subprocess.Popen[str], "queue.SimpleQueue[str]"]]:
+def running_sync(
+    config: pathlib.Path, **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], "queue.SimpleQueue[str]"]]:
     """Runs the sync process and yields it with the lines that it prints."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    words = [*COMMAND, str(config)]
     with subprocess.Popen(
-        [*COMMAND, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | environment
     ) as process:
         assert process.stdout is not None
         reader = threading.Thread(target=lambda out: [lines.put(line) for line in out], args=(process.stdout,))
@@ -107,11 +111,18 @@ def test_killed_after_the_leaderboard_applied_it_posts_the_same_id_again(tmp_pat
 def test_a_new_row_is_noticed_and_sigterm_stops_it(tmp_path: pathlib.Path) -> None:
     with running_peer([]) as peer:
         config = configured(tmp_path, peer.url, rows=1)
-        with running_sync(config) as (process, lines):
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+            running_sync(config, NOTIFY_SOCKET=f"@raceday-sync-{os.getpid()}") as (process, lines),
+        ):
+            systemd.bind(f"\0raceday-sync-{os.getpid()}")
+            systemd.settimeout(60)
             assert "run-1.0: posted; rank 1 of 1" in lines.get(timeout=20)
             assert is_locked(tmp_path / "data" / "sync.lock")
             add_rows(tmp_path, range(2, 3))
             assert "run-2.0: posted" in lines.get(timeout=20)
+            while not systemd.recv(4096).startswith(b"STATUS=results: 2 posted, 0 waiting, 0 rejected: "):
+                pass
             second = once(config)
             assert second.returncode == 2
             assert "another sync process" in second.stderr

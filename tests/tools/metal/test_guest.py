@@ -1,5 +1,6 @@
 """Parts of the virtual machine that run anywhere: configs with other devices, a newer version, the Pico's board."""
 
+import json
 import os
 import pathlib
 import queue
@@ -14,13 +15,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from raceday.doctor.cli import as_document
 from shared.clock import SystemClock
 from shared.errors import BadInput
+from shared.findings import Finding
 from station.core.inputs import Edge
 from station.gates.driver import GateNote
 from station.gates.pico.gate import PicoGate
 from tests.conftest import ROOT
 from tools.metal.guest import unit_trials
+from tools.metal.guest.doctor import Found, found_in
+from tools.metal.guest.simulated_stock_car import motions_of
 from tools.metal.guest.unit_runs import CONFIGS, with_tables
 from tools.metal.guest.unit_trials import BUTTON, GPIO, UnitTrial, car_trials, station_trials
 from tools.metal.newer_package import STARTER, WHEELS, newer_package, write_newer_wheel
@@ -152,3 +157,20 @@ def test_the_shipped_firmware_answers_the_station_and_stamps_its_pins(board: tup
             assert (edge.sensor, edge.broken, edge.seq) == ("front", level == 0, 2 - (level == 0))
     assert gate.health().alive
     gate.close()
+
+
+def test_when_a_stock_car_moves_is_what_its_console_says_in_the_journal() -> None:
+    said = [(1_500_000, "A stock console listens"), (2_250_000, "The car moves."), (3_000_000, "The car stands.")]
+    lines = [json.dumps({"__MONOTONIC_TIMESTAMP": str(at_us), "MESSAGE": text, "_PID": "7"}) for at_us, text in said]
+    assert motions_of(lines) == [(2.25, True), (3.0, False)]
+
+
+def test_what_the_doctor_prints_is_found_by_what_it_is_about() -> None:
+    findings = {
+        "bridge of stock-1": [Finding("login", None, "It is not tried.")],
+        "machine": [Finding("disk", True, "1")],
+    }
+    assert found_in(json.dumps(as_document(findings))) == {
+        "login": Found("login", None, "It is not tried."),
+        "disk": Found("disk", True, "1"),
+    }

@@ -165,7 +165,7 @@ class GpioLine:
 
 
 class Kernel(AttributeFiles):
-    """Both classes of a machine. A new folder becomes writable (by udev) after `late` looks at it."""
+    """Both classes of a machine. What is exported here may be written (udev sees to it) after `late` looks at it."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class Kernel(AttributeFiles):
         self.chips = {f"pwmchip{number}": chip for number, chip in enumerate(chips or (KernelPwmChip(),))}
         self.gpio, self.held = gpio, held
         self.lines: dict[int, GpioLine] = {}
-        self._late = late
+        self._late, self._closed = late, dict[pathlib.Path, int]()
 
     @property
     def chip(self) -> KernelPwmChip:
@@ -196,10 +196,14 @@ class Kernel(AttributeFiles):
         return self._channel(path) is not None
 
     def writable(self, path: pathlib.Path) -> bool:
-        if self._late > 0:
-            self._late -= 1
+        if self._closed.get(path.parent, 0) > 0:
+            self._closed[path.parent] -= 1
             return False
         return self._channel(path.parent) is not None or self._line(path.parent) is not None
+
+    def hand_over(self) -> None:
+        """What is exported by now may be written: udev's rule has run."""
+        self._closed.clear()
 
     def names(self, folder: pathlib.Path) -> list[str]:
         if not self.exists(folder):
@@ -234,10 +238,13 @@ class Kernel(AttributeFiles):
         return str(getattr(place[0].exported[place[1]], path.name))
 
     def write(self, path: pathlib.Path, value: str) -> None:
+        if self._closed.get(path.parent, 0) > 0:
+            raise kernel_error(errno.EACCES)
         if GPIO in path.parents:
             self._write_gpio(path, value)
         elif path.name in ("export", "unexport") and (chip := self._chip(path)) is not None:
             getattr(chip, path.name)(int(value))
+            self._closed[path.parent / f"pwm{value}"] = self._late
         elif (place := self._channel(path.parent)) is not None:
             place[0].write(place[1], path.name, int(value))
         else:
@@ -269,6 +276,7 @@ class Kernel(AttributeFiles):
         if number in self.lines or number in self.held:
             raise kernel_error(errno.EBUSY)
         self.lines[number] = GpioLine([1])
+        self._closed[GPIO / f"gpio{number}"] = self._late
 
     def _chip(self, path: pathlib.Path) -> KernelPwmChip | None:
         """The chip of a path at or below its folder."""

@@ -9,7 +9,7 @@ from tests.vehicle.hardware.fake_kernel import Kernel, KernelPca9685, KernelPwmC
 from vehicle.core.light_patterns import DARK, WHITE, LightColour
 from vehicle.core.pulses import Pulses
 from vehicle.hardware.lights.mock import MockLights
-from vehicle.hardware.lights.pwm import PwmLights
+from vehicle.hardware.lights.pwm import PwmLights, PwmLightsOptions
 from vehicle.hardware.motors.sysfs import SysfsMotors
 from vehicle.hardware.profiles import PROFILES
 
@@ -77,6 +77,21 @@ def test_lights_change_no_pulse_of_the_motors() -> None:
     lights.close()
     for channel, mark in zip((0, 1), marks, strict=True):
         assert set(chip.history[channel][mark:]) == {before[channel]}
+
+
+def test_lights_whose_channels_udev_hands_over_late_are_opened_at_a_later_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine's udev took longer than one try waits, and each try freed what the one before had exported."""
+    chip = KernelPca9685(prescale=121)
+    chip.export(0)  # the motors'
+    kernel = Kernel(chip, late=1_000_000)
+    monkeypatch.setattr("vehicle.hardware.motors.pwm_channels._EXPORT_TIMEOUT_S", 0.0)
+    for _ in PwmLightsOptions().channels:
+        with pytest.raises(HardwareMissing, match="the udev rule"):
+            PwmLights({}, ManualClock(), kernel)
+        kernel.hand_over()
+    lights = PwmLights({}, ManualClock(), kernel)
+    lights.show(WHITE)
+    assert {chip.exported[n].period for n in (2, 3, 4)} == {20_000_000}
 
 
 def test_motors_at_another_rate_are_a_sentence_and_stay_as_they_are() -> None:

@@ -35,6 +35,8 @@ network={{
 CONFIG = f"""device = "car-1"
 [camera]
 driver = "mock"
+[camera.options]
+rate_hz = 5.0
 [motors]
 driver = "mock"
 [calibration]

@@ -25,6 +25,7 @@ def main() -> None:
     if not certificates.station_takes_certificates() or not certificates.car_gets_certificate():
         return
     certificates.done("raceday", "install", "car", "--certs", str(certificates.CARRIED_CAR))
+    station.state()  # a token is made now: while the car runs that takes minutes
     for trial in car_trials(pwm.bus, enable_line):
         run(["systemctl", "stop", trial.unit])
         pwm.power_on()

@@ -37,6 +37,10 @@ class PwmChannels:
             if number >= chip.motor_channels:
                 count = f"{chip.motor_channels} channels, numbered from 0"
                 raise HardwareMissing(f"{chip.folder} has {count}; there is no channel {number}.")
+        # Those of an earlier try may not be ours yet: udev is slow on a machine that is busy.
+        for number in numbers:
+            if files.exists(self._folder(number)):
+                self._wait_for_udev(number)
         # One that runs at another rate, and all ours with it: the divider can change only while a single one is there.
         if any(self._runs_at_another_rate(number) for number in numbers):
             for number in numbers:
@@ -59,8 +63,14 @@ class PwmChannels:
         return self._chip.folder / f"pwm{number}"
 
     def _runs_at_another_rate(self, number: int) -> bool:
-        """Whether the channel is exported with a period, but not ours."""
-        return read_number(self._files, self._folder(number) / "period") not in (None, 0, self._period_ns)
+        """Whether the channel is exported with a period, but not ours.
+
+        A PCA9685's channel that was only just exported shows what its divider makes of ours: 19.99 ms for 20 ms.
+        """
+        present_ns = read_number(self._files, self._folder(number) / "period")
+        if not present_ns or present_ns == self._period_ns:
+            return False
+        return not (self._chip.is_pca9685 and kernel_prescale(present_ns) == kernel_prescale(self._period_ns))
 
     def _silence(self, number: int) -> None:
         """End the pulses of a channel that is exported. Without a period it has none, and refuses to be asked."""
@@ -73,9 +83,12 @@ class PwmChannels:
             self._write(self._chip.folder / "unexport", number)
 
     def _export(self, number: int) -> None:
-        folder = self._folder(number)
-        if not self._files.exists(folder):
+        if not self._files.exists(self._folder(number)):
             self._write(self._chip.folder / "export", number)
+        self._wait_for_udev(number)
+
+    def _wait_for_udev(self, number: int) -> None:
+        folder = self._folder(number)
         deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
         while closed := [name for name in CHANNEL_FILES if not self._files.writable(folder / name)]:
             if time.monotonic() > deadline_s:

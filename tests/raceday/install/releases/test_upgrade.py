@@ -16,11 +16,12 @@ from raceday.install.facts import MachineFacts
 from raceday.install.machine import Machine
 from raceday.install.machine_files.broker_files import BROKER_CONF
 from raceday.install.plan import install_plan
-from raceday.install.releases import upgrade as upgrade_module
+from raceday.install.releases import change_over as change_over_module
 from raceday.install.releases.backups import Backup, backed_up
+from raceday.install.releases.change_over import Change, change_over
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease
-from raceday.install.releases.upgrade import COPY, Change, _change, roll_back, upgrade
+from raceday.install.releases.upgrade import COPY, roll_back, upgrade
 from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import EnableService, MakeLink, WriteFile
 from shared.errors import OperatorError
@@ -109,7 +110,7 @@ def test_bridges_change_over_with_their_station_and_keep_it_from_nothing(
     # bridges ("invalid choice"). Its service must not stay stopped.
     said = list[str]()
     made = machine(tmp_path, failing)
-    monkeypatch.setattr(upgrade_module, "comes_up", lambda *_: "")
+    monkeypatch.setattr(change_over_module, "comes_up", lambda *_: "")
     for name in ("car-1", "car-2", "car-3"):
         made.write(f"/etc/raceday/bridge-{name}.toml", b"", 0o640)
     for name in ("car-1", "car-2"):  # the third was uninstalled, and kept its config
@@ -131,7 +132,7 @@ def test_bridges_change_over_with_their_station_and_keep_it_from_nothing(
 def test_a_bridge_that_does_not_come_up_is_said(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said, made = list[str](), machine(tmp_path)
     answers = iter(["", "raceday-bridge@car-1.service ends again and again"])
-    monkeypatch.setattr(upgrade_module, "comes_up", lambda *_: next(answers))
+    monkeypatch.setattr(change_over_module, "comes_up", lambda *_: next(answers))
     monkeypatch.setattr(ScriptedMachine, "is_running", True)
     made.write("/etc/raceday/bridge-car-1.toml", b"", 0o640)
     EnableService("raceday-bridge@car-1.service").do(made)
@@ -152,7 +153,7 @@ def test_a_release_that_cannot_read_the_journal_does_not_get_it(tmp_path: pathli
 
 def test_a_release_that_does_not_come_up_gives_its_place_back(tmp_path: pathlib.Path) -> None:
     made = machine(tmp_path, ["1 install"])
-    with pytest.raises(OperatorError, match="the release before is in use again"):
+    with pytest.raises(OperatorError, match="The release before is in use again, and runs"):
         roll_back(made, print, force=False)
     assert links(made) == ("releases/2", "releases/1")
     assert made.ran[-1] == "2 install station --force"
@@ -171,7 +172,7 @@ def test_after_an_upgrade_that_failed_the_good_release_before_is_there_still(
     cure = "sudo -u raceday raceday restore /b --data-dir /var/lib/raceday; sudo systemctl start raceday-station"
     backup = Backup("station", "/var/lib/raceday/backups", "/b")
     with pytest.raises(OperatorError, match=cure):
-        _change(made, Change(NEW, "/opt/raceday/releases/3", ("station",)), (backup,), print)
+        change_over(made, Change(NEW, "/opt/raceday/releases/3", ("station",)), (backup,), print)
     previous = made.path("/opt/raceday/previous")
     assert str(previous.readlink()) == before if before else not previous.is_symlink()
     assert made.path("/opt/raceday/releases/0").exists()
@@ -242,9 +243,65 @@ def test_a_config_that_does_not_say_where_the_journal_is_stops_the_upgrade(
         backed_up(made, OLD, ("station",), "x", print)
 
 
-def test_when_neither_comes_up_it_is_said(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OperatorError, match="does not come up either"):
-        roll_back(machine(tmp_path, ["1 install", "2 install"]), print, force=False)
+def test_when_neither_can_be_put_in_place_what_is_in_use_is_said(tmp_path: pathlib.Path) -> None:
+    made = machine(tmp_path, ["1 install", "2 install"])
+    with pytest.raises(OperatorError, match=r"^1 could not .*\. The release in use is 2; 2 could not be put in place"):
+        roll_back(made, print, force=False)
+    assert links(made) == ("releases/2", "releases/1")
+
+
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [
+        ("", "The release before is in use again, and runs. `journalctl -u raceday-station.service` says why."),
+        (
+            "raceday-station.service runs and does not answer, though it still works after 15 min",
+            "The release in use is 2; raceday-station.service runs and does not answer, though it still works after "
+            "15 min. Look at `journalctl -u raceday-station.service`; if it only takes long, `sudo raceday doctor ",
+        ),
+    ],
+)
+def test_of_a_release_that_is_back_it_is_said_whether_it_runs(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, back: str, said: str
+) -> None:
+    made, answers = machine(tmp_path), iter(["raceday-station.service has ended (exit-code, status 2)", back])
+    monkeypatch.setattr(ScriptedMachine, "is_running", True)
+    monkeypatch.setattr(change_over_module, "comes_up", lambda *_: next(answers))
+    with pytest.raises(OperatorError) as raised:
+        roll_back(made, print, force=True)
+    assert str(raised.value).startswith(f"raceday-station.service has ended (exit-code, status 2). {said}")
+    assert links(made) == ("releases/2", "releases/1")
+
+
+@pytest.mark.parametrize(("has_changed", "previous"), [(False, "releases/1"), (True, "releases/2")])
+def test_whoever_interrupts_a_change_is_told_what_is_in_use(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, has_changed: bool, previous: str
+) -> None:
+    made, said = machine(tmp_path), list[str]()
+    answer = made.attempt
+
+    def attempt(words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
+        if words[1] == "install":
+            if has_changed:
+                answer(words, user=user)
+            raise KeyboardInterrupt
+        return answer(words, user=user)
+
+    monkeypatch.setattr(made, "attempt", attempt)
+    with pytest.raises(KeyboardInterrupt):
+        roll_back(made, said.append, force=False)
+    now = "1" if has_changed else "2"
+    assert said[-1] == (
+        f"interrupted: the release in use is {now}; `sudo raceday install station` finishes what it began"
+    )
+    assert links(made) == (f"releases/{now}", previous)
+
+
+def test_the_release_in_use_is_none_to_go_back_to(tmp_path: pathlib.Path) -> None:
+    made = machine(tmp_path)  # the power was cut between the first link and the second
+    MakeLink("/opt/raceday/previous", "releases/2").do(made)
+    with pytest.raises(OperatorError, match="no earlier release"):
+        roll_back(made, print, force=False)
 
 
 def test_there_is_nothing_to_go_back_to(tmp_path: pathlib.Path) -> None:

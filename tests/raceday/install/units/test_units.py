@@ -60,7 +60,7 @@ def test_a_damaged_journal_is_not_restarted_into() -> None:
     assert lines(FOLDER / "raceday-station.service", "RestartPreventExitStatus") == [str(JournalDamaged.exit_code)]
 
 
-@pytest.mark.parametrize("name", ["raceday-station", "raceday-bridge@"])
+@pytest.mark.parametrize("name", ["raceday-station", "raceday-sync", "raceday-bridge@"])
 def test_systemd_listens_to_what_the_service_says_of_itself(name: str) -> None:
     """Without it there is no $NOTIFY_SOCKET, whatever the type (systemd, src/core/service.c)."""
     assert lines(FOLDER / f"{name}.service", "NotifyAccess") == ["main"]
