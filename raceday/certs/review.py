@@ -80,9 +80,9 @@ def list_findings(pem: bytes, now: dt.datetime, authority_pem: bytes | None = No
     for one in authorities:
         signs_authorities = any(each.issuer == one.subject != each.subject for each in authorities)
         if not signs_authorities and not any(_is_signed_by(each, one) for each in lists):
-            said = f"None is of {_name(one)}: the broker refuses every machine of that authority."
+            seen = f"None is of {_name(one)}: the broker refuses every machine of that authority."
             cure = f"Add its list to crl.pem; or, once no machine needs it, take {_name(one)} out of ca.pem."
-            found.append(Finding(_LISTS, False, said, f"{cure} Then `sudo systemctl reload mosquitto`."))
+            found.append(Finding(_LISTS, False, seen, f"{cure} Then `sudo systemctl reload mosquitto`."))
     return found
 
 
