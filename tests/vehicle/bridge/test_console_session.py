@@ -3,6 +3,7 @@
 import http.client
 import os
 import pathlib
+import queue
 import socket
 import stat
 import struct
@@ -24,7 +25,7 @@ from vehicle.bridge.core.console_calls import CallKind, ConsoleCall, StockConsol
 from vehicle.bridge.core.stock_car import StockCar, StockCarOptions
 from vehicle.bridge.leash_kit import FILES, KEY, write_kit
 from vehicle.bridge.mock_console.mock_car import MockCar
-from vehicle.bridge.mock_console.mock_console import ConsoleVersion, MockConsole
+from vehicle.bridge.mock_console.mock_console import ConsoleRequest, ConsoleResponse, ConsoleVersion, MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
 from vehicle.bridge.mock_console.server import MockConsoleServer
 from vehicle.bridge.secret_files import read_secret, write_secret
@@ -148,6 +149,43 @@ def test_a_stop_goes_out_while_another_call_hangs_in_the_console(rig: Rig) -> No
     assert answered.wait(30)
     assert answers[-1].outcome == "refused"
     caller.close()
+
+
+class HeldAnswers:
+    """Holds answers of the login page and of logins until they are let go: `holds` names which, in order of arrival."""
+
+    def __init__(self, rig: Rig, monkeypatch: pytest.MonkeyPatch, holds: list[bool]) -> None:
+        self._answer, self._holds = rig.server.answer, holds
+        self.held: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
+        monkeypatch.setattr(rig.server, "answer", self.answer)
+
+    def answer(self, request: ConsoleRequest, *, through_front_door: bool) -> ConsoleResponse:
+        answer = self._answer(request, through_front_door=through_front_door)
+        if request.path == "/login" and self._holds and self._holds.pop(0):
+            go_on = threading.Event()
+            self.held.put(go_on)
+            assert go_on.wait(60)
+        return answer
+
+
+def test_logins_that_cross_on_a_slow_console_each_have_their_own_token(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As seen in a virtual machine: a stop each second, each login slower than a second, all refused with 400."""
+    monkeypatch.setattr("vehicle.bridge.console_session.LOGIN_WAIT_S", 0.001)
+    # The first's page is late; the second has its page, and its login is late; the third's page is late, asked in the
+    # second's session. Then the first has a session of its own.
+    answers = HeldAnswers(rig, monkeypatch, [True, False, True, True])
+    session = rig.session()
+    outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    late = []
+    for _ in range(3):
+        threading.Thread(target=lambda: outcomes.put(session.call(ConsoleCall("stop")).outcome)).start()
+        late.append(answers.held.get(timeout=60))
+    first, second, third = late
+    for go_on in (first, third, second):
+        go_on.set()
+        assert outcomes.get(timeout=60) == "done"
 
 
 def test_a_start_that_a_stop_overtook_is_not_sent(rig: Rig) -> None:
