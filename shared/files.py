@@ -38,8 +38,8 @@ def write_whole(
     """Put a file in place by a rename: whoever looks, also after a power cut if `is_durable`, sees the old or the new.
 
     The folder may be a service's and the writer root: the file that is written first has a name that nobody foresees,
-    and is never one that is there already, nor a link. `mode` is what the umask
-    makes less of; `like`: whose mode and owner it gets instead. Raises OSError.
+    and is never one that is there already, nor a link. `mode` as open(2) takes it, less the umask; `like`: the file
+    whose mode and owner it gets instead. Raises OSError.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
