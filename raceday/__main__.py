@@ -124,7 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
         if error.errno not in DISK_ERRORS:
             raise
         where = f" at {error.filename}" if error.filename else ""
-        print(f"raceday {command.words}: the disk refused{where} ({error.strerror}): free some space.", file=sys.stderr)
+        cure = "free some space" if error.errno in DISK_FULL else "mount it for writing; a card that fails refuses so"
+        print(f"raceday {command.words}: the disk refused{where} ({error.strerror}): {cure}.", file=sys.stderr)
         return StorageError.exit_code
     return code
 

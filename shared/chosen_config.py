@@ -27,13 +27,20 @@ def chosen_config(
     """The config that was named, else the installed one, which is said, else the one of this name here.
 
     The working folder never goes first: its file may be a mock's, or laid there for root by somebody else.
-    `installed_as`: its name in /etc/raceday, if that is another. Raises OperatorError if root would leave files behind
-    that the installed service, another user, cannot use; `may_be_root`: the command writes none, or needs root.
+    Root on a machine where something is installed takes no file of the working folder by itself, also not of a role
+    that is not. `installed_as`: its name in /etc/raceday, if that is another. Raises OperatorError for that, and if
+    root would leave files behind that the installed service, another user, cannot use; `may_be_root`: the command
+    writes none, or needs root.
     """
     if given is not None:
         return given
     here, installed = HERE / name, INSTALLED / (installed_as or name)
     if not _is_there(installed):
+        if os.geteuid() == 0 and _is_there(INSTALLED):
+            raise OperatorError(
+                f"there is no {installed} on this machine (sudo raceday install makes it), and root takes no config of "
+                f"the folder that it stands in: --config {here} names one, if you mean it."
+            )
         return here
     if os.geteuid() == 0 and not may_be_root:
         command = f"sudo -u {SERVICE_USER} raceday {' '.join(sys.argv[1:])}"

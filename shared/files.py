@@ -9,6 +9,7 @@ import fcntl
 import os
 import pathlib
 import secrets
+import stat
 import struct
 
 from shared.errors import OperatorError, StorageError
@@ -26,16 +27,26 @@ def write_ready_file(path: pathlib.Path, line: str) -> None:
         raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}){remedy}.") from None
 
 
-def write_whole(path: pathlib.Path, data: bytes, *, is_durable: bool = False) -> None:
+def write_whole(
+    path: pathlib.Path,
+    data: bytes,
+    *,
+    is_durable: bool = False,
+    mode: int = 0o666,
+    like: os.stat_result | None = None,
+) -> None:
     """Put a file in place by a rename: whoever looks, also after a power cut if `is_durable`, sees the old or the new.
 
     The folder may be a service's and the writer root: the file that is written first has a name that nobody foresees,
-    and is never one that is there already, nor a link. Raises OSError.
+    and is never one that is there already, nor a link. `mode` as open(2) takes it, less the umask; `like`: the file
+    whose mode and owner it gets instead. Raises OSError.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(part, new, 0o666), "wb") as file:
+    with os.fdopen(os.open(part, new, mode if like is None else 0o600), "wb") as file:
         try:
+            if like is not None:
+                _make_like(file.fileno(), like)
             file.write(data)
             file.flush()
             if is_durable:
@@ -51,6 +62,13 @@ def write_whole(path: pathlib.Path, data: bytes, *, is_durable: bool = False) ->
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _make_like(descriptor: int, like: os.stat_result) -> None:
+    status = os.fstat(descriptor)
+    if (status.st_uid, status.st_gid) != (like.st_uid, like.st_gid):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))  # last: a change of owner takes bits away
 
 
 def lock_file(path: pathlib.Path) -> int | None:

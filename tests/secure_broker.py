@@ -47,9 +47,8 @@ class SecureBroker:
         for name in names:
             self.issue(name)
         config = self._write_configs()
-        words = [mosquitto_path() or "mosquitto", "-c", str(config)]
-        self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.until(lambda: b" running\n" in self.log())
+        self._words = [mosquitto_path() or "mosquitto", "-c", str(config)]
+        self._process = self._started()
 
     def issue(self, name: str) -> None:
         """Makes the certificate of a machine and puts it into the machine's own folder."""
@@ -81,10 +80,28 @@ class SecureBroker:
             assert self._process.poll() is None, self.log().decode(errors="replace")[-2000:]
             never.wait(0.01)
 
+    def restart(self) -> None:
+        """As `systemctl restart mosquitto` does it."""
+        self._stop()
+        self._process = self._started()
+
     def end(self) -> None:
+        self._stop()
+        shutil.rmtree(self.folder)
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        before = self.log().count(b" running\n")
+        process = subprocess.Popen(self._words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until_s, never = time.monotonic() + 20.0, threading.Event()
+        while self.log().count(b" running\n") == before:
+            assert time.monotonic() < until_s, self.log().decode(errors="replace")[-2000:]
+            assert process.poll() is None, self.log().decode(errors="replace")[-2000:]
+            never.wait(0.01)
+        return process
+
+    def _stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)
-        shutil.rmtree(self.folder)
 
     def _write_configs(self) -> pathlib.Path:
         for name in ("run/mosquitto", "var/lib/mosquitto", "var/log/mosquitto", "etc/mosquitto/conf.d"):

@@ -53,7 +53,7 @@ def _opened(path: pathlib.Path | None) -> Iterator[TextIO]:
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with part.open("x", encoding="utf-8", newline="") as file:
             yield file
         part.replace(path)
     except OSError as error:

@@ -11,7 +11,7 @@ from raceday.certs.review import (
     certificate_finding,
     issued_findings,
     key_mode_finding,
-    list_finding,
+    list_findings,
     pair_finding,
 )
 from shared.findings import Finding
@@ -22,12 +22,12 @@ def authority_findings(folder: AuthorityFolder, now: dt.datetime) -> list[Findin
     authority_pem = read_file(folder.ca / "ca.pem")
     anew = "All machines need new certificates: begin anew with `raceday certs init` in another folder."
     findings = [certificate_finding("authority", authority_pem, now, anew)]
-    findings += _broker_findings(folder, now, authority_pem)
+    findings += _broker_findings(folder, now)
     findings += [each for path in _keys(folder) if (each := key_mode_finding(str(path), path.stat().st_mode))]
     return findings + issued_findings([each for each in folder.issued() if each.role != "broker"], now)
 
 
-def _broker_findings(folder: AuthorityFolder, now: dt.datetime, authority_pem: bytes) -> Iterator[Finding]:
+def _broker_findings(folder: AuthorityFolder, now: dt.datetime) -> Iterator[Finding]:
     missing = [name for name in ("ca.pem", "crl.pem", "broker.pem", "broker.key") if not (folder.tls / name).exists()]
     if missing:
         yield Finding(
@@ -37,7 +37,7 @@ def _broker_findings(folder: AuthorityFolder, now: dt.datetime, authority_pem: b
     pem, key = read_file(folder.tls / "broker.pem"), read_file(folder.tls / "broker.key")
     yield pair_finding("broker", pem, key, RENEW_BROKER) or certificate_finding("broker", pem, now, RENEW_BROKER)
     listed = read_file(folder.tls / "crl.pem")
-    yield list_finding(listed, now, authority_pem)
+    yield from list_findings(listed, now, read_file(folder.tls / "ca.pem"))
     if listed != read_file(folder.ca / "crl.pem"):
         yield Finding(
             "list of revoked certificates",

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from raceday.certs.review import certificate_finding, key_mode_finding, list_finding, pair_finding
+from raceday.certs.review import (
+    certificate_finding,
+    is_vouched_for,
+    key_mode_finding,
+    list_findings,
+    pair_finding,
+    trust_finding,
+)
 from raceday.doctor.installed import ETC, InstalledRole
 from raceday.doctor.machine_reader import MachineReader
 from raceday.doctor.permissions import READ, ServiceUser, blocked_by
@@ -18,6 +25,7 @@ from shared.link.options import MqttOptions
 
 TLS = f"{ETC}/tls"
 BROKER_USER = "mosquitto"
+NEW_AUTHORITY = "Make a new authority, and with it each certificate anew (docs/certificates.md)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ def _own_certificate(
         yield Finding("certificates", None, f"This user may not read {key}.", "Run the doctor with sudo.")
         return
     bad = pair_finding("own certificate", pem, key_pem, cure)
+    # Who signed it may be an authority that only the broker knows: that nothing in `ca` did is no fault.
+    bad = bad or trust_finding("own certificate", pem, reader.data(ca) or b"", reader.now(), NEW_AUTHORITY)
     yield bad or certificate_finding("own certificate", pem, reader.now(), cure)
     status = reader.status(key)
     if status is not None and (finding := key_mode_finding(key, status.mode)):
@@ -68,10 +78,10 @@ def _brokers_files(reader: MachineReader) -> Iterator[Finding]:
     if reader.status(f"{TLS}/broker.pem") is None:
         return
     cure = "Run `sudo raceday certs init --renew`, then `sudo systemctl reload mosquitto`."
-    yield certificate_finding("broker's certificate", reader.data(f"{TLS}/broker.pem") or b"", reader.now(), cure)
+    yield _brokers_certificate(reader.data(f"{TLS}/broker.pem") or b"", reader.data(f"{TLS}/ca.pem"), reader, cure)
     listed = reader.data(f"{TLS}/crl.pem")
     if listed is not None:
-        yield list_finding(listed, reader.now(), reader.data(f"{TLS}/ca.pem"))
+        yield from list_findings(listed, reader.now(), reader.data(f"{TLS}/ca.pem"))
     status, account = reader.status(f"{TLS}/broker.key"), reader.user(BROKER_USER)
     if status is None:
         yield Finding("broker's key", False, f"{TLS}/broker.key is not there.", cure)
@@ -81,6 +91,16 @@ def _brokers_files(reader: MachineReader) -> Iterator[Finding]:
     if account is not None and status.uid != account.uid:
         seen = f"It is not {BROKER_USER}'s own: at its next reload the broker cannot read it."
         yield Finding("broker's key", False, seen, f"Run `sudo chown {BROKER_USER}: {TLS}/broker.key`.")
+
+
+def _brokers_certificate(pem: bytes, ca_pem: bytes | None, reader: MachineReader, cure: str) -> Finding:
+    what, now = "broker's certificate", reader.now()
+    if ca_pem is not None and not is_vouched_for(pem, ca_pem, now):
+        return Finding(
+            what, False, f"No authority in {TLS}/ca.pem vouches for it: no machine trusts this broker.", cure
+        )
+    ends = trust_finding(what, pem, ca_pem, now, NEW_AUTHORITY) if ca_pem is not None else None
+    return ends or certificate_finding(what, pem, now, cure)
 
 
 def _answers(role: InstalledRole, mqtt: Mapping[str, Any], *, is_running: bool, probes: BrokerProbes) -> list[Finding]:

@@ -1,7 +1,6 @@
 """A step of the plan: the certificates of the file that somebody carried here (`raceday certs`) go to their place."""
 
 import pathlib
-import shutil
 from dataclasses import dataclass
 
 from raceday.certs.carried_tar import MAX_BYTES, read_tar
@@ -41,7 +40,7 @@ class PlaceCertificates(StaysForGood):
 
     def do(self, machine: Machine) -> None:
         inside = "/etc/raceday/.carried"
-        machine.write(inside, pathlib.Path(self.file).read_bytes(), 0o600)
+        machine.write(inside, _packed(pathlib.Path(self.file)), 0o600)
         try:
             machine.run([f"{CURRENT}/bin/python", "-c", _PLACE, inside, TLS], "placing the certificates")
         finally:
@@ -50,6 +49,11 @@ class PlaceCertificates(StaysForGood):
 
 def carried(file: pathlib.Path) -> tuple[str, dict[str, bytes]]:
     """Whose certificates are in a carried file, and its files by their names. Raises BadInput."""
+    return read_tar(_packed(file), str(file))
+
+
+def _packed(file: pathlib.Path) -> bytes:
+    """The carried file as it is. Raises BadInput."""
     try:
         with file.open("rb") as opened:
             packed = opened.read(MAX_BYTES + 1)
@@ -57,7 +61,7 @@ def carried(file: pathlib.Path) -> tuple[str, dict[str, bytes]]:
         raise BadInput(f"{file}: is no file of certificates ({error}); `raceday certs` makes one.") from None
     if len(packed) > MAX_BYTES:
         raise BadInput(f"{file}: is far too large for a file of certificates; `raceday certs` makes one.")
-    return read_tar(packed, str(file))
+    return packed
 
 
 def carried_name(file: pathlib.Path) -> str:
@@ -67,4 +71,4 @@ def carried_name(file: pathlib.Path) -> str:
 
 def remove_keys(machine: Machine) -> None:
     """Removes all of /etc/raceday, authority and keys with it: for --purge."""
-    shutil.rmtree(machine.path("/etc/raceday"), ignore_errors=True)
+    machine.remove("/etc/raceday")

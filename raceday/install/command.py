@@ -5,6 +5,7 @@
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import secrets
@@ -23,7 +24,7 @@ from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
 from raceday.install.plan import SYNC, InstallPlan, install_plan
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel
-from raceday.install.releases.release import CURRENT, RELEASES, MakeRelease, remove_old_releases
+from raceday.install.releases.release import CURRENT, RELEASES, MakeRelease, release_for, remove_old_releases
 from raceday.install.releases.upgrade import roll_back, upgrade
 from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
 from raceday.install.running import refuse_during_a_run, refuse_while_driven
@@ -31,6 +32,7 @@ from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import Effect, EnableService, MakeLink, Step
 from raceday.install.uninstall import uninstall, uninstall_bridge
 from shared.errors import OperatorError
+from shared.process.signals import outlives_terminal
 
 FELT = frozenset({"services", "units", "broker", "network"})  # effects that a run on the track would feel
 UNLIKE_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
         raise OperatorError("--dry-run tells of an installation, and not of --uninstall: leave one of them out.")
     if getattr(chosen, "dry_run", False):
         return _bridge(machine, chosen) if chosen.action == "bridge" else _role(machine, chosen, is_alone=True)
-    with machine.installing() as is_alone:
+    with machine.installing() as is_alone, outlives_terminal():
         if chosen.action == "bridge":
             return _bridge(machine, chosen)
         if chosen.action == "upgrade":
@@ -69,7 +71,8 @@ def _role(machine: Machine, chosen: argparse.Namespace, *, is_alone: bool) -> in
         roles = tuple(role for role in ROLES if role in {*facts.roles, request.role})
         wheels = chosen.wheels or (DEB_WHEELS if DEB_WHEELS.is_dir() else None)
         program = _program(wheels, machine, pathlib.Path(work))
-        plan = install_plan(request, facts, MakeRelease(program, roles, facts.python, facts.python_version, wheels))
+        release = MakeRelease(program, roles, facts.python, facts.python_version, wheels)
+        plan = install_plan(request, facts, release_for(release, machine))
         if chosen.uninstall:
             if request.role == "station":
                 refuse_during_a_run(machine, force=chosen.force)
@@ -227,7 +230,8 @@ def _print_plan(
 
 
 def _say(line: str) -> None:
-    print(f"  {line} ...", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # nobody reads it any more: the terminal is gone
+        print(f"  {line} ...", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

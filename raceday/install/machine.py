@@ -57,8 +57,11 @@ class Machine:
         Raises OperatorError if another installation runs.
         """
         path = self.path(LOCK)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StorageError(f"{path}: the lock of installations cannot be made ({error.strerror}).") from None
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,12 +164,15 @@ class Machine:
                 stdin=subprocess.DEVNULL,  # what waits for an answer here would wait unseen
                 capture_output=True,
                 text=True,
+                errors="replace",  # a file's name in a message may be of any bytes
                 timeout=COMMAND_S,
                 env=environment,
                 cwd="/",
             )
         except FileNotFoundError:
             raise OperatorError(f"{words[0]} is not installed here: install it, then run this again.") from None
+        except OSError as error:
+            raise OperatorError(f"{words[0]} cannot be started ({error.strerror}).") from None
         except subprocess.TimeoutExpired:
             raise OperatorError(f"`{' '.join(words[:4])} …` did not end within {COMMAND_S:.0f} s.") from None
 
@@ -177,9 +183,12 @@ class Machine:
         return [*chroot, "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", *words]
 
     def remove(self, name: str) -> None:
-        """Removes a file, a link, or a folder with all in it; nothing if it is not there."""
+        """Removes a file, a link, or a folder with all in it; nothing if it is not there. Raises StorageError."""
         path = self.path(name)
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{error.filename or path} cannot be removed ({error.strerror}).") from None

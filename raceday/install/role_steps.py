@@ -1,8 +1,6 @@
 """Steps of the plan for one role alone: the leaderboard's secrets, a car's first model, and a stock car taken over."""
 
-import os
 import posixpath
-import shutil
 from dataclasses import dataclass
 
 from raceday.install.facts import UNIT_OF
@@ -53,15 +51,18 @@ class CopyDemoModel(StaysForGood):
         source = next(iter(machine.path(CURRENT).resolve().glob(pattern)), None)
         if source is None:
             raise OperatorError("the release holds no demo model: install Raceday anew, its files are not whole.")
-        target = machine.path(self.target)
-        begun = target.with_name(f".{target.name}.new")  # a copy that is cut off must not count as the model
-        machine.remove(f"{self.target.rpartition('/')[0]}/{begun.name}")
-        shutil.copytree(source, begun)
-        for folder, _folders, files in os.walk(begun, topdown=False):
-            for name in files:
-                machine.give(begun / folder / name, "raceday", "", 0o600)
-            machine.give(begun / folder, "raceday", "", 0o700)
-        begun.rename(target)
+        there = f"/{source.relative_to(machine.root)}"
+        machine.path(self.target)  # refuses a link on the way
+        folder, _, name = self.target.rpartition("/")
+        begun = f"{folder}/.{name}.new"  # a copy that is cut off must not count as the model
+        # By the service itself: the folder is its own, and root would follow what it lays there meanwhile.
+        for words in (
+            ["rm", "-rf", begun],
+            ["cp", "-r", there, begun],
+            ["chmod", "-R", "u=rwX,go=", begun],
+            ["mv", "-T", begun, self.target],
+        ):
+            machine.run(words, "copying the demo model", user="raceday")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ The plan (plan.py) makes them, `raceday install` tells or does them in their ord
 last to the first. A step that is done already is neither told nor done again.
 """
 
+import contextlib
 import os
 import pathlib
+import secrets
 import stat
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from raceday.install.machine import BELOW_DATA, Machine
+from shared.errors import StorageError
 
 # What must happen once, at the end, if a step with this mark was done.
 Effect = Literal["modules", "udev", "units", "broker", "access", "network", "services"]
@@ -81,7 +84,10 @@ class MakeFolder:
 
     def do(self, machine: Machine) -> None:
         path = machine.path(self.path)
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"the folder {path} cannot be made ({error.strerror}).") from None
         # A link in one of root's folders is root's choice (data on another disk); one that the service laid is refused.
         is_the_services = BELOW_DATA.fullmatch(self.path) is not None
         machine.give(path if is_the_services else path.resolve(), self.owner, "", self.mode)
@@ -201,11 +207,16 @@ class MakeLink:
 
     def do(self, machine: Machine) -> None:
         path = machine.path(self.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(self.target)
-        temporary.replace(path)
+        # The folder may be a service's, which must not foresee the name.
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.symlink_to(self.target)
+            temporary.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise StorageError(f"{path} cannot be made a link to {self.target} ({error.strerror}).") from None
 
     def undo(self, machine: Machine) -> str:
         if self.keep or not machine.path(self.path).is_symlink():

@@ -1,6 +1,6 @@
 """`raceday install … --uninstall`: removes what an installation made; data, configs and keys only with --purge."""
 
-import shutil
+import functools
 import sys
 from collections.abc import Iterable
 
@@ -40,7 +40,7 @@ def uninstall(
     if machine.is_running:
         _reload(machine, role, others, facts)
     if purge:
-        _purge(machine, role, facts, keeps_keys=bool(others))
+        code = _purge(machine, role, facts, say, keeps_keys=bool(others)) or code
     else:
         print(f"Data stay in {DATA[role]}, configs and keys in /etc/raceday; --purge removes them too.")
     return code
@@ -120,14 +120,23 @@ def _is_shared(step: Step, others: list[Role]) -> bool:
     return isinstance(step, MakeRelease) or (isinstance(step, MakeFolder) and step.path in {OPT, "/etc/raceday"})
 
 
-def _purge(machine: Machine, role: Role, facts: MachineFacts, *, keeps_keys: bool) -> None:
-    for name in facts.bridges if role == "station" else ():
-        purge_bridge(machine, name)
-    shutil.rmtree(machine.path(DATA[role]), ignore_errors=True)
-    machine.remove(f"/etc/raceday/{CONFIG_NAMES[role]}")
+def _purge(machine: Machine, role: Role, facts: MachineFacts, say: Say, *, keeps_keys: bool) -> int:
+    """Removes data, config and keys; what stays is said. Returns the exit code, 0 if all is gone."""
+    removals = [functools.partial(purge_bridge, machine, name) for name in facts.bridges if role == "station"]
+    if machine.path(DATA[role]).is_symlink():
+        say(f"{DATA[role]} is a link to {machine.path(DATA[role]).readlink()}: what is there stays, remove it yourself")
+    removals.append(functools.partial(machine.remove, DATA[role]))
+    removals.append(functools.partial(machine.remove, f"/etc/raceday/{CONFIG_NAMES[role]}"))
     if not keeps_keys:
-        remove_keys(machine)
-        shutil.rmtree(machine.path(OPT), ignore_errors=True)
+        removals += [functools.partial(remove_keys, machine), functools.partial(machine.remove, OPT)]
+    code = 0
+    for removed in removals:
+        try:
+            removed()
+        except OperatorError as error:
+            code = error.exit_code
+            say(f"NOT DONE: {error}")
+    return code
 
 
 def _ask(what: str) -> None:

@@ -7,6 +7,8 @@ without a byte the connection has timed out.
 
 from dataclasses import dataclass
 
+from shared.text import joined, text
+
 CONNECT_S = 2.0
 STABLE_S = 5.0
 SHORT_CONNECTIONS = 3
@@ -17,7 +19,7 @@ class Liveness:
     """State of one connection. `answered`: the broker has answered in MQTT at all, even with a refusal."""
 
     keepalive_s: float
-    sentence: str = "Not started."
+    sentence: str = text("Not started.")
     up: bool = False
     answered: bool = False
     received_at_s: float = 0.0
@@ -50,9 +52,10 @@ class Liveness:
     def status_sentence(self, at_s: float, name: str) -> str:
         """The state of the connection in one sentence for people; `name` is this machine's."""
         if self.up and not self.connected(at_s):
-            return f"The broker has been silent for {at_s - self.received_at_s:.0f} s."
+            return text("The broker has been silent for {seconds} s.", seconds=f"{at_s - self.received_at_s:.0f}")
         if self.short_connections >= SHORT_CONNECTIONS and not self._stable(at_s):
-            return f"{self.sentence} It is lost again and again: does another machine use the name {name!r}?"
+            again = text("It is lost again and again: does another machine use the name {name}?", name=repr(name))
+            return joined([self.sentence, again])
         return self.sentence
 
     def _stable(self, at_s: float) -> bool:

@@ -20,6 +20,7 @@ from shared.link.packets import MessageEncoder, Packet, decode_packet
 from shared.link.send_queue import SendQueue
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
+from shared.text import text
 from shared.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["Faults", "MockBroker", "MockLink"]
@@ -68,7 +69,7 @@ class MockLink:
     def state(self) -> LinkState:
         with self._broker.lock:
             connected = self._connection is not None
-            sentence = "Connected to the broker." if connected else "Waiting for the broker."
+            sentence = text("Connected to the broker.") if connected else text("Waiting for the broker.")
             queue = self._queue
             return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
 

@@ -30,6 +30,7 @@ from shared.link.packets import MessageEncoder, decode_packet
 from shared.link.send_queue import SendQueue
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
+from shared.text import text
 
 __all__ = ["MqttLink", "MqttOptions"]
 
@@ -63,7 +64,7 @@ class MqttLink:
         assert self._thread is None, "a link is started once"
         self._subscriptions = tuple(subscriptions)
         self._on_delivery = on_delivery
-        self._liveness.sentence = f"Connecting to the broker at {self._connection.address}."
+        self._liveness.sentence = text("Connecting to the broker at {address}.", address=self._connection.address)
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{self._encoder.device}", daemon=True)
         self._thread.start()
 
@@ -125,7 +126,9 @@ class MqttLink:
             self._liveness.received_at_s = time.monotonic()
             self._serve(client)
         except OSError as error:
-            self._liveness.sentence = f"Cannot reach the broker at {self._connection.address} ({error})."
+            self._liveness.sentence = text(
+                "Cannot reach the broker at {address} ({why}).", address=self._connection.address, why=str(error)
+            )
             return
         finally:
             close_socket(client)
@@ -201,13 +204,17 @@ class MqttLink:
     ) -> None:
         if reason.is_failure:
             self._liveness.answered = reason != "Unsupported protocol version"
-            self._liveness.sentence = (
-                f"The broker at {self._connection.address} refused {self._encoder.device!r}: {reason}."
+            self._liveness.sentence = text(
+                "The broker at {address} refused {name}: {reason}.",
+                address=self._connection.address,
+                name=repr(self._encoder.device),
+                reason=str(reason),
             )
             return
         self._connection.subscribe(client, self._subscriptions)
         with self._lock:
-            self._liveness.on_connected(time.monotonic(), f"Connected to the broker at {self._connection.address}.")
+            connected = text("Connected to the broker at {address}.", address=self._connection.address)
+            self._liveness.on_connected(time.monotonic(), connected)
             self._queue.on_connected()
 
     def _on_subscribe(
@@ -216,8 +223,9 @@ class MqttLink:
         failed = sum(reason.is_failure for reason in reasons)
         if failed:
             self._refused += failed
-            self._liveness.sentence = (
-                f"The broker does not let {self._encoder.device!r} subscribe to all that it needs; check the ACL."
+            self._liveness.sentence = text(
+                "The broker does not let {name} subscribe to all that it needs; check the ACL.",
+                name=repr(self._encoder.device),
             )
 
     def _on_publish(
@@ -227,7 +235,9 @@ class MqttLink:
             packet = self._queue.on_answer(mid, refused=reason.is_failure)
         if packet is not None and reason.is_failure:
             self._refused += 1
-            self._liveness.sentence = f"The broker refused what we published on {packet.topic}: {reason}."
+            self._liveness.sentence = text(
+                "The broker refused what we published on {topic}: {reason}.", topic=packet.topic, reason=str(reason)
+            )
 
     def _on_message(self, client: Client, _data: Any, arrived: MQTTMessage) -> None:
         mid, qos = arrived.mid, arrived.qos
@@ -253,12 +263,18 @@ class MqttLink:
             self._liveness.up = False
             self._name_taken = reason == "Session taken over"
             if self._name_taken:
-                self._liveness.sentence = (
-                    f"Another machine took our name at the broker ({self._connection.client_id}): "
-                    f"give each machine its own; trying again in {NAME_TAKEN_WAIT_S:.0f} s."
+                self._liveness.sentence = text(
+                    "Another machine took our name at the broker ({name}): give each machine its own; trying again in "
+                    "{seconds} s.",
+                    name=self._connection.client_id,
+                    seconds=f"{NAME_TAKEN_WAIT_S:.0f}",
                 )
             elif self._liveness.answered:
-                self._liveness.sentence = f"Lost the broker at {self._connection.address} ({reason}); trying again."
+                self._liveness.sentence = text(
+                    "Lost the broker at {address} ({reason}); trying again.",
+                    address=self._connection.address,
+                    reason=str(reason),
+                )
 
 
 def close_socket(client: Client) -> None:

@@ -44,6 +44,65 @@ def test_where_nothing_is_installed_the_working_folder_is_taken_and_nothing_is_s
     assert etc.is_dir()
 
 
+USERS = {"root": 0, "somebody": 1000}
+
+
+@pytest.mark.parametrize("has_here", [True, False])
+@pytest.mark.parametrize(
+    ("user", "installed", "expected"),
+    [
+        ("root", [], "here"),  # a container, a checkout: nothing is installed there
+        ("root", ["vehicle.toml"], "installed"),
+        ("root", ["station.toml"], "refused"),  # a station's machine, and the folder of a car's developer
+        ("root", ["ca"], "refused"),  # `raceday certs init` alone, or configs that were purged
+        ("somebody", [], "here"),
+        ("somebody", ["vehicle.toml"], "installed"),
+        ("somebody", ["station.toml"], "here"),
+    ],
+)
+def test_whose_config_is_taken(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str,
+    installed: list[str],
+    expected: str,
+    has_here: bool,
+) -> None:
+    etc = tmp_path / "etc"
+    for name in installed:
+        etc.mkdir(exist_ok=True)
+        (etc / name).touch()
+    (tmp_path / "config").mkdir()
+    if has_here:
+        (tmp_path / "config/vehicle.toml").touch()
+    monkeypatch.setattr(module, "INSTALLED", etc)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: USERS[user])
+    if expected == "refused":
+        with pytest.raises(
+            OperatorError, match=rf"there is no {etc}/vehicle\.toml .* --config config/vehicle\.toml names"
+        ):
+            chosen_config(None, "vehicle.toml", may_be_root=True)
+        return
+    taken = etc / "vehicle.toml" if expected == "installed" else pathlib.Path("config/vehicle.toml")
+    assert chosen_config(None, "vehicle.toml", may_be_root=True) == taken
+    assert chosen_config(pathlib.Path("config/vehicle.toml"), "vehicle.toml") == pathlib.Path("config/vehicle.toml")
+
+
+def test_root_starts_no_car_of_a_developers_folder_on_a_stations_machine(
+    etc: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path / "model")
+    pathlib.Path("config").mkdir()
+    pathlib.Path("config/vehicle.toml").write_text(config_text(tmp_path, 1883))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(OperatorError, match=rf"there is no {etc}/vehicle\.toml"):
+        vehicle.main(["neutral"])
+    assert not (tmp_path / "pulses.jsonl").exists()
+    assert vehicle.main(["neutral", "--config", "config/vehicle.toml"]) == 0
+    assert pulses(tmp_path)
+
+
 def test_an_installed_config_is_taken_and_said(etc: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert chosen_config(None, "station.toml") == etc / "station.toml"
     out, err = capsys.readouterr()

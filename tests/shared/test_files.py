@@ -63,6 +63,27 @@ def test_a_file_is_written_through_nobodys_link(
     assert (tmp_path / "victim").read_text() == "root:x:0:0\n"
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_file_is_never_more_open_than_it_will_be(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    begun, real_open = list[int](), os.open
+
+    def watched(path: pathlib.Path, flags: int, mode: int = 0o777) -> int:
+        descriptor = real_open(path, flags, mode)
+        begun.append(os.fstat(descriptor).st_mode & 0o777)
+        return descriptor
+
+    umask = os.umask(0o022)
+    try:
+        monkeypatch.setattr(os, "open", watched)
+        write_whole(tmp_path / "file", b"x", mode=mode)
+    finally:
+        os.umask(umask)
+    assert begun == [mode]
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
 def test_a_second_holder_is_kept_off_until_the_first_lets_go(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "lock"
     assert not is_locked(path)

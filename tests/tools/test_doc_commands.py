@@ -40,6 +40,7 @@ READ_ONLY = {
     "systemd-analyze": "reads an installed unit; tests/raceday/install/units runs it on ours",
     "ufw": "root's; changes the firewall",
     "cp": "root's; copies to a car",
+    "mv": "root's; tests/raceday/certs/test_new_authority.py runs it",
     "install": "root's; copies to a car",
     "sh": "runs on the Pi's card at its first start; tests/tools/deb runs that script",
     "ray": "starts a cluster; tests/simulator/farm does so by Ray's own interface",

@@ -51,7 +51,7 @@ SCENARIOS = (
         "wifi", "a car joins the access point and the race, by certificate", "access_point.py", 2, "debian", 1500,
         needs_car=True,
     ),
-    Scenario("bridge", "a stock car's bridge as a service, with its leash", "bridge.py", 2, "debian", 2400),
+    Scenario("bridge", "a stock car's bridge as a service, with its leash", "bridge.py", 2, "debian", 3600),
     Scenario(
         "status", "what each service tells systemd, and the doctor quotes", "status.py", 2, "debian", 2400,
         needs_car=True,

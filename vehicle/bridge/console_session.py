@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
@@ -28,6 +28,7 @@ RENEW_STOP_S = 3300.0  # a stop does not wait for a new token while the old one 
 LOGIN_WAIT_S = 1.0
 MAX_BYTES = 1 << 20
 CALL_S = 12.0  # the console gives up a hung service after 10 s
+_SESSION = "session"  # Flask's cookie, which names the secret of the CSRF tokens
 _TOKEN = re.compile(r'<meta\s+name="csrf-token"\s+content="([^"]+)"')
 
 
@@ -97,6 +98,7 @@ class ConsoleSession:
         login = self._login
         if not login:
             self._log_in(timeout_s, instead_of="")
+            login = self._login
         elif self._now_s() - self._token_s > (RENEW_STOP_S if call.kind == "stop" else RENEW_S):
             self._renew(timeout_s)
         status, body = self._send(request, timeout_s)
@@ -116,12 +118,20 @@ class ConsoleSession:
             return self._cookies.get("deepracer_token", "")
 
     def _renew(self, timeout_s: float) -> None:
-        """A new token from the login page, which answers in any case."""
-        status, body = self._send(HttpCall("GET", "/login"), timeout_s)
+        """A new token from the login page, which answers in any case.
+
+        It counts with the session that the page was asked with, or gave, alone; several threads may be asking.
+        """
+        with self._lock:
+            cookies = dict(self._cookies)
+        status, body, given = self._exchange(HttpCall("GET", "/login"), timeout_s, cookies)
         found = _TOKEN.search(body.decode("utf-8", "replace"))
         if status != 200 or found is None:
             raise _Unreachable(text("this is not the page of a DeepRacer's console (status {status})", status=status))
         with self._lock:
+            if _SESSION in cookies:
+                self._cookies[_SESSION] = cookies[_SESSION]
+            self._keep_cookies(given)
             self._token, self._token_s = found.group(1), self._now_s()
 
     def _log_in(self, timeout_s: float, instead_of: str) -> None:
@@ -150,16 +160,33 @@ class ConsoleSession:
     def _send(
         self, request: HttpCall, timeout_s: float, *, form: bool = False, start: CancellableStart | None = None
     ) -> tuple[int, bytes]:
-        """One request on a connection of its own; cookies are kept.
+        """One request with the cookies and the token of now; cookies are kept. Raises what _exchange raises."""
+        with self._lock:
+            cookies, token = dict(self._cookies), self._token
+        status, body, given = self._exchange(request, timeout_s, cookies, token, form=form, start=start)
+        with self._lock:
+            self._keep_cookies(given)
+        return status, body
+
+    def _exchange(
+        self,
+        request: HttpCall,
+        timeout_s: float,
+        cookies: Mapping[str, str],
+        token: str = "",
+        *,
+        form: bool = False,
+        start: CancellableStart | None = None,
+    ) -> tuple[int, bytes, list[str]]:
+        """One request on a connection of its own: status, body, and the headers of cookies that came with them.
 
         Raises _Unreachable, _Cancelled, and what the pin raises. What failed is not sent by the kernel later on.
         """
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=unverified())
         headers = {"Referer": f"https://{self._host}/", "Connection": "close"}
-        with self._lock:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-            if request.method != "GET":
-                headers["X-CSRFToken"] = self._token
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        if request.method != "GET":
+            headers["X-CSRFToken"] = token
         if request.body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
         is_done = False
@@ -177,27 +204,27 @@ class ConsoleSession:
             response = connection.getresponse()
             body = response.read(MAX_BYTES)
             is_done = True
-            self._keep_cookies(response.headers.get_all("Set-Cookie") or [])
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a cookie that no header takes
             raise _Unreachable(str(error) or type(error).__name__) from None
         finally:
             if sock is not None and not is_done and sock.fileno() >= 0:
                 drop_at_close(sock)
             connection.close()
-        return response.status, body
+        return response.status, body, response.headers.get_all("Set-Cookie") or []
 
     def _keep_cookies(self, headers: list[str]) -> None:
-        """Keep both cookies. They are `Secure`, and the console forgets to prolong them: its own word counts (401)."""
+        """Keep both cookies, under the lock. They are `Secure`, and the console forgets to prolong them: its own word
+        counts (401).
+        """
         for header in headers:
             try:
                 cookies = SimpleCookie(header)
             except CookieError:
                 continue
-            with self._lock:
-                for name, morsel in cookies.items():
-                    self._cookies[name] = morsel.value
-                    if name == "deepracer_token" and morsel["max-age"].isdecimal():
-                        self._login_until_s = self._now_s() + int(morsel["max-age"])
+            for name, morsel in cookies.items():
+                self._cookies[name] = morsel.value
+                if name == "deepracer_token" and morsel["max-age"].isdecimal():
+                    self._login_until_s = self._now_s() + int(morsel["max-age"])
 
 
 def unverified() -> ssl.SSLContext:

@@ -7,6 +7,7 @@ import pathlib
 import secrets
 
 from shared.errors import StorageError
+from shared.files import write_whole
 from shared.text import text
 from vehicle.bridge.leash.raceday_leash import KEY_BYTES
 from vehicle.bridge.secret_files import write_secret
@@ -21,7 +22,7 @@ def write_kit(folder: pathlib.Path) -> list[pathlib.Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in FILES:
-            (folder / name).write_bytes((source / name).read_bytes())
+            write_whole(folder / name, (source / name).read_bytes())
     except OSError as error:
         raise StorageError(text("{file} cannot be written ({error}).", file=folder, error=error)) from None
     key = folder / KEY

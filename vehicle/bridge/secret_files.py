@@ -3,12 +3,11 @@
 Called by console_session.py, certificate_pin.py, leash_kit.py and the bridge's build.
 """
 
-import contextlib
-import os
 import pathlib
 import stat
 
 from shared.errors import ConfigError, StorageError
+from shared.files import write_whole
 from shared.text import text
 
 MAX_BYTES = 4096
@@ -33,16 +32,8 @@ def read_secret(path: pathlib.Path, what: str) -> str:
 
 def write_secret(path: pathlib.Path, line: str) -> None:
     """Write one line, whole or not at all, for its owner alone. Raises StorageError."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(descriptor)
-        part.replace(path)
+        write_whole(path, f"{line}\n".encode(), is_durable=True, mode=0o600)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise StorageError(text("{file} cannot be written ({error}).", file=path, error=error)) from None

@@ -20,6 +20,7 @@ from types import FrameType
 
 from shared.clock import Clock
 from shared.errors import HardwareMissing
+from shared.files import write_ready_file
 from shared.process.car_unit_status import CarUnitStatus
 from shared.text import text
 from vehicle.core.controller import DriveController
@@ -41,7 +42,6 @@ from vehicle.process.realtime import (
     freeze_garbage_collector,
     lock_in_memory,
     request_realtime_for_all_threads,
-    write_ready,
 )
 
 READY_TIMEOUT_S = 90.0
@@ -107,7 +107,7 @@ class Guard:
                 if self._safety.realtime:
                     lock_in_memory("guard")
                 if ready_file is not None:
-                    write_ready(ready_file)
+                    write_ready_file(ready_file, "ready")
                 self._systemd.notify_ready(self._unit_status())
                 self._loop()
                 code = 0

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from vehicle.lapwatch.marker_finder import MarkerPose
 from vehicle.lapwatch.markers import BoardKind
 
-_FACING_RAD = math.radians(4.0)  # how squarely boards are set up
+_HEADING_RAD = math.radians(20.0)  # cars come to the line about squarely, whatever a board of a few pixels says
+_FACING_RAD = math.radians(8.0)  # how squarely boards are set up; blur adds to it, and it is the same in each frame
 _PAIR_RAD = math.radians(1.2)  # and how squarely the nearest pair stands: 3 cm in 1.3 m
 _BEND_RAD = math.radians(9.0)  # other pairs stand as the road turns behind the line
 _MIN_PAIR_M = 0.3  # boards nearer to each other than this are not on both sides of the road
@@ -56,7 +57,8 @@ def _distance_m(poses: Sequence[MarkerPose], turn: Estimate) -> Estimate:
 
 def _turn_rad(poses: Sequence[MarkerPose]) -> Estimate:
     """How far to the left the road turns from our heading, at the line."""
-    seen = [Estimate(pose.yaw_rad, math.hypot(pose.yaw_sigma_rad, _FACING_RAD)) for pose in poses]
+    seen = [Estimate(0.0, _HEADING_RAD)]
+    seen += [Estimate(pose.yaw_rad, math.hypot(pose.yaw_sigma_rad, _FACING_RAD)) for pose in poses]
     for number, kind in enumerate(_kinds(poses)):
         mine = sorted(_of_kind(poses, kind), key=lambda pose: pose.left_m)
         right, left = mine[0], mine[-1]

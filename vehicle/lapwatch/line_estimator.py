@@ -130,6 +130,9 @@ class LineEstimator:
             return None
         if len(sightings) < _MIN_SIGHTINGS or not (lost_ns > _LOST_NS or sightings[-1].distance_m < -_BEHIND_M):
             return None
+        last_m = _last_distance_m(sightings)
+        if last_m.value + last_m.sigma > self._near_m:
+            return None  # it may be far away still: a few pixels said otherwise
         fit = _fit_crossing(sightings)
         if fit is None or now_ns < fit[0] or fit[1] > _MAX_UNCERTAINTY_NS:
             return None
@@ -153,13 +156,24 @@ class LineEstimator:
         self._standstill_ns = None
 
 
+def _last_distance_m(sightings: Sequence[_Sighting]) -> Estimate:
+    """How far the line was at the last sighting, as the fitted line has it."""
+    times_s, weights = _times_s(sightings), _weights(sightings)
+    middle_s, total = _mean(times_s, weights), sum(weights)
+    spread = _mean([(time_s - middle_s) ** 2 for time_s in times_s], weights)
+    shares = [
+        weight / total * (1 - middle_s * (time_s - middle_s) / spread)
+        for time_s, weight in zip(times_s, weights, strict=True)
+    ]
+    value_m = sum(share * one.distance_m for share, one in zip(shares, sightings, strict=True))
+    return Estimate(value_m, math.hypot(*(share * one.sigma_m for share, one in zip(shares, sightings, strict=True))))
+
+
 def _fit_crossing(sightings: Sequence[_Sighting]) -> tuple[int, int] | None:
     """When the fitted distance is zero, and its uncertainty, both in ns; None if the car does not approach."""
     origin_ns = sightings[-1].at_ns
-    times_s = [(sighting.at_ns - origin_ns) / NS_PER_S for sighting in sightings]
+    times_s, weights = _times_s(sightings), _weights(sightings)
     distances_m = [sighting.distance_m for sighting in sightings]
-    ages = reversed(range(len(sightings)))
-    weights = [_WEIGHT_DECAY**age / sighting.sigma_m**2 for age, sighting in zip(ages, sightings, strict=True)]
     slope, at_origin_m = _fit_line(times_s, distances_m, weights)
     if -slope < _MIN_SPEED_MPS:
         return None
@@ -168,6 +182,16 @@ def _fit_crossing(sightings: Sequence[_Sighting]) -> tuple[int, int] | None:
     scatter_s = math.sqrt(_mean(misses, weights)) / -slope
     uncertainty_s = scatter_s + _EXTRAPOLATION_ERROR * abs(ahead_s)
     return origin_ns + round(ahead_s * NS_PER_S), max(NS_PER_MS, round(uncertainty_s * NS_PER_S))
+
+
+def _times_s(sightings: Sequence[_Sighting]) -> list[float]:
+    """When each was, in seconds after the last one."""
+    return [(sighting.at_ns - sightings[-1].at_ns) / NS_PER_S for sighting in sightings]
+
+
+def _weights(sightings: Sequence[_Sighting]) -> list[float]:
+    ages = reversed(range(len(sightings)))
+    return [_WEIGHT_DECAY**age / sighting.sigma_m**2 for age, sighting in zip(ages, sightings, strict=True)]
 
 
 def _fit_line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:

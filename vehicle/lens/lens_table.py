@@ -1,11 +1,14 @@
 """A measured lens in words, as the table `[lapwatch.lens]`, and put into the car's file. Called by the command."""
 
+import errno
 import math
 import os
 import pathlib
 import re
+import stat
 
 from shared.errors import BadInput, StorageError
+from shared.files import write_whole
 from vehicle.lens.measured_lens import MeasuredLens
 
 _HEADER = "[lapwatch.lens]"
@@ -79,18 +82,21 @@ def with_table(text: str, table: str) -> str:
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
-    """Replace the file in one step, with the owner and mode that it had. Raises StorageError."""
-    new = path.with_name(path.name + ".new")
+    """Replace the file in one step, with the owner and mode that it has. Raises StorageError, BadInput for a link.
+
+    Root writes where a service may: nothing is followed, and nothing is written that is there already.
+    """
     try:
-        before = path.stat()
-        with new.open("w", encoding="utf-8") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fchmod(opened.fileno(), before.st_mode & 0o777)
-            if os.geteuid() == 0:
-                os.fchown(opened.fileno(), before.st_uid, before.st_gid)
-            os.fsync(opened.fileno())
-        new.replace(path)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            before = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise BadInput(f"{path}: is no file; name the car's own by --config.")
+        write_whole(path, text.encode(), is_durable=True, like=before)
     except OSError as error:
-        new.unlink(missing_ok=True)
-        raise StorageError(f"{path}: cannot be written ({error.strerror}).") from None
+        if error.errno == errno.ELOOP:
+            raise BadInput(f"{path}: is a link; name the file that it stands for by --config.") from None
+        remedy = "; run it as the file's owner, or with sudo" if error.errno in (errno.EPERM, errno.EACCES) else ""
+        raise StorageError(f"{path}: cannot be written ({error.strerror}){remedy}.") from None

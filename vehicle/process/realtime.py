@@ -67,10 +67,3 @@ def lock_in_memory(who: str) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_ONFAULT) != 0:
         log(f"the {who} is not locked in memory ({os.strerror(ctypes.get_errno())}); a stop may wait for the disk.")
-
-
-def write_ready(path: pathlib.Path) -> None:
-    """Create the ready file atomically, so that a process that waits for it never reads a part."""
-    partial = path.with_suffix(path.suffix + ".part")
-    partial.write_text("ready\n", encoding="utf-8")
-    partial.rename(path)

@@ -3,7 +3,6 @@
 Called by uninstall.py, for one bridge and for all bridges of a station.
 """
 
-import shutil
 from collections.abc import Iterable
 
 from raceday.install.bridges.bridge_files import data_folder, leash_folder, password_path
@@ -23,6 +22,6 @@ def purge_bridge(machine: Machine, name: str) -> None:
     """Removes config, password, leash kit, certificate and data of one car."""
     for path in (password_path(name), leash_folder(name), f"{TLS}/{name}.pem", f"{TLS}/{name}.key"):
         machine.remove(path)
-    shutil.rmtree(machine.path(data_folder(name)), ignore_errors=True)
+    machine.remove(data_folder(name))
     MakeFolder(BRIDGE_DATA, 0o700).undo(machine)
     machine.remove(bridge_config_path(name))  # last: by it the bridge is known, should this be cut off

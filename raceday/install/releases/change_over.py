@@ -13,7 +13,7 @@ from raceday.install.facts import UNIT_OF, bridge_unit
 from raceday.install.machine import Machine
 from raceday.install.releases.backups import Backup
 from raceday.install.releases.coming_up import comes_up, has_page, has_told, is_active
-from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, remove_old_releases
+from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, folder_in_use, remove_old_releases
 from raceday.install.running import page_address
 from raceday.install.shipped_files import Role
 from raceday.install.steps import MakeLink
@@ -40,10 +40,10 @@ class FailedStart:
 
 def in_use(machine: Machine) -> str:
     """The folder of the release in use. Raises OperatorError if there is none."""
-    current = machine.path(CURRENT)
-    if not current.is_symlink():
+    folder = folder_in_use(machine)
+    if not folder:
         raise OperatorError(f"{CURRENT} is missing: run `sudo raceday install station` (or car, leaderboard) again.")
-    return f"{OPT}/{current.readlink()}"
+    return folder
 
 
 def change_over(machine: Machine, change: Change, backups: tuple[Backup, ...], say: Say) -> None:

@@ -7,9 +7,12 @@ Called by the plan of an installation and by an upgrade. Source: the binary dist
 import base64
 import hashlib
 import importlib.metadata
+import lzma
 import pathlib
 import re
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 from raceday.install.shipped_files import ROLES, Role
@@ -18,6 +21,12 @@ from shared.errors import BadInput, OperatorError
 DEB_WHEELS = pathlib.Path("/usr/share/raceday/wheels")
 _NAME = re.compile(r"raceday-(\d+(?:\.\d+)*[A-Za-z0-9.+]*)-py3-none-any\.whl", re.ASCII)
 _NOT_CARRIED = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json")
+MAX_BYTES = 500_000_000  # unpacked
+# What zipfile raises for bytes that are none of a zip: a copy that was cut off, a card that fails, another's making.
+NOT_WHOLE = (
+    OSError, EOFError, KeyError, NotImplementedError, OverflowError, RuntimeError, UnicodeDecodeError, ValueError,
+    lzma.LZMAError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _DATE = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip can hold: equal files make equal wheels
 
 
@@ -52,11 +61,13 @@ def read_wheel(path: pathlib.Path) -> ProgramWheel:
     digest = hashlib.sha256()
     try:
         with zipfile.ZipFile(path) as wheel:
+            if sum(each.file_size for each in wheel.infolist()) > MAX_BYTES:
+                raise BadInput(f"{path}: unpacks to more than {MAX_BYTES // 1_000_000} MB: it is no wheel of Raceday.")
             for name in sorted(wheel.namelist()):
                 if ".dist-info/" not in name:
                     digest.update(name.encode() + b"\0" + hashlib.sha256(wheel.read(name)).digest())
             locks = {role: wheel.read(f"raceday/install/locks/{role}.lock").decode() for role in ROLES}
-    except (OSError, zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
+    except NOT_WHOLE as error:
         raise BadInput(f"{path}: is not a whole wheel of Raceday ({error}).") from None
     return ProgramWheel(path, match[1], digest.hexdigest()[:8], locks)
 

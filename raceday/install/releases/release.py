@@ -5,13 +5,17 @@ import hashlib
 import json
 import pathlib
 import shutil
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raceday.install.machine import Machine
+from raceday.install.releases.begun_release import begin_as
 from raceday.install.releases.program_wheel import ProgramWheel
-from raceday.install.shipped_files import Role
+from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import Effect, StaysForGood
+from shared.clock_set import BUILT_NS
+from shared.errors import OperatorError
 
 OPT = "/opt/raceday"
 RELEASES = f"{OPT}/releases"
@@ -23,13 +27,17 @@ SYSTEM_PACKAGES = "/usr/lib/python3/dist-packages"
 
 @dataclass(frozen=True, slots=True)
 class MakeRelease:
-    """The environment of one version for these roles. `wheels`: where packages come from, None for pip's registries."""
+    """The environment of one version for these roles. `wheels`: where packages come from, None for pip's registries.
+
+    `base`: the folder of a whole release of the same program and Python that it begins as; "" for none.
+    """
 
     program: ProgramWheel
     roles: tuple[Role, ...]
     python: str
     python_version: tuple[int, int]
     wheels: pathlib.Path | None
+    base: str = ""
     effects: frozenset[Effect] = frozenset({"services"})
 
     @property
@@ -46,21 +54,43 @@ class MakeRelease:
         return frozenset(self.roles) <= roles_of(machine, self.folder)
 
     def do(self, machine: Machine) -> None:
-        """Makes the environment; one that was cut off, or of other roles, is made anew. Raises OperatorError."""
+        """Makes the environment; one that was cut off, or of other roles, is made anew. Raises OperatorError.
+
+        What fails is removed: the disk may be full, and a journal is on it.
+        """
         machine.path(RELEASES).mkdir(parents=True, exist_ok=True)
         machine.remove(f"{self.folder}/{MARK}")
-        words = [self.python, "-m", "venv", "--clear", self.folder]
+        try:
+            self._make_environment(machine)
+            self._install_packages(machine)
+            # A power cut must not leave files of no bytes in a release that says that it is whole.
+            machine.run(["sync", "-f", self.folder], "writing the release to disk")
+        except BaseException:
+            if folder_in_use(machine) != self.folder:
+                machine.remove(self.folder)
+            raise
+        mark = {"version": self.program.version, "roles": list(self.roles)}
+        machine.write(f"{self.folder}/{MARK}", json.dumps(mark).encode(), 0o644)
+
+    def _make_environment(self, machine: Machine) -> None:
+        words = [self.python, "-m", "venv", "--clear", *(["--without-pip"] if self.base else []), self.folder]
         machine.run(words, "making the environment (is the package python3-venv installed?)")
+        if self.base:
+            begin_as(machine.path(self.base), machine.path(self.folder), (self.base, self.folder))
+
+    def _install_packages(self, machine: Machine) -> None:
         pip = [f"{self.folder}/bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
         with self._work(machine) as work:
             locks = [word for role in self.roles for word in ("-r", f"{work}/{role}.lock")]
             source = [] if self.wheels is None else ["--no-index", "--find-links", self._wheels(machine, work)]
             pinned = ["--require-hashes", "--only-binary", ":all:", *locks]
-            machine.run([*pip, *source, *pinned], "installing the packages")
-            own = ["--no-deps", "--no-index", f"{work}/{self.program.path.name}"]
-            machine.run([*pip, *own], "installing the program")
-        mark = {"version": self.program.version, "roles": list(self.roles)}
-        machine.write(f"{self.folder}/{MARK}", json.dumps(mark).encode(), 0o644)
+            try:
+                machine.run([*pip, *source, *pinned], "installing the packages")
+            except OperatorError as error:
+                raise OperatorError(f"{error}{'' if source else _clock_words(time.time_ns())}") from None
+            if not self.base:
+                own = ["--no-deps", "--no-index", f"{work}/{self.program.path.name}"]
+                machine.run([*pip, *own], "installing the program")
 
     def undo(self, machine: Machine) -> str:
         """Removes all releases: no service uses them any more."""
@@ -94,6 +124,36 @@ class MakeRelease:
             return f"/{folder.relative_to(machine.root)}"
         shutil.copytree(folder, machine.path(f"{work}/wheels"))
         return f"{work}/wheels"
+
+
+def _clock_words(utc_ns: int) -> str:
+    """What a registry's certificate says in many words to a machine whose clock has no battery."""
+    if utc_ns >= BUILT_NS:
+        return ""
+    year = time.gmtime(utc_ns / 1e9).tm_year
+    return (
+        f"\nThe clock of this machine says {year}, and no certificate of a registry holds then: set it (sudo date -s "
+        "'2026-12-31 07:00'), or name a folder with the packages by --wheels."
+    )
+
+
+def release_for(wanted: MakeRelease, machine: Machine) -> MakeRelease:
+    """The release in use, if that is of the same program and Python and serves these roles; else one that begins as it.
+
+    One of another program is no base: what it holds and the new one does not would stay.
+    """
+    now = folder_in_use(machine)
+    served = roles_of(machine, now) if now else frozenset()
+    same = replace(wanted, roles=tuple(role for role in ROLES if role in served))
+    if not served or same.folder != now:
+        return wanted
+    return same if frozenset(wanted.roles) <= served else replace(wanted, base=now)
+
+
+def folder_in_use(machine: Machine) -> str:
+    """The folder of the release in use; "" if there is none."""
+    current = machine.path(CURRENT)
+    return f"{OPT}/{current.readlink()}" if current.is_symlink() else ""
 
 
 def roles_of(machine: Machine, folder: str) -> frozenset[str]:

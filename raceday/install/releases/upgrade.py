@@ -13,7 +13,7 @@ from raceday.install.machine import Machine
 from raceday.install.releases.backups import Backup, backed_up
 from raceday.install.releases.change_over import Change, change_over, in_use
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel, read_wheel
-from raceday.install.releases.release import OPT, PREVIOUS, MakeRelease, roles_of
+from raceday.install.releases.release import OPT, PREVIOUS, MakeRelease, release_for, roles_of
 from raceday.install.running import refuse_during_a_run
 from raceday.install.shipped_files import ROLES, Role
 from shared.errors import OperatorError
@@ -29,7 +29,7 @@ def upgrade(machine: Machine, file: pathlib.Path | None, say: Say, *, force: boo
     with tempfile.TemporaryDirectory(prefix="raceday-upgrade-", dir=ON_DISK) as work:
         program, wheels = _source(machine, file, pathlib.Path(work))
         facts = gathered(machine)
-        release = MakeRelease(program, roles, facts.python, facts.python_version, wheels)
+        release = release_for(MakeRelease(program, roles, facts.python, facts.python_version, wheels), machine)
         old = in_use(machine)
         if release.folder == old:
             owed = f" `sudo raceday install {roles[0]}` does what is left." if owed_effects(machine).effects else ""

@@ -3,6 +3,7 @@
 Called by watch.py every few seconds. It opens small files only, and raises nothing: what cannot be read is said.
 """
 
+import datetime as dt
 import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ def checklist_facts(
 
 def _read(people: PeopleAndDevices, backups: StationBackups | None, mqtt: MqttOptions) -> ChecklistFacts:
     files, backups_fault = _backup_files(backups)
-    end_ns, fault = certificates_end(*(pathlib.Path(each) if each else None for each in (mqtt.ca, mqtt.cert)))
+    ca, cert = (pathlib.Path(each) if each else None for each in (mqtt.ca, mqtt.cert))
+    end_ns, fault = certificates_end(ca, cert, dt.datetime.now(dt.UTC))
     return ChecklistFacts(
         officials=tuple(each.name for each in people.people() if each.role >= Role.REFEREE),
         paired=tuple(each.name for each in people.devices()),
@@ -56,24 +58,42 @@ def _backup_files(backups: StationBackups | None) -> tuple[tuple[BackupFile, ...
         return (), text("The folder of the backups cannot be read ({why}).", why=error.strerror or "")
 
 
-def certificates_end(ca: pathlib.Path | None, cert: pathlib.Path | None) -> tuple[int | None, str]:
-    """When the first of the certificates that the station goes by ends, UTC in ns, and "": or None and why that is not
-    known. It goes by its own (`cert`), the broker's where that lies beside `ca` and can be read, and what signs them.
+def certificates_end(ca: pathlib.Path | None, cert: pathlib.Path | None, now: dt.datetime) -> tuple[int | None, str]:
+    """When the station is no longer let in, or no longer trusts its broker, UTC in ns, and "": or None and why that is
+    not known. It goes by its own certificate (`cert`), the broker's where that lies beside `ca` and can be read, and
+    the chain from each to an authority of `ca` (shared/certificate_chain.py).
 
-    Of several in `ca` that sign one, as after a renewal, the one that lasts longest counts; with none to sign, of all.
+    `ca` may hold more than one authority, as the old one and the new. Without a certificate whose end is known the one
+    that lasts longest counts.
     """
     if ca is None and cert is None:
         return None, ""
     try:
         authorities = _certificates(ca) if ca is not None else []
-        shown = _certificates(cert) if cert is not None else []
-        shown += _certificates(ca.with_name(BROKER_CERT), is_optional=True) if ca is not None else []
+        ends = [_end(_certificates(cert), authorities, now)] if cert is not None else []
+        if ca is not None and (brokers := _certificates(ca.with_name(BROKER_CERT), is_optional=True)):
+            ends.append(_end(brokers, authorities, now, ca.with_name(BROKER_CERT)))
     except BadInput as error:
         return None, str(error)
-    ends = [each.not_valid_after_utc for each in shown]
-    signers = [[one for one in authorities if _is_signed(each, one)] for each in shown] or [authorities]
-    ends += [max(one.not_valid_after_utc for one in each) for each in signers if each]
+    ends = ends or [max(each.not_valid_after_utc for each in authorities)]
     return min(max(int(min(ends).timestamp()), 0) * NS_PER_S, NO_END_NS), ""
+
+
+def _end(
+    shown: "list[Certificate]", authorities: "list[Certificate]", now: dt.datetime, broker: pathlib.Path | None = None
+) -> dt.datetime:
+    """When the first of these, which brings the others along, is no longer trusted.
+
+    Raises BadInput if the broker's is not trusted at all. A station's own may be of an authority that only the broker
+    knows; then its own end counts.
+    """
+    from shared.certificate_chain import trusted_until  # noqa: PLC0415 (as below)
+
+    first, *brought = shown
+    until = trusted_until(first, brought, authorities, now)
+    if until is None and broker is not None:
+        raise BadInput(text("No authority of this station vouches for {file}: it trusts no such broker.", file=broker))
+    return until or first.not_valid_after_utc
 
 
 def _certificates(file: pathlib.Path, *, is_optional: bool = False) -> "list[Certificate]":
@@ -91,13 +111,3 @@ def _certificates(file: pathlib.Path, *, is_optional: bool = False) -> "list[Cer
     except (ValueError, x509.InvalidVersion):
         pass
     raise BadInput(text("{file} is no certificate.", file=str(file)))
-
-
-def _is_signed(certificate: "Certificate", authority: "Certificate") -> bool:
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 (as above)
-
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True

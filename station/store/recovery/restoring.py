@@ -7,7 +7,6 @@ often as need be. Every start of the station finishes a committed restore before
 """
 
 import json
-import os
 import pathlib
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import StorageError
+from shared.files import write_whole
 from station.store.opening import JOURNAL, KEY, SYNC
 from station.store.recovery.backup import TRACKS, sync_folder, unpack
 from station.store.recovery.carried_ticks import CARRIED_FILE, take_over_ticks
@@ -135,14 +135,8 @@ def _put_folder_aside(folder: pathlib.Path) -> None:
 
 
 def _write_whole(path: pathlib.Path, restore: Restore) -> None:
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(asdict(restore), file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path)
+        write_whole(path, json.dumps(asdict(restore)).encode(), is_durable=True)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error.strerror}); free some space.") from None
 

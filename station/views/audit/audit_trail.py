@@ -6,7 +6,7 @@ Kept up to date by service/restore.py with each stored input, at a start and whi
 from dataclasses import dataclass
 
 from shared.rules.person_names import name_key
-from shared.text import text
+from shared.text import joined, text
 from shared.units import format_ms
 from station.core import facts as f
 from station.core import inputs as e
@@ -85,17 +85,16 @@ def _subject(command: e.Command, facts: tuple[f.Fact, ...]) -> str:
 
 def _figures(figures: RunFigures) -> str:
     """What the run and its lap are worth, in words."""
-    parts = []
+    parts: list[str] = []
     if figures.lap is not None:
         time = format_ms(figures.lap_ms) if figures.lap_ms is not None else text("no time")
-        counts = "" if figures.lap_counts else f" ({text('does not count')})"
-        parts.append(f"{text('lap {number}', number=figures.lap)}: {time}{counts}")
-    parts.append(
-        f"{text('score')}: {format_ms(figures.score_ms)}" if figures.score_ms is not None else text("no score")
-    )
+        lap = joined([text("lap {number}", number=figures.lap), time], ": ")
+        parts.append(lap if figures.lap_counts else text("{lap} (does not count)", lap=lap))
+    score = None if figures.score_ms is None else format_ms(figures.score_ms)
+    parts.append(joined([text("score"), score], ": ") if score is not None else text("no score"))
     if figures.place is not None:
         parts.append(text("place {place}", place=figures.place))
-    return ", ".join(parts)
+    return joined(parts, ", ")
 
 
 def _listed(fields: dict[str, str]) -> str:

@@ -1,9 +1,9 @@
 """The steps on a real folder: done once, done twice, undone; and what a hostile or odd machine makes of them."""
 
-import errno
 import os
 import pathlib
 import stat
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -29,7 +29,8 @@ from raceday.install.steps import (
     WriteConfig,
     WriteFile,
 )
-from shared.errors import OperatorError
+from shared.errors import OperatorError, StorageError
+from tests.raceday.install.conftest import RootFolder
 
 DEMO = "/opt/raceday/releases/1/lib/python3.11/site-packages/simulator/data/models/demo"
 MODELS = "/var/lib/raceday-vehicle/models"
@@ -161,24 +162,63 @@ def test_a_data_folder_may_be_roots_link_to_another_disk(machine: Machine) -> No
     machine.write("/var/lib/raceday/x", b"x", 0o600)
 
 
-def test_a_copy_of_the_model_that_was_cut_off_does_not_count(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_of_the_model_that_was_cut_off_does_not_count(
+    machine: RootFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine.write(f"{DEMO}/m/model.onnx", b"x", 0o644)
     MakeLink("/opt/raceday/current", "releases/1").do(machine)
     machine.path(MODELS).mkdir(parents=True)
     step = CopyDemoModel(f"{MODELS}/demo")
     with monkeypatch.context() as patched:
-        patched.setattr(Machine, "give", _out_of_space)  # after the copy, before it is given to the service
-        with pytest.raises(OSError, match="No space"):
+        patched.setattr(machine, "run", _out_of_space(machine, "chmod"))  # after the copy
+        with pytest.raises(OperatorError, match="No space"):
             step.do(machine)
     assert not step.is_done(machine)
     step.do(machine)
     assert step.is_done(machine)
     assert everything(machine.path(MODELS)) == {"demo", "demo/m", "demo/m/model.onnx"}
     assert stat.S_IMODE(machine.path(f"{MODELS}/demo/m").stat().st_mode) == 0o700
+    assert stat.S_IMODE(machine.path(f"{MODELS}/demo/m/model.onnx").stat().st_mode) == 0o600
+    assert all(line.startswith("raceday: ") for line in machine.ran), "root does nothing in the service's folder"
 
 
-def _out_of_space(*_: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
+def _out_of_space(machine: RootFolder, word: str) -> Callable[..., str]:
+    run = machine.run
+
+    def refused(words: Sequence[str], what: str, *, user: str = "") -> str:
+        if words[0] == word:
+            raise OperatorError(f"{what}: No space left on device")
+        return run(words, what, user=user)
+
+    return refused
+
+
+def test_a_link_is_made_past_what_a_service_laid_there(machine: Machine) -> None:
+    machine.path(f"{MODELS}/.selected.new").mkdir(parents=True)
+    (machine.path(MODELS) / ".selected.new" / "mine").touch()
+    step = MakeLink(f"{MODELS}/selected", "demo")
+    step.do(machine)
+    assert step.is_done(machine)
+    machine.path(f"{MODELS}/other").mkdir()
+    with pytest.raises(StorageError, match=r"other cannot be made a link to demo \(Is a directory\)"):
+        MakeLink(f"{MODELS}/other", "demo").do(machine)
+    assert everything(machine.path(MODELS)) == {".selected.new", ".selected.new/mine", "selected", "other"}
+
+
+def test_what_the_system_says_is_read_whatever_it_is(tmp_path: pathlib.Path) -> None:
+    assert Machine().attempt(["printf", "caf\\351 \\377"]).stdout == "caf\ufffd \ufffd"
+    program = tmp_path / "program"
+    program.write_text("")
+    with pytest.raises(OperatorError, match="program cannot be started"):
+        Machine().attempt([str(program)])
+    with pytest.raises(OperatorError, match="is not installed here"):
+        Machine().attempt(["raceday-no-such-program"])
+
+
+@pytest.mark.parametrize("step", [MakeFolder("/etc/passwd/x", 0o755), MakeLink("/etc/passwd/x", "y")])
+def test_a_folder_that_cannot_be_made_is_a_sentence(machine: Machine, step: Step) -> None:
+    with pytest.raises(StorageError, match=r"x cannot be made"):
+        step.do(machine)
 
 
 def test_a_service_without_work_is_disabled(machine: Machine) -> None:

@@ -24,7 +24,7 @@ from raceday.install.steps import (
     EnableService,
 )
 from raceday.install.uninstall import uninstall
-from shared.errors import OperatorError
+from shared.errors import OperatorError, StorageError
 from tests.raceday.install.test_steps import everything
 
 PROGRAM = ProgramWheel(pathlib.Path("raceday-0.1.0-py3-none-any.whl"), "0.1.0", "0123abcd", dict.fromkeys(ROLES, ""))
@@ -38,6 +38,29 @@ def made_release(machine: Machine, role: Role) -> MakeRelease:
     machine.write(f"{release.folder}/lib/python3.11/site-packages/simulator/data/models/demo/model.onnx", b"x", 0o644)
     machine.write("/var/lib/raceday-leaderboard/secrets/admin.token", b"x", 0o600)
     return release
+
+
+def test_what_a_purge_leaves_is_said(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data on another disk, which root linked; a config that a failing card does not let go."""
+    request, facts, said = InstallRequest("station"), MachineFacts(), list[str]()
+    plan = install_plan(request, facts, made_release(machine, "station"))
+    machine.write("/mnt/ssd/station.db", b"the journal", 0o600)
+    machine.path("/var/lib").mkdir(exist_ok=True)
+    machine.path("/var/lib/raceday").symlink_to("../../mnt/ssd")
+    machine.write("/etc/raceday/station.toml", b"", 0o640)
+    remove = machine.remove
+
+    def refuse(name: str) -> None:
+        if name == "/etc/raceday/station.toml":
+            raise StorageError(f"{name} cannot be removed (Read-only file system).")
+        remove(name)
+
+    monkeypatch.setattr(machine, "remove", refuse)
+    assert uninstall(machine, plan, facts, "station", said.append, purge=True, yes=True) == StorageError.exit_code
+    assert machine.read("/mnt/ssd/station.db") == b"the journal"
+    assert "/var/lib/raceday is a link to ../../mnt/ssd: what is there stays, remove it yourself" in said
+    assert "NOT DONE: /etc/raceday/station.toml cannot be removed (Read-only file system)." in said
+    assert not machine.path("/opt/raceday").exists()
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -14,7 +14,7 @@ from types import FrameType
 
 import pytest
 
-from shared.process.signals import wait_for_any_child, wait_for_process, wait_until_set
+from shared.process.signals import outlives_terminal, wait_for_any_child, wait_for_process, wait_until_set
 
 PATIENCE_S = 20.0  # reached only on failure
 
@@ -121,3 +121,27 @@ def test_the_wait_for_a_child_tells_which_has_ended_and_how() -> None:
     """In a process without other children, which it would reap as well."""
     done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout.split("\n") == ["True 3", "no child", ""]
+
+
+def test_a_terminal_that_closes_ends_neither_the_work_nor_what_it_starts() -> None:
+    words = ["sh", "-c", "kill -HUP $$; echo goes on"]
+    before = [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)]
+    assert subprocess.run(words, check=False, capture_output=True).returncode == -signal.SIGHUP
+    with outlives_terminal():
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert subprocess.run(words, check=True, capture_output=True).stdout == b"goes on\n"
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)] == before
+
+
+def test_a_thread_leaves_signals_alone() -> None:
+    def work() -> None:
+        with outlives_terminal():
+            seen.append(signal.getsignal(signal.SIGHUP))
+
+    seen = list[object]()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGHUP)]

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+from shared.text import Sentence
 from station.core import commands as every_command
 from station.core import inputs as e
 from station.core.facts import CommandRefused, Fact, ModeChanged
@@ -71,6 +72,7 @@ def test_a_ruling_says_what_it_did_to_the_run() -> None:
             7,
         )
     ]
+    assert isinstance(trail.entries[0].after, Sentence), "a page in another language has to find its words"
 
 
 @pytest.mark.parametrize("command", [e.StartRun(author="Ruth"), e.SetMode(author="Ruth", mode="test")])

@@ -1,7 +1,9 @@
 """The bridge's login at the mock console over real TLS: wrong passwords, stolen logins, dead tokens, hung calls."""
 
 import http.client
+import os
 import pathlib
+import queue
 import socket
 import stat
 import struct
@@ -21,8 +23,9 @@ from vehicle.bridge.console_caller import ConsoleCaller
 from vehicle.bridge.console_session import ConsoleSession
 from vehicle.bridge.core.console_calls import CallKind, ConsoleCall, StockConsoleAnswer
 from vehicle.bridge.core.stock_car import StockCar, StockCarOptions
+from vehicle.bridge.leash_kit import FILES, KEY, write_kit
 from vehicle.bridge.mock_console.mock_car import MockCar
-from vehicle.bridge.mock_console.mock_console import ConsoleVersion, MockConsole
+from vehicle.bridge.mock_console.mock_console import ConsoleRequest, ConsoleResponse, ConsoleVersion, MockConsole
 from vehicle.bridge.mock_console.outputs import CarOutputs
 from vehicle.bridge.mock_console.server import MockConsoleServer
 from vehicle.bridge.secret_files import read_secret, write_secret
@@ -148,6 +151,43 @@ def test_a_stop_goes_out_while_another_call_hangs_in_the_console(rig: Rig) -> No
     caller.close()
 
 
+class HeldAnswers:
+    """Holds answers of the login page and of logins until they are let go: `holds` names which, in order of arrival."""
+
+    def __init__(self, rig: Rig, monkeypatch: pytest.MonkeyPatch, holds: list[bool]) -> None:
+        self._answer, self._holds = rig.server.answer, holds
+        self.held: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
+        monkeypatch.setattr(rig.server, "answer", self.answer)
+
+    def answer(self, request: ConsoleRequest, *, through_front_door: bool) -> ConsoleResponse:
+        answer = self._answer(request, through_front_door=through_front_door)
+        if request.path == "/login" and self._holds and self._holds.pop(0):
+            go_on = threading.Event()
+            self.held.put(go_on)
+            assert go_on.wait(60)
+        return answer
+
+
+def test_logins_that_cross_on_a_slow_console_each_have_their_own_token(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As seen in a virtual machine: a stop each second, each login slower than a second, all refused with 400."""
+    monkeypatch.setattr("vehicle.bridge.console_session.LOGIN_WAIT_S", 0.001)
+    # The first's page is late; the second has its page, and its login is late; the third's page is late, asked in the
+    # second's session. Then the first has a session of its own.
+    answers = HeldAnswers(rig, monkeypatch, [True, False, True, True])
+    session = rig.session()
+    outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    late = []
+    for _ in range(3):
+        threading.Thread(target=lambda: outcomes.put(session.call(ConsoleCall("stop")).outcome)).start()
+        late.append(answers.held.get(timeout=60))
+    first, second, third = late
+    for go_on in (first, third, second):
+        go_on.set()
+        assert outcomes.get(timeout=60) == "done"
+
+
 def test_a_start_that_a_stop_overtook_is_not_sent(rig: Rig) -> None:
     session, start = rig.session(), CancellableStart()
     session.call(ConsoleCall("mode"))
@@ -268,6 +308,23 @@ def test_what_is_no_console_or_nobody_is_said(rig: Rig, tmp_path: pathlib.Path, 
     assert (answer.outcome, "refused" in answer.why) == ("unreachable", True)
     plain = ConsoleSession("127.0.0.1", rig.server.direct_port, tmp_path / "password", CertificatePin(tmp_path / "pin"))
     assert plain.call(ConsoleCall("stop"), 5.0).outcome == "unreachable"
+
+
+def test_a_secret_is_written_through_nobodys_link(tmp_path: pathlib.Path) -> None:
+    # The folder is the bridge's own, and root writes the kit of its leash there: names that the service foresaw.
+    victim = tmp_path / "victim"
+    victim.write_text("root:x:0:0")
+    kit = tmp_path / "kit"
+    kit.mkdir()
+    for name in (*FILES, KEY):
+        (kit / name).symlink_to("../victim")
+        (kit / f"{name}.{os.getpid()}.part").symlink_to("../victim")
+    (kit / KEY).unlink()
+    write_kit(kit)
+    write_secret(kit / KEY, "again")
+    assert victim.read_text() == "root:x:0:0"
+    assert not any((kit / name).is_symlink() for name in (*FILES, KEY))
+    assert read_secret(kit / KEY, "the key") == "again"
 
 
 def test_secrets_are_for_their_owner_alone(tmp_path: pathlib.Path) -> None:

@@ -1,7 +1,11 @@
 """The measured lens as a table of the car's file, in words, and as a drawing."""
 
 import dataclasses
+import errno
 import math
+import os
+import secrets
+import stat
 import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -111,12 +115,72 @@ def test_the_drawing_is_well_formed_and_shows_each_corner() -> None:
     assert first[0] == pytest.approx((160.5 + 118.25 * (angle - 0.03 * angle**3 + 0.01 * angle**5) + 0.5) * 3, abs=0.1)
 
 
-def test_the_file_keeps_its_mode_and_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+def test_the_file_keeps_its_mode_and_owner_and_a_full_disk_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "car.toml"
     file.write_text("a = 1\n")
+    if os.geteuid() == 0:
+        os.chown(file, 4242, 4343)
     file.chmod(0o640)
+    before = file.stat()
     write_text(file, "a = 2\n")
     assert file.read_text() == "a = 2\n"
-    assert file.stat().st_mode & 0o777 == 0o640
+    after = file.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
     with pytest.raises(StorageError, match="cannot be written"):
         write_text(tmp_path / "no" / "car.toml", "")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left on device"):
+        write_text(file, "a = 3\n")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("car.toml", "a = 2\n")]
+
+
+def test_root_follows_no_link_of_whoever_may_write_in_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, victim = tmp_path / "car.toml", tmp_path / "shadow"
+    file.write_text("a = 1\n")
+    victim.write_text("root:*\n")
+    (tmp_path / "car.toml.new").symlink_to(victim)  # the name that it once was written under
+    write_text(file, "a = 2\n")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "ab")  # and were the name foreseen
+    (tmp_path / ".car.toml.ab.part").symlink_to(victim)
+    with pytest.raises(StorageError, match="File exists"):
+        write_text(file, "a = 3\n")
+    assert file.read_text() == "a = 2\n"
+    file.unlink()
+    file.symlink_to(victim)
+    with pytest.raises(BadInput, match="is a link; name the file that it stands for"):
+        write_text(file, "a = 4\n")
+    assert file.is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInput, match="is no file"):
+        write_text(tmp_path / "pipe", "a = 5\n")  # which nobody writes to: to open it would wait
+    assert victim.read_text() == "root:*\n"
+
+
+def test_an_owner_that_cannot_be_kept_is_refused_and_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "car.toml"
+    file.write_text("a = 1\n")
+    real = os.fstat
+
+    def of_another(descriptor: int) -> os.stat_result:
+        status = list(real(descriptor))
+        status[stat.ST_UID] += 1 if Path(f"/proc/self/fd/{descriptor}").readlink() == file else 0
+        return os.stat_result(status)
+
+    def refused(_descriptor: int, _uid: int, _gid: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fstat", of_another)
+    monkeypatch.setattr(os, "fchown", refused)
+    with pytest.raises(StorageError, match="run it as the file's owner, or with sudo"):
+        write_text(file, "a = 2\n")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("car.toml", "a = 1\n")]

@@ -1,13 +1,10 @@
 """Priority, memory and readiness: granted or not, the car starts, and logs what was not granted."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
-
-from vehicle.process.realtime import write_ready
 
 CHILD = """
 import os, sys
@@ -77,8 +74,3 @@ def test_what_is_refused_is_said(refuse: list[str], printed: list[str], warned: 
     out, err = run(*refuse)
     assert out[: len(printed)] == printed
     assert warned in err
-
-
-def test_ready_is_written_whole(tmp_path: pathlib.Path) -> None:
-    write_ready(tmp_path / "ready")
-    assert [path.name for path in tmp_path.iterdir()] == ["ready"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tools.metal.guest.checks import check, run
 
-DOCTOR_S = 300.0
+DOCTOR_S = 900.0  # with another machine beside it the doctor of an emulated one took more than 300
 
 
 @dataclass(frozen=True, slots=True)

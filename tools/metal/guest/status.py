@@ -13,6 +13,7 @@ from tools.metal.guest.doctor import check_finding, doctor_finds
 from tools.metal.guest.installed_station import InstalledStation, journal_tail, unit_property
 from tools.metal.guest.simulated_gpio import SimulatedGpio
 from tools.metal.guest.simulated_pico import SimulatedPico
+from tools.metal.guest.take_over import SLOW_CAMERA
 from tools.metal.guest.unit_runs import CONFIGS, ETC, with_tables
 from tools.metal.guest.unit_trials import LEADERBOARD, SYNC, WORKS_S
 from tools.metal.guest.units import give_secret_to_the_station
@@ -85,6 +86,9 @@ def posting() -> None:
 
 def car() -> None:
     """The car's agent, alone on the machine: an emulated one has not the time for more."""
+    config = ETC / CONFIGS["car"]
+    kept = config.read_text()
+    config.write_text(with_tables(kept, SLOW_CAMERA, ("camera",)))
     run(["systemctl", "start", CAR])
     line = told(CAR, "car: it is disarmed", "disarmed, online", limit_s=WORKS_S)
     reason = line.partition("online: ")[2]  # such as a calibration that is missing
@@ -97,6 +101,7 @@ def car() -> None:
     restarts = unit_property(CAR, "NRestarts")
     check("the car was not restarted", restarts == "0", f"NRestarts={restarts}")
     run(["systemctl", "stop", CAR])
+    config.write_text(kept)
 
 
 def main() -> None:

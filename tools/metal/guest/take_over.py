@@ -25,6 +25,8 @@ WantedBy=multi-user.target
 STOCK = '[stock_software]\nservice = "deepracer-core"\n'
 RECORD = pathlib.Path("/var/lib/raceday-vehicle/stock-software-was-enabled")
 NEUTRAL = 297  # ceil(4096 * 1.45 ms / 20 ms), as in the scenario pwm
+# The policy on thirty frames a second takes most of an emulated machine.
+SLOW_CAMERA = '[camera]\ndriver = "mock"\n[camera.options]\nrate_hz = 5.0\n'
 MOTOR, FULL_OFF = 0, 0x10  # the channel, and the bit of LEDn_OFF_H that switches it off
 
 
@@ -76,9 +78,8 @@ def main() -> None:
     config = ETC / CONFIGS["car"]
     kept = config.read_text()
     without_camera = on_the_chip.config[on_the_chip.config.index("[motors]") :]
-    text = with_tables(
-        kept, '[camera]\ndriver = "mock"\n' + without_camera + STOCK, (*on_the_chip.tables, "stock_software")
-    )
+    text = with_tables(kept, SLOW_CAMERA + without_camera + STOCK, (*on_the_chip.tables, "stock_software"))
+    config.write_text(with_tables(kept, SLOW_CAMERA, ("camera",)))
     CORE_FILE.write_text(CORE_UNIT)
     run(["systemctl", "daemon-reload"])
     run(["systemctl", "enable", "--now", CORE])

@@ -11,6 +11,7 @@ from shared.text import Sentence, text
 from shared.text.dates import moment_of, short_day, time_of_day
 from shared.units import NS_PER_S
 from station.access.records import AccessEvent, Deed
+from station.access.roles import Role
 from station.checklists.items import ITEMS
 from station.checklists.records import HandTick
 from station.exports.csv_table import csv_text
@@ -99,11 +100,16 @@ def access_entries(events: Iterable[AccessEvent]) -> list[AuditEntry]:
             event.device,
             _DEEDS[event.deed],
             _subject(event),
-            event.before,
-            event.after,
+            _shown(event.before),
+            _shown(event.after),
         )
         for event in events
     ]
+
+
+def _shown(changed: str) -> str:
+    """A role by its title; anything else as it is."""
+    return next((role.title for role in Role if role.word == changed), changed)
 
 
 def found(commands: Sequence[AuditEntry], events: Sequence[AuditEntry], wanted: AuditFilter) -> list[AuditEntry]:
@@ -133,8 +139,8 @@ def audit_csv(entries: Iterable[AuditEntry]) -> str:
             each.device,
             str(each.words),
             str(each.subject),
-            each.before,
-            each.after,
+            str(each.before),
+            str(each.after),
             each.reason,
             each.refused,
             str(each.seq or ""),

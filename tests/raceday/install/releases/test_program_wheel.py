@@ -44,6 +44,44 @@ def test_what_is_no_wheel_of_ours(tmp_path: pathlib.Path, name: str) -> None:
         read_wheel(path)
 
 
+def packed(folder: pathlib.Path) -> bytes:
+    path = wheel(folder, "1.0", b"print('hello')\n" * 50)
+    with zipfile.ZipFile(path) as made, zipfile.ZipFile(folder / "deflated", "w", zipfile.ZIP_DEFLATED) as again:
+        for name in made.namelist():
+            again.writestr(name, made.read(name))
+    return (folder / "deflated").read_bytes()
+
+
+@pytest.mark.parametrize("to", [0, 1, 9, 12, 0x7F, 0xFF])  # also a method of compression, and "encrypted"
+def test_a_wheel_of_a_card_that_fails(tmp_path: pathlib.Path, to: int) -> None:
+    whole, path, refused = packed(tmp_path), tmp_path / "raceday-1.0-py3-none-any.whl", 0
+    for place in range(to % 7, len(whole), 37):
+        path.write_bytes(whole[:place] + bytes([to]) + whole[place + 1 :])
+        try:
+            read_wheel(path)  # of a changed date or permission it may
+        except BadInput:
+            refused += 1
+    assert refused
+    for size in range(0, len(whole), 397):
+        path.write_bytes(whole[:size])
+        with pytest.raises(BadInput):
+            read_wheel(path)
+
+
+def test_a_wheel_that_would_fill_the_memory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raceday.install.releases.program_wheel.MAX_BYTES", 1000)
+    with pytest.raises(BadInput, match="unpacks to more than"):
+        read_wheel(wheel(tmp_path, "1.0", b"\0" * 1000))
+
+
+def test_a_folder_with_anothers_packages(tmp_path: pathlib.Path) -> None:
+    for name in ("raceday-evil.whl", "raceday-99-cp311-cp311-linux_x86_64.whl", "numpy-2.0-py3-none-any.whl"):
+        (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(BadInput, match="is no wheel of Raceday"):
+        program_wheel(tmp_path, tmp_path)
+    assert program_wheel(wheel(tmp_path, "0.1.0").parent, tmp_path).version == "0.1.0"
+
+
 def test_a_folder_without_one(tmp_path: pathlib.Path) -> None:
     with pytest.raises(OperatorError, match="holds no wheel of Raceday"):
         program_wheel(tmp_path, tmp_path)

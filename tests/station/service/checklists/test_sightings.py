@@ -292,8 +292,9 @@ def test_the_same_view_twice_changes_nothing(steps: list[tuple[Callable[[View], 
     assert HELD_NS == 600 * S
 
 
-KEYS = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("authority", "other", "machine")}
-EARLY, LATE, LATEST = (dt.datetime(year, 5, 1, tzinfo=dt.UTC) for year in (2027, 2031, 2040))
+KEYS = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("authority", "other", "between", "machine")}
+TODAY = dt.datetime(2026, 5, 2, tzinfo=dt.UTC)
+PAST, EARLY, LATE, LATEST = (dt.datetime(year, 5, 1, tzinfo=dt.UTC) for year in (2025, 2027, 2031, 2040))
 
 
 def certificate(until: dt.datetime, of: str = "machine", by: str = "authority") -> bytes:
@@ -307,6 +308,7 @@ def certificate(until: dt.datetime, of: str = "machine", by: str = "authority") 
         .serial_number(1)
         .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
         .not_valid_after(until)
+        .add_extension(x509.BasicConstraints(ca=of != "machine", path_length=None), critical=True)
     ).sign(KEYS[by], hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM)
 
@@ -326,6 +328,11 @@ def authority(until: dt.datetime, name: str = "authority") -> bytes:
     (authority(EARLY, "other") + authority(LATEST), b"", certificate(LATE), LATE),
     (b"", certificate(EARLY), b"", EARLY),
     (authority(LATE), certificate(EARLY, by="other"), b"", EARLY),
+    (authority(EARLY) + certificate(LATEST, "between", "authority"), certificate(LATE, by="between"), b"", EARLY),
+    (authority(LATEST), certificate(LATE, by="between") + certificate(EARLY, "between", "authority"), b"", EARLY),
+    (authority(EARLY), b"", certificate(LATE, by="between") + certificate(LATEST, "between", "authority"), EARLY),
+    (authority(LATEST) + authority(LATEST, "other"), certificate(LATE, by="other"), certificate(EARLY), EARLY),
+    (authority(PAST), certificate(LATE), b"", PAST),  # it is over already
 ])  # fmt: skip
 def test_the_first_certificate_that_is_used_and_ends_counts(
     tmp_path: pathlib.Path, ca: bytes, cert: bytes, broker: bytes, end: dt.datetime
@@ -334,8 +341,16 @@ def test_the_first_certificate_that_is_used_and_ends_counts(
     for name, content in files.items():
         if content:
             (tmp_path / name).write_bytes(content)
-    found = certificates_end(tmp_path / "ca.pem" if ca else None, tmp_path / "own.pem" if cert else None)
+    found = certificates_end(tmp_path / "ca.pem" if ca else None, tmp_path / "own.pem" if cert else None, TODAY)
     assert found == (int(end.timestamp()) * S, "")
+
+
+def test_a_broker_that_no_authority_of_the_station_vouches_for_is_said(tmp_path: pathlib.Path) -> None:
+    """As after the authority was made anew, and the station's own files were forgotten."""
+    (tmp_path / "ca.pem").write_bytes(authority(LATE) + certificate(LATE, "between", "authority"))
+    (tmp_path / "broker.pem").write_bytes(certificate(LATE, by="other"))
+    found = certificates_end(tmp_path / "ca.pem", None, TODAY)
+    assert found == (None, f"No authority of this station vouches for {tmp_path}/broker.pem: it trusts no such broker.")
 
 
 def test_a_certificate_that_cannot_be_read_is_said(tmp_path: pathlib.Path) -> None:
@@ -346,23 +361,24 @@ def test_a_certificate_that_cannot_be_read_is_said(tmp_path: pathlib.Path) -> No
     of_version_8 = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)  # X.509 has 1 to 3
     armour = "-----{} CERTIFICATE-----\n"
     odd.write_text(armour.format("BEGIN") + base64.encodebytes(of_version_8).decode() + armour.format("END"))
-    assert certificates_end(None, None) == (None, "")
-    assert "is no certificate" in certificates_end(own, torn)[1]
-    assert "is no certificate" in certificates_end(None, odd)[1]
-    assert "cannot be read" in certificates_end(None, tmp_path / "gone.pem")[1]
+    assert certificates_end(None, None, TODAY) == (None, "")
+    assert "is no certificate" in certificates_end(own, torn, TODAY)[1]
+    assert "is no certificate" in certificates_end(None, odd, TODAY)[1]
+    assert "cannot be read" in certificates_end(None, tmp_path / "gone.pem", TODAY)[1]
 
 
 def test_a_certificate_without_end_ends_with_the_times_that_a_page_can_show(tmp_path: pathlib.Path) -> None:
     """RFC 5280, 4.1.2.5: 99991231235959Z is a certificate without a well-defined end."""
     own = tmp_path / "own.pem"
     own.write_bytes(certificate(dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)))
-    assert certificates_end(None, own) == (NO_END_NS, "")
+    assert certificates_end(None, own, TODAY) == (NO_END_NS, "")
 
 
 def test_a_station_without_certificates_does_not_import_what_reads_them() -> None:
     code = (
-        "import sys; from station.service.checklists.checklist_facts import certificates_end as end; "
-        "assert end(None, None) == (None, ''); sys.exit('cryptography.x509' in sys.modules)"
+        "import sys; import datetime as dt; "
+        "from station.service.checklists.checklist_facts import certificates_end as end; "
+        "assert end(None, None, dt.datetime.now(dt.UTC)) == (None, ''); sys.exit('cryptography.x509' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 

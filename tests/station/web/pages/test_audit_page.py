@@ -110,6 +110,14 @@ def test_a_tick_is_found_again_among_what_was_logged(at_utc_ns: int, on: bool) -
     assert with_carried_ticks(logged, [tick]) == logged
 
 
+def test_what_changed_is_told_in_the_reader_s_language(hall: Served) -> None:
+    hall.access.people.add_person(Identity("operator", Role.ADMIN, "Desk"), "Greta", Role.REFEREE, "2846")
+    german = requests.get(f"{hall.url}/audit?who=desk", headers={"accept-language": "de"}, timeout=60).text
+    assert "<bdi>Schiedsrichter</bdi>" in german
+    english = requests.get(f"{hall.url}/audit?who=desk", headers={"accept-language": "en"}, timeout=60).text
+    assert "<bdi>Referee</bdi>" in english
+
+
 def test_many_lines_are_paged() -> None:
     entries = [AuditEntry(n, "Ruth", "", "Start") for n in range(2 * PAGE + 1)]
     assert [
