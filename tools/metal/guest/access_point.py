@@ -154,7 +154,8 @@ def car_state(station: InstalledStation) -> str | None:
 def main() -> None:
     if not station_takes_certificates("--access-point", SSID, "--country", COUNTRY, host=STATION):
         return
-    car_gets_certificate()
+    if not car_gets_certificate():
+        return
     link = radios()
     is_up = until(lambda: STATION in run(["ip", "-4", "-br", "addr"]).stdout or None, JOINED_S, 3.0)
     said = " ".join(run(["iw", "dev"]).stdout.split())

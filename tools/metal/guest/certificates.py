@@ -34,8 +34,9 @@ def station_takes_certificates(*words: str, host: str = "") -> bool:
 
 def car_gets_certificate() -> bool:
     """The car's file is made, anew if there was one, and the broker learns of it."""
+    again = ("--renew",) if CARRIED_CAR.exists() else ()
     CARRIED_CAR.unlink(missing_ok=True)
-    return done("raceday", "certs", "car", CAR) and done("systemctl", "reload", "mosquitto")
+    return done("raceday", "certs", "car", CAR, *again) and done("systemctl", "reload", "mosquitto")
 
 
 def revoke_car() -> bool:
