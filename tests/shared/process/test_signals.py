@@ -123,6 +123,15 @@ def test_the_wait_for_a_child_tells_which_has_ended_and_how() -> None:
     assert done.stdout.split("\n") == ["True 3", "no child", ""]
 
 
+@pytest.fixture
+def is_at_a_terminal() -> Iterator[None]:
+    """A terminal that closes ends this process, as it does by default: whoever started the tests may have kept it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("is_at_a_terminal")
 def test_a_terminal_that_closes_ends_neither_the_work_nor_what_it_starts() -> None:
     words = ["sh", "-c", "kill -HUP $$; echo goes on"]
     before = [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)]
