@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from raceday.install.releases import release as release_module
+from raceday.install.releases.begun_release import begin_as
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease, release_for, roles_of, running_release
 from raceday.install.shipped_files import ROLES, Role
@@ -220,16 +221,16 @@ def test_a_disk_that_refuses_the_beginning_of_a_release_is_a_sentence(
     base = installed(machine, "station")
     before = everything(tmp_path)
     wanted = release_for(release(machine, "station", "leaderboard"), machine)
-    tried, begin = list[object](), release_module.begin_as
+    tried = list[object]()
 
-    def begin_as(*arguments: Any) -> None:
+    def begin(*arguments: Any) -> None:
         error = OSError(number, os.strerror(number), "/opt/x")
         with monkeypatch.context() as patched:
             patched.setattr(os, "link", _refuses(error))
             patched.setattr(call, lambda *names, **_options: (tried.append(names), _refuses(error)()))
-            begin(*arguments)
+            begin_as(*arguments)
 
-    monkeypatch.setattr(release_module, "begin_as", begin_as)
+    monkeypatch.setattr(release_module, "begin_as", begin)
     with pytest.raises(StorageError, match=os.strerror(number)) as raised:
         wanted.do(machine)
     assert "\n" not in str(raised.value)
