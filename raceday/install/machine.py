@@ -213,11 +213,11 @@ def _what_stays(removed: pathlib.Path) -> list[str]:
     except OSError as error:
         refused.append((removed, error))
     stays, known = list[str](), list[pathlib.Path]()
-    for path, error in refused:  # what is in a folder comes before it
-        is_named = error.errno == errno.ENOTEMPTY and any(each.is_relative_to(path) for each in known)
+    for path, refusal in refused:  # what is in a folder comes before it
+        is_named = refusal.errno == errno.ENOTEMPTY and any(each.is_relative_to(path) for each in known)
         known.append(path)
-        if not is_named and not (error.errno == errno.EBUSY and _is_empty(path)):  # a mount point (rmdir(2))
-            stays.append(f"{path} cannot be removed ({error.strerror})")
+        if not is_named and not (refusal.errno == errno.EBUSY and _is_empty(path)):  # a mount point (rmdir(2))
+            stays.append(f"{path} cannot be removed ({refusal.strerror})")
     return stays
 
 

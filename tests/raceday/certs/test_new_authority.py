@@ -75,8 +75,8 @@ def test_the_commands_of_the_page_make_a_new_authority(
     assert is_vouched_for((etc / "tls/broker.pem").read_bytes(), (etc / "tls/ca.pem").read_bytes(), NOW)
     assert not is_vouched_for((etc / "tls/broker.pem").read_bytes(), old_ca, NOW)
     (kept / "both.pem").write_bytes(old_ca + (etc / "tls/ca.pem").read_bytes())
-    own = {"cert": str(kept / "car-1.pem"), "key": str(kept / "car-1.key")}
-    stolen = MqttOptions(port=broker.port, ca=str(kept / "both.pem"), **own)
+    ca, cert, key = (str(kept / name) for name in ("both.pem", "car-1.pem", "car-1.key"))
+    stolen = MqttOptions(port=broker.port, ca=ca, cert=cert, key=key)
     assert is_let_in(stolen)
     # A reload that comes by itself in between (Debian's logrotate) takes nothing from who is connected.
     broker.reload()
