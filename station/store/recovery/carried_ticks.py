@@ -34,9 +34,8 @@ def copy_ticks(data_dir: pathlib.Path, copies: pathlib.Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, BadInput) as error:
-        return text(
-            "The ticks of the checklists are not in it: {file} cannot be read ({why}).", file=file, why=str(error)
-        )
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return text("The ticks of the checklists are not in it: {file} cannot be read ({why}).", file=file, why=why)
     if ticks:
         (copies / FILE).write_bytes(as_bytes(StoredChecklists(ticks)))
     return ""
