@@ -24,7 +24,7 @@ from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import KEYFILE
 from raceday.install.plan import SYNC, InstallPlan, install_plan
 from raceday.install.releases.program_wheel import DEB_WHEELS, ProgramWheel, program_wheel
-from raceday.install.releases.release import CURRENT, RELEASES, MakeRelease, release_for, remove_old_releases
+from raceday.install.releases.release import CURRENT, MakeRelease, release_for, remove_old_releases, running_release
 from raceday.install.releases.upgrade import roll_back, upgrade
 from raceday.install.request import AccessPoint, InstallRequest, access_point, check_request, parsed_gate
 from raceday.install.running import refuse_during_a_run, refuse_while_driven
@@ -115,8 +115,7 @@ def _program(wheels: pathlib.Path | None, machine: Machine, work: pathlib.Path) 
 
     A newer version is the business of `raceday install upgrade`, which checks it first.
     """
-    is_release = machine.is_here and pathlib.Path(sys.prefix).resolve().is_relative_to(RELEASES)
-    return program_wheel(None if is_release else wheels, work)
+    return program_wheel(None if running_release(machine) else wheels, work)
 
 
 def _services(machine: Machine, plan: InstallPlan, pending: list[Step], facts: MachineFacts) -> tuple[str, ...]:

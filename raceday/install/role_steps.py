@@ -60,6 +60,7 @@ class CopyDemoModel(StaysForGood):
             ["rm", "-rf", begun],
             ["cp", "-r", there, begun],
             ["chmod", "-R", "u=rwX,go=", begun],
+            ["sync", "-f", begun],  # nor must files of no bytes, after a power cut
             ["mv", "-T", begun, self.target],
         ):
             machine.run(words, "copying the demo model", user="raceday")

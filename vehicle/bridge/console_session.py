@@ -28,6 +28,7 @@ RENEW_STOP_S = 3300.0  # a stop does not wait for a new token while the old one 
 LOGIN_WAIT_S = 1.0
 MAX_BYTES = 1 << 20
 CALL_S = 12.0  # the console gives up a hung service after 10 s
+_LOGIN = "deepracer_token"  # the cookie of a login
 _SESSION = "session"  # Flask's cookie, which names the secret of the CSRF tokens
 _TOKEN = re.compile(r'<meta\s+name="csrf-token"\s+content="([^"]+)"')
 
@@ -64,7 +65,10 @@ class ConsoleSession:
         self._cookies: dict[str, str] = {}
         self._token = ""
         self._token_s = 0.0
-        self._login_until_s = 0.0  # when the console itself ends the login
+        # When the console itself ends the login; a refusal before is somebody's doing. 0: it may be our own.
+        self._login_until_s = 0.0
+        self._logins_under_way = 0
+        self._do_logins_cross = False  # of those under way, the console may end one by another
 
     def call(
         self, call: ConsoleCall, timeout_s: float = CALL_S, start: CancellableStart | None = None
@@ -115,7 +119,7 @@ class ConsoleSession:
     @property
     def _login(self) -> str:
         with self._lock:
-            return self._cookies.get("deepracer_token", "")
+            return self._cookies.get(_LOGIN, "")
 
     def _renew(self, timeout_s: float) -> None:
         """A new token from the login page, which answers in any case.
@@ -145,25 +149,45 @@ class ConsoleSession:
                 return
             password = read_secret(self._password_file, text("the console's password"))
             self._renew(timeout_s)
-            body = urllib.parse.urlencode({"password": password}).encode()
-            with self._lock:
-                self._cookies.pop("deepracer_token", None)
-            status, answer = self._send(HttpCall("PUT", "/login", body), timeout_s, form=True)
+            if self._login not in ("", instead_of):  # since the page was asked for
+                return
+            status, answer, has_login = self._ask_for_login(password, timeout_s)
         finally:
             if is_ours:
                 self._login_lock.release()
         if status == 200 and answer.strip() == b"failure":
             raise _Unreachable(text("it refuses the password in {file}", file=self._password_file))
-        if status != 200 or not self._login:
+        if status != 200 or not has_login:
             raise _Unreachable(text("its login answers with status {status}", status=status))
 
-    def _send(
-        self, request: HttpCall, timeout_s: float, *, form: bool = False, start: CancellableStart | None = None
-    ) -> tuple[int, bytes]:
+    def _ask_for_login(self, password: str, timeout_s: float) -> tuple[int, bytes, bool]:
+        """One login: its status, body, and whether it gave a cookie, which is kept.
+
+        Asked without the login of before; that stays with the other threads, one of which may have made it just now.
+        """
+        request = HttpCall("PUT", "/login", urllib.parse.urlencode({"password": password}).encode())
+        with self._lock:
+            cookies = {name: value for name, value in self._cookies.items() if name != _LOGIN}
+            token = self._token
+            self._logins_under_way += 1
+            self._do_logins_cross |= self._logins_under_way > 1
+        given: list[str] = []
+        try:
+            status, answer, given = self._exchange(request, timeout_s, cookies, token, form=True)
+        finally:
+            with self._lock:
+                has_login = self._keep_cookies(given)
+                if self._do_logins_cross:
+                    self._login_until_s = 0.0
+                self._logins_under_way -= 1
+                self._do_logins_cross &= self._logins_under_way > 0
+        return status, answer, has_login
+
+    def _send(self, request: HttpCall, timeout_s: float, *, start: CancellableStart | None = None) -> tuple[int, bytes]:
         """One request with the cookies and the token of now; cookies are kept. Raises what _exchange raises."""
         with self._lock:
             cookies, token = dict(self._cookies), self._token
-        status, body, given = self._exchange(request, timeout_s, cookies, token, form=form, start=start)
+        status, body, given = self._exchange(request, timeout_s, cookies, token, start=start)
         with self._lock:
             self._keep_cookies(given)
         return status, body
@@ -212,10 +236,11 @@ class ConsoleSession:
             connection.close()
         return response.status, body, response.headers.get_all("Set-Cookie") or []
 
-    def _keep_cookies(self, headers: list[str]) -> None:
-        """Keep both cookies, under the lock. They are `Secure`, and the console forgets to prolong them: its own word
-        counts (401).
+    def _keep_cookies(self, headers: list[str]) -> bool:
+        """Keep both cookies, under the lock; was a login among them? They are `Secure`, and the console forgets to
+        prolong them: its own word counts (401).
         """
+        has_login = False
         for header in headers:
             try:
                 cookies = SimpleCookie(header)
@@ -223,8 +248,10 @@ class ConsoleSession:
                 continue
             for name, morsel in cookies.items():
                 self._cookies[name] = morsel.value
-                if name == "deepracer_token" and morsel["max-age"].isdecimal():
+                has_login |= name == _LOGIN and morsel.value != ""
+                if name == _LOGIN and morsel["max-age"].isdecimal():
                     self._login_until_s = self._now_s() + int(morsel["max-age"])
+        return has_login
 
 
 def unverified() -> ssl.SSLContext:

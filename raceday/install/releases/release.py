@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import Effect, StaysForGood
 from shared.clock_set import BUILT_NS
-from shared.errors import OperatorError
+from shared.errors import OperatorError, StorageError
 
 OPT = "/opt/raceday"
 RELEASES = f"{OPT}/releases"
@@ -58,16 +59,19 @@ class MakeRelease:
 
         What fails is removed: the disk may be full, and a journal is on it.
         """
-        machine.path(RELEASES).mkdir(parents=True, exist_ok=True)
-        machine.remove(f"{self.folder}/{MARK}")
         try:
+            machine.path(RELEASES).mkdir(parents=True, exist_ok=True)
+            machine.remove(f"{self.folder}/{MARK}")
             self._make_environment(machine)
             self._install_packages(machine)
             # A power cut must not leave files of no bytes in a release that says that it is whole.
             machine.run(["sync", "-f", self.folder], "writing the release to disk")
-        except BaseException:
+        except BaseException as error:
             if folder_in_use(machine) != self.folder:
                 machine.remove(self.folder)
+            if isinstance(error, OSError):  # of our own files; a command's is an OperatorError already
+                where, why = error.filename or machine.path(self.folder), error.strerror or error
+                raise StorageError(f"{where} cannot be written ({why}).") from None
             raise
         mark = {"version": self.program.version, "roles": list(self.roles)}
         machine.write(f"{self.folder}/{MARK}", json.dumps(mark).encode(), 0o644)
@@ -138,16 +142,28 @@ def _clock_words(utc_ns: int) -> str:
 
 
 def release_for(wanted: MakeRelease, machine: Machine) -> MakeRelease:
-    """The release in use, if that is of the same program and Python and serves these roles; else one that begins as it.
+    """A release that is there, of the same program and Python, and serves these roles; else one that begins as it.
 
-    One of another program is no base: what it holds and the new one does not would stay.
+    Those that are asked: the one that runs this command, which comes back by itself where another is in use and does
+    not do, and the one in use. One of another program is no base: what it holds and the new one does not would stay.
     """
-    now = folder_in_use(machine)
-    served = roles_of(machine, now) if now else frozenset()
-    same = replace(wanted, roles=tuple(role for role in ROLES if role in served))
-    if not served or same.folder != now:
-        return wanted
-    return same if frozenset(wanted.roles) <= served else replace(wanted, base=now)
+    base = ""
+    for folder in filter(None, (running_release(machine), folder_in_use(machine))):
+        served = roles_of(machine, folder)
+        same = replace(wanted, roles=tuple(role for role in ROLES if role in served))
+        if not served or same.folder != folder:
+            continue
+        if frozenset(wanted.roles) <= served:
+            return same
+        base = base or folder
+    return replace(wanted, base=base)
+
+
+def running_release(machine: Machine) -> str:
+    """The folder of the release that runs this command; "" if none of this machine's does."""
+    prefix = pathlib.Path(sys.prefix).resolve()
+    is_ours = machine.is_here and prefix.parent == pathlib.Path(RELEASES).resolve()
+    return f"{RELEASES}/{prefix.name}" if is_ours else ""
 
 
 def folder_in_use(machine: Machine) -> str:

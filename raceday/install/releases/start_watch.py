@@ -83,7 +83,9 @@ class StartWatch:
         """Has the start come further than at the last look that had?"""
         before = self.moved
         return (
-            (look.state, look.sub_state, look.line) != (before.state, before.sub_state, before.line)
+            (look.state, look.sub_state) != (before.state, before.sub_state)
+            # Of a unit that is active its first line alone: a beam that flickers tells another one each second.
+            or (look.line != before.line and (look.state == "activating" or not before.line))
             or look.cpu_s >= before.cpu_s + WORK_CPU_S
             or look.disk_bytes >= before.disk_bytes + WORK_BYTES
         )

@@ -22,9 +22,11 @@ class RootFolder(Machine):
 
     def attempt(self, words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
         self.ran.append(" ".join([f"{user}:", *words]))
-        if user != "raceday" or words[0] not in {"rm", "cp", "chmod", "mv"}:
+        if user != "raceday" or words[0] not in {"rm", "cp", "chmod", "mv", "sync"}:
             return super().attempt(words, user=user)
         there = [str(self.root / word[1:]) if word.startswith("/") else word for word in words]
+        if words[0] == "sync":  # of all the files of this system: only that there is something to write
+            return subprocess.CompletedProcess(words, int(not pathlib.Path(there[-1]).is_dir()), "", "")
         return subprocess.run(there, check=False, capture_output=True, text=True)
 
 

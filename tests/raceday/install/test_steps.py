@@ -180,6 +180,8 @@ def test_a_copy_of_the_model_that_was_cut_off_does_not_count(
     assert stat.S_IMODE(machine.path(f"{MODELS}/demo/m").stat().st_mode) == 0o700
     assert stat.S_IMODE(machine.path(f"{MODELS}/demo/m/model.onnx").stat().st_mode) == 0o600
     assert all(line.startswith("raceday: ") for line in machine.ran), "root does nothing in the service's folder"
+    begun = f"{MODELS}/.demo.new"  # on disk before it counts: an empty file would count for good
+    assert machine.ran[-2:] == [f"raceday: sync -f {begun}", f"raceday: mv -T {begun} {MODELS}/demo"]
 
 
 def _out_of_space(machine: RootFolder, word: str) -> Callable[..., str]:

@@ -156,11 +156,13 @@ class HeldAnswers:
 
     def __init__(self, rig: Rig, monkeypatch: pytest.MonkeyPatch, holds: list[bool]) -> None:
         self._answer, self._holds = rig.server.answer, holds
+        self.logins = 0
         self.held: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
         monkeypatch.setattr(rig.server, "answer", self.answer)
 
     def answer(self, request: ConsoleRequest, *, through_front_door: bool) -> ConsoleResponse:
         answer = self._answer(request, through_front_door=through_front_door)
+        self.logins += "deepracer_token" in answer.cookies
         if request.path == "/login" and self._holds and self._holds.pop(0):
             go_on = threading.Event()
             self.held.put(go_on)
@@ -186,6 +188,40 @@ def test_logins_that_cross_on_a_slow_console_each_have_their_own_token(
     for go_on in (first, third, second):
         go_on.set()
         assert outcomes.get(timeout=60) == "done"
+
+
+def question_and_stop(session: ConsoleSession, answers: HeldAnswers) -> list[str]:
+    """What became of a question, whose login is late, and of a stop, which has not waited for it and is late too."""
+    outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    late = []
+    for each in (ConsoleCall("loading", may_log_in=False), ConsoleCall("stop")):
+        threading.Thread(target=lambda call: outcomes.put(session.call(call).outcome), args=(each,)).start()
+        late.append(answers.held.get(timeout=60))
+    seen = []
+    for go_on in late:
+        go_on.set()
+        seen.append(outcomes.get(timeout=60))
+    return seen
+
+
+def test_a_login_that_another_thread_made_meanwhile_is_used(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vehicle.bridge.console_session.LOGIN_WAIT_S", 0.001)
+    # Late are the question's login, and the page that the stop asks for before a login of its own.
+    answers = HeldAnswers(rig, monkeypatch, [False, True, True])
+    assert question_and_stop(rig.session(), answers) == ["done", "done"]
+    assert answers.logins == 1
+
+
+def test_logins_that_end_one_another_are_no_persons_doing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vehicle.bridge.console_session.LOGIN_WAIT_S", 0.001)
+    # Late are both logins. A stock console knows the stop's alone when the question hears of its own.
+    answers = HeldAnswers(rig, monkeypatch, [False, True, False, True])
+    session = rig.session()
+    assert question_and_stop(session, answers) == ["done", "done"]
+    assert session.call(ConsoleCall("battery", may_log_in=False)).outcome == "done"
+    rig.session().call(ConsoleCall("battery"))
+    outcome = session.call(ConsoleCall("battery", may_log_in=False)).outcome
+    assert outcome == ("thrown_out" if rig.console.version == "stock" else "done"), "that was somebody"
 
 
 def test_a_start_that_a_stop_overtook_is_not_sent(rig: Rig) -> None:

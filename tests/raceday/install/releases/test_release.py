@@ -1,21 +1,25 @@
 """A release is made whole or not at all, and a further role's begins as the one in use, which stays as it is."""
 
 import dataclasses
+import errno
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
+from raceday.install.releases import release as release_module
+from raceday.install.releases.begun_release import begin_as
 from raceday.install.releases.program_wheel import ProgramWheel
-from raceday.install.releases.release import MARK, MakeRelease, release_for, roles_of
+from raceday.install.releases.release import MARK, MakeRelease, release_for, roles_of, running_release
 from raceday.install.shipped_files import ROLES, Role
 from raceday.install.steps import MakeLink
 from shared.clock_set import BUILT_NS
-from shared.errors import OperatorError
+from shared.errors import OperatorError, StorageError
 from tests.raceday.install.releases.test_upgrade import ScriptedMachine
 from tests.raceday.install.test_steps import everything
 
@@ -136,6 +140,45 @@ def test_which_release_serves_the_roles(
         assert release_for(other, machine) == other, "one of another program or Python is no beginning"
 
 
+@pytest.mark.parametrize(
+    ("serves", "digest", "is_taken"),
+    [(("station", "leaderboard"), "0123abcd", True), (("station",), "0123abcd", True),
+     (("leaderboard",), "0123abcd", False), (("station", "leaderboard"), "f" * 8, False)],
+)  # fmt: skip
+def test_a_release_that_comes_back_finds_itself(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, serves: tuple[Role, ...], digest: str, is_taken: bool
+) -> None:
+    """It served a leaderboard too, that was removed meanwhile: nothing is made anew while a station stands still."""
+    machine = ScriptedMachine(tmp_path)
+    old, newer = release(machine, *serves, digest=digest), release(machine, "station", digest="2" * 8)
+    for each, roles in ((old, serves), (newer, ("station",))):
+        machine.write(f"{each.folder}/{MARK}", f'{{"roles": [{", ".join(map(_quoted, roles))}]}}'.encode(), 0o644)
+    MakeLink("/opt/raceday/current", newer.folder.removeprefix("/opt/raceday/")).do(machine)
+    monkeypatch.setattr(release_module, "running_release", lambda _machine: old.folder)
+    chosen = release_for(release(machine, "station"), machine)
+    assert (chosen == old) is is_taken
+    assert chosen.is_done(machine) is is_taken
+    assert release_for(newer, machine) == newer, "which is in use, and is what was asked for"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_here", "expected"),
+    [("releases/1", True, "releases/1"), ("current", True, "releases/1"), ("releases/1", False, ""),
+     ("releases", True, ""), ("venv", True, "")],
+)  # fmt: skip
+def test_which_release_runs(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, prefix: str, is_here: bool, expected: str
+) -> None:
+    (tmp_path / "ssd/releases/1").mkdir(parents=True)
+    (tmp_path / "ssd/current").symlink_to("releases/1")
+    (tmp_path / "opt").symlink_to("ssd")  # root's link to another disk
+    monkeypatch.setattr(release_module, "RELEASES", str(tmp_path / "opt/releases"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "opt" / prefix))
+    machine = ScriptedMachine(tmp_path)
+    machine.is_here = is_here
+    assert running_release(machine) == (str(tmp_path / "opt" / expected) if expected else "")
+
+
 def _quoted(name: str) -> str:
     return f'"{name}"'
 
@@ -160,6 +203,54 @@ def test_a_release_that_cannot_be_made_leaves_nothing(tmp_path: pathlib.Path, wo
     wanted.do(machine)
     assert wanted.is_done(machine)
     assert base.is_done(machine)
+
+
+def _refuses(error: OSError) -> Callable[..., object]:
+    def refuse(*_: object, **_options: object) -> None:
+        raise error
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("call", ["shutil.copy2", "shutil.copystat", "os.mkdir", "pathlib.Path.write_bytes"])
+def test_a_disk_that_refuses_the_beginning_of_a_release_is_a_sentence(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    machine = VenvMachine(tmp_path)
+    base = installed(machine, "station")
+    before = everything(tmp_path)
+    wanted = release_for(release(machine, "station", "leaderboard"), machine)
+    tried = list[object]()
+
+    def begin(*arguments: Any) -> None:
+        error = OSError(number, os.strerror(number), "/opt/x")
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "link", _refuses(error))
+            patched.setattr(call, lambda *names, **_options: (tried.append(names), _refuses(error)()))
+            begin_as(*arguments)
+
+    monkeypatch.setattr(release_module, "begin_as", begin)
+    with pytest.raises(StorageError, match=os.strerror(number)) as raised:
+        wanted.do(machine)
+    assert "\n" not in str(raised.value)
+    if call == "shutil.copy2":
+        assert len(tried) == 1, "a disk that is full is not tried for each of ten thousand files"
+    assert everything(tmp_path) == before
+    assert base.is_done(machine)
+
+
+@pytest.mark.parametrize("call", ["shutil.copy", "pathlib.Path.write_text", "pathlib.Path.mkdir"])
+def test_a_disk_that_refuses_a_release_is_a_sentence(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    machine = VenvMachine(tmp_path)
+    installed(machine, "station")
+    wanted = release(machine, "station", "leaderboard")
+    monkeypatch.setattr(call, _refuses(OSError(errno.EIO, os.strerror(errno.EIO), "/opt/x")))
+    with pytest.raises(StorageError, match=r"/opt/x cannot be written \(Input/output error\)"):
+        wanted.do(machine)
+    assert not machine.path(wanted.folder).exists()
 
 
 @pytest.mark.parametrize(("now_ns", "is_said"), [(0, True), (BUILT_NS - 1, True), (BUILT_NS, False)])

@@ -53,6 +53,10 @@ def sentence(*looks: ServiceLook) -> str:
         (RUNS, replace(RUNS, at_s=SILENT_S, disk_bytes=1_000_000), "starting"),
         (replace(RUNS, state="activating", sub_state="start"), replace(RUNS, at_s=SILENT_S), "starting"),
         (RUNS, replace(RUNS, at_s=SILENT_S, line="reads the journal: 4000 of 90000"), "starting"),
+        # A page is no more to be expected of a beam that flickers; of a unit that starts each line counts.
+        (replace(RUNS, line="gates: start ready"), replace(RUNS, at_s=SILENT_S, line="gates: start blocked"), "failed"),
+        (replace(RUNS, state="activating", line="camera"), replace(RUNS, at_s=SILENT_S, state="activating",
+         line="model"), "starting"),
         (replace(RUNS, state="activating", sub_state="start"), replace(RUNS, at_s=30, state="activating",
          sub_state="start"), f"starting {UNIT} is activating: 30 s so far"),
         # Nothing of that for two minutes: an idle service uses a little of the processor too.
@@ -85,6 +89,13 @@ def test_a_start_that_works_for_ever_has_an_end() -> None:
     assert sentence(*looks).startswith("starting")
     last = replace(RUNS, at_s=LONGEST_S, cpu_s=LONGEST_S)
     assert sentence(*looks, last) == f"failed {UNIT} runs and does not answer, though it still works after 15 min"
+
+
+def test_a_beam_that_flickers_is_no_work() -> None:
+    lines = ["", *["gates: start ready", "gates: start blocked"] * 200]
+    looks = [replace(RUNS, at_s=float(at), line=line) for at, line in enumerate(lines)]
+    assert sentence(*looks[: int(SILENT_S)]).startswith("starting")
+    assert sentence(*looks[: int(SILENT_S) + 2]).endswith("has done nothing for 2 min")  # from its first line on
 
 
 def test_work_is_counted_from_the_last_work() -> None:

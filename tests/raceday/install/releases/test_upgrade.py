@@ -17,8 +17,7 @@ from raceday.install.machine import Machine
 from raceday.install.machine_files.broker_files import BROKER_CONF
 from raceday.install.plan import install_plan
 from raceday.install.releases import change_over as change_over_module
-from raceday.install.releases.backups import Backup, backed_up
-from raceday.install.releases.change_over import Change, change_over
+from raceday.install.releases.backups import backed_up
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MARK, MakeRelease
 from raceday.install.releases.upgrade import COPY, roll_back, upgrade
@@ -159,25 +158,6 @@ def test_a_release_that_does_not_come_up_gives_its_place_back(tmp_path: pathlib.
     assert made.ran[-1] == "2 install station --force"
 
 
-@pytest.mark.parametrize("before", ["releases/0", ""])
-def test_after_an_upgrade_that_failed_the_good_release_before_is_there_still(
-    tmp_path: pathlib.Path, before: str
-) -> None:
-    made = machine(tmp_path, ["3 install"])
-    for name in ("0", "3"):
-        made.write(f"/opt/raceday/releases/{name}/{MARK}", b'{"version": "1", "roles": ["station"]}', 0o644)
-    made.remove("/opt/raceday/previous")
-    if before:
-        MakeLink("/opt/raceday/previous", before).do(made)
-    cure = "sudo -u raceday raceday restore /b --data-dir /var/lib/raceday; sudo systemctl start raceday-station"
-    backup = Backup("station", "/var/lib/raceday/backups", "/b")
-    with pytest.raises(OperatorError, match=cure):
-        change_over(made, Change(NEW, "/opt/raceday/releases/3", ("station",)), (backup,), print)
-    previous = made.path("/opt/raceday/previous")
-    assert str(previous.readlink()) == before if before else not previous.is_symlink()
-    assert made.path("/opt/raceday/releases/0").exists()
-
-
 def test_a_run_that_began_while_the_release_was_made_is_not_disturbed(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,30 +251,6 @@ def test_of_a_release_that_is_back_it_is_said_whether_it_runs(
         roll_back(made, print, force=True)
     assert str(raised.value).startswith(f"raceday-station.service has ended (exit-code, status 2). {said}")
     assert links(made) == ("releases/2", "releases/1")
-
-
-@pytest.mark.parametrize(("has_changed", "previous"), [(False, "releases/1"), (True, "releases/2")])
-def test_whoever_interrupts_a_change_is_told_what_is_in_use(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, has_changed: bool, previous: str
-) -> None:
-    made, said = machine(tmp_path), list[str]()
-    answer = made.attempt
-
-    def attempt(words: Sequence[str], *, user: str = "") -> "subprocess.CompletedProcess[str]":
-        if words[1] == "install":
-            if has_changed:
-                answer(words, user=user)
-            raise KeyboardInterrupt
-        return answer(words, user=user)
-
-    monkeypatch.setattr(made, "attempt", attempt)
-    with pytest.raises(KeyboardInterrupt):
-        roll_back(made, said.append, force=False)
-    now = "1" if has_changed else "2"
-    assert said[-1] == (
-        f"interrupted: the release in use is {now}; `sudo raceday install station` finishes what it began"
-    )
-    assert links(made) == (f"releases/{now}", previous)
 
 
 def test_the_release_in_use_is_none_to_go_back_to(tmp_path: pathlib.Path) -> None:
