@@ -13,9 +13,15 @@ import stat
 import struct
 
 from shared.errors import OperatorError, StorageError
+from shared.text import Sentence, text
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, pid
+
+
+def remedy_of(error: OSError) -> Sentence:
+    """What to do about a disk that refuses a file, as the end of a sentence: space is what only a full one lacks."""
+    return text("free some space") if error.errno in DISK_FULL else text("look at the disk")
 
 
 def write_ready_file(path: pathlib.Path, line: str) -> None:

@@ -62,10 +62,11 @@ class AccessState:
         for changed in self._listeners:
             changed()
 
-    def record(self, event: AccessEvent) -> None:
-        """Adds a line to the log of access. Raises StorageError."""
+    def record(self, *events: AccessEvent) -> None:
+        """Adds a line for each event to the log of access, all or none. Raises StorageError."""
         with self._lock, self.store.transaction():
-            self.store.add_event(event)
+            for event in events:
+                self.store.add_event(event)
 
     def events(self, after: int = 0) -> list[tuple[int, AccessEvent]]:
         """The log from number `after` on. Raises StorageError."""

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from shared.errors import BadInput, StorageError
-from shared.files import DISK_FULL, write_whole
+from shared.files import remedy_of, write_whole
 from shared.text import text
 from station.checklists.items import ITEMS
 from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
-from station.checklists.stored_file import FILE, StoredChecklists, as_bytes, checklists_in
+from station.checklists.stored_file import FILE, MAX_BYTES, StoredChecklists, as_bytes, checklists_in
 
 UNREADABLE = f"{FILE}.unreadable"
 
@@ -85,11 +85,19 @@ class ChecklistRegister:
         if self._file is not None:
             try:
                 write_whole(self._file, as_bytes(StoredChecklists(view.ticks, view.sightings)), is_durable=True)
+            except BadInput:
+                raise StorageError(
+                    text(
+                        "The checklists are larger than {limit} MB and are not stored: move {file} away, and start the "
+                        "station again.",
+                        limit=MAX_BYTES // 1_000_000,
+                        file=FILE,
+                    )
+                ) from None
             except OSError as error:
-                remedy = text("free some space") if error.errno in DISK_FULL else text("look at the disk")
                 why = error.strerror or type(error).__name__
                 raise StorageError(
-                    text("The checklists could not be stored ({why}): {remedy}.", why=why, remedy=remedy)
+                    text("The checklists could not be stored ({why}): {remedy}.", why=why, remedy=remedy_of(error))
                 ) from None
         self.view = view
 

@@ -24,6 +24,7 @@ from station.config import StationConfig
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
 from station.service.checklists.checklist_facts import checklist_facts
+from station.service.checklists.logged_ticks import log_ticks
 from station.service.checklists.watch import ChecklistWatch
 from station.service.station import Station
 from station.service.threads import StationThreads
@@ -110,6 +111,7 @@ def _started(
     opened = open_access(config.data_dir, config.access.limits)
     ends.callback(opened.close)
     checklists = ChecklistRegister(config.data_dir, log)
+    _log_ticks(opened, checklists)
     watch = ChecklistWatch(runner.station, checklists, checklist_facts(opened.people, backups, config.mqtt), log)
     ends.callback(watch.close)
     app = create_app(
@@ -135,6 +137,17 @@ def _started(
         telling.start()
     _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
     return runner, backups
+
+
+def _log_ticks(opened: StationAccess, checklists: ChecklistRegister) -> None:
+    """Puts into the audit who ticked what a restored backup brought, before anybody can tick the same line here.
+
+    A disk that refuses it keeps no station from timing: the next start does it.
+    """
+    try:
+        log_ticks(opened.state, checklists.view.ticks)
+    except StorageError as error:
+        log(str(error))
 
 
 def _announce(station: Station, address: str, ready_file: pathlib.Path | None, claim_code: str) -> None:

@@ -33,7 +33,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.zip", re.ASCII)
 class Work:
     """What is being done, or was last: `share` of it from 0 to 1; `error`: why it failed, "" if it did not.
 
-    `there` and `here`: what the checked backup holds, and the station.
+    `left_out`: what could not be put in the backup that was made, "" if all is in it. `there` and `here`: what the
+    checked backup holds, and the station.
     """
 
     act: Act
@@ -41,6 +42,7 @@ class Work:
     share: float = 0.0
     error: str = ""
     over: bool = False
+    left_out: str = ""
     there: Contents | None = None
     here: Contents | None = None
 
@@ -204,7 +206,9 @@ class StationBackups:
             drop_staged(self.data_dir)
             error = str(reported.get("error", "")) or text("The work on the backup ended before it was done.")
             return replace(work, over=True, error=recorded(error))
-        if work.act != "check":
+        if work.act == "make":
+            return replace(work, over=True, share=1.0, left_out=recorded(reported["done"]["left_out"]))
+        if work.act == "prepare":
             return replace(work, over=True, share=1.0)
         there, here = (Contents(**reported["done"][each]) for each in ("there", "here"))
         return replace(work, over=True, share=1.0, there=there, here=here)

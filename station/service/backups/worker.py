@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shared.errors import RacedayError
+from shared.files import remedy_of
 from station.service.backups.contents import contents_of
 from station.store.opening import JOURNAL
 from station.store.recovery.backup import back_up, unpack
@@ -20,9 +21,8 @@ from station.store.recovery.restoring import stage
 
 
 def make(data_dir: pathlib.Path, file: pathlib.Path) -> dict[str, Any]:
-    """Makes a backup."""
-    back_up(data_dir, file, _progress(0.0, 1.0))
-    return {}
+    """Makes a backup, and says what could not be put in it."""
+    return {"left_out": back_up(data_dir, file, _progress(0.0, 1.0)).left_out}
 
 
 def check(data_dir: pathlib.Path, file: pathlib.Path) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     except RacedayError as error:
         _say({"error": str(error)})
     except OSError as error:
-        _say({"error": f"{error.filename or paths[0]}: the disk refuses ({error.strerror}); free some space."})
+        _say({"error": f"{error.filename or paths[0]}: the disk refuses ({error.strerror}); {remedy_of(error)}."})
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import apsw
 
@@ -49,8 +50,21 @@ PAGES_A_STEP = 500
 COPIED, VERIFIED = 0.4, 0.7  # the shares of the work that are done then
 
 
-def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float], None] = lambda _: None) -> str:
-    """Writes the backup `out` (mode 0600), completely or not at all; returns a sentence about it.
+@dataclass(frozen=True, slots=True)
+class MadeBackup:
+    """A sentence about a backup that was made, and one about what could not be put in it, "" if all is in it."""
+
+    sentence: str
+    left_out: str = ""
+
+    def __str__(self) -> str:
+        return joined([self.sentence, self.left_out]) if self.left_out else self.sentence
+
+
+def back_up(
+    data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float], None] = lambda _: None
+) -> MadeBackup:
+    """Writes the backup `out` (mode 0600), completely or not at all; returns what is to be said about it.
 
     `progress` gets the share of the work that is done. Raises StorageError, BadInput.
     """
@@ -94,7 +108,7 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float
         records=verified.seq,
         head=verified.head.hex(),
     )
-    return joined([made, left_out]) if left_out else made
+    return MadeBackup(made, left_out)
 
 
 def _copy_all(data_dir: pathlib.Path, copies: pathlib.Path, progress: Callable[[float], None]) -> None:

@@ -9,7 +9,15 @@ import pathlib
 from shared.errors import BadInput
 from shared.files import write_whole
 from shared.text import text
-from station.checklists.stored_file import FILE, MAX_BYTES, StoredChecklists, as_bytes, checklists_in, with_ticks_of
+from station.checklists.stored_file import (
+    FILE,
+    MAX_BYTES,
+    StoredChecklists,
+    as_bytes,
+    carriable,
+    checklists_in,
+    with_ticks_of,
+)
 
 CARRIED_FILE = FILE
 MAX_CARRIED_BYTES = MAX_BYTES
@@ -22,43 +30,42 @@ def copy_ticks(data_dir: pathlib.Path, copies: pathlib.Path) -> str:
     """
     file = data_dir / FILE
     try:
-        ticks = checklists_in(file.read_bytes()).ticks
+        ticks = carriable(checklists_in(file.read_bytes()).ticks)
     except FileNotFoundError:
         return ""
     except (OSError, BadInput) as error:
-        return text(
-            "The ticks of the checklists are not in it: {file} cannot be read ({why}).", file=file, why=str(error)
-        )
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return text("The ticks of the checklists are not in it: {file} cannot be read ({why}).", file=file, why=why)
     if ticks:
         (copies / FILE).write_bytes(as_bytes(StoredChecklists(ticks)))
     return ""
 
 
 def is_carried(file: pathlib.Path) -> bool:
-    """Is this what `copy_ticks` wrote? Raises OSError."""
+    """Is this what `copy_ticks` wrote, and not more? Raises OSError."""
     try:
         stored = checklists_in(file.read_bytes())
     except BadInput:
         return False
-    return bool(stored.ticks) and stored == StoredChecklists(stored.ticks)
+    return bool(stored.ticks) and stored == StoredChecklists(carriable(stored.ticks))
 
 
-def take_over_ticks(here: pathlib.Path, staged: pathlib.Path) -> None:
+def take_over_ticks(here: pathlib.Path, staged: pathlib.Path, now_utc_ns: int) -> None:
     """Adds to the staged ticks what is on file here. Called again after a kill, it changes nothing more.
 
-    Raises OSError.
+    Raises OSError if the disk refuses the staged file.
     """
     if not here.exists():  # there was none, or it was added and moved aside before a kill
         return
     for left in staged.parent.glob(f".{staged.name}.*.part"):  # of a write that was cut off
         left.unlink()
-    merged = with_ticks_of(_checklists(here), checklists_in(staged.read_bytes()))
+    merged = with_ticks_of(_checklists(here), checklists_in(staged.read_bytes()), now_utc_ns)
     write_whole(staged, as_bytes(merged), is_durable=True)
 
 
 def _checklists(file: pathlib.Path) -> StoredChecklists:
-    """What the file holds; nothing if it cannot be read: it is then kept beside the new one."""
+    """What the file holds; nothing if it cannot be read: what is there is then kept beside the new one."""
     try:
         return checklists_in(file.read_bytes())
-    except BadInput:
+    except (OSError, BadInput):
         return StoredChecklists()

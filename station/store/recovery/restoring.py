@@ -9,12 +9,13 @@ often as need be. Every start of the station finishes a committed restore before
 import json
 import pathlib
 import shutil
+import time
 from dataclasses import asdict, dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import StorageError
-from shared.files import write_whole
+from shared.files import remedy_of, write_whole
 from station.store.opening import JOURNAL, KEY, SYNC
 from station.store.recovery.backup import TRACKS, sync_folder, unpack
 from station.store.recovery.carried_ticks import CARRIED_FILE, take_over_ticks
@@ -72,10 +73,10 @@ def is_committed(data_dir: pathlib.Path) -> bool:
     return (data_dir / PLAN).exists()
 
 
-def finish(data_dir: pathlib.Path) -> Restore | None:
+def finish(data_dir: pathlib.Path, utc_ns: int | None = None) -> Restore | None:
     """Finishes a committed restore and returns it; None if there is none. The caller holds both locks.
 
-    Raises StorageError.
+    `utc_ns`: what time it is; None: by this machine's clock. Raises StorageError.
     """
     if not is_committed(data_dir):
         return None
@@ -86,7 +87,8 @@ def finish(data_dir: pathlib.Path) -> Restore | None:
     try:
         if staged.exists():  # else it was cut off between its last two steps
             if (staged / CARRIED_FILE).exists():
-                take_over_ticks(data_dir / CARRIED_FILE, staged / CARRIED_FILE)
+                now_utc_ns = time.time_ns() if utc_ns is None else utc_ns
+                take_over_ticks(data_dir / CARRIED_FILE, staged / CARRIED_FILE, now_utc_ns)
             for file in (SYNC, KEY, CARRIED_FILE, JOURNAL):
                 if (staged / file).exists():
                     put_aside(data_dir / file)
@@ -102,7 +104,7 @@ def finish(data_dir: pathlib.Path) -> Restore | None:
         (data_dir / PLAN).unlink()
         sync_folder(data_dir / JOURNAL)
     except OSError as error:
-        raise StorageError(f"{data_dir}: cannot be restored ({error.strerror}); free some space.") from None
+        raise StorageError(f"{data_dir}: cannot be restored ({error.strerror}): {remedy_of(error)}.") from None
     return last_restore(data_dir)
 
 
@@ -138,7 +140,7 @@ def _write_whole(path: pathlib.Path, restore: Restore) -> None:
     try:
         write_whole(path, json.dumps(asdict(restore)).encode(), is_durable=True)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be written ({error.strerror}); free some space.") from None
+        raise StorageError(f"{path}: cannot be written ({error.strerror}): {remedy_of(error)}.") from None
 
 
 def _read(path: pathlib.Path) -> Restore | None:

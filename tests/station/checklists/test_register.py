@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import BadInput, StorageError
 from station.checklists.items import ITEMS, LISTS
-from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, StationSightings
+from station.checklists.records import ChecklistFacts, ChecklistsView, HandTick, SensorSighting, StationSightings
 from station.checklists.register import UNREADABLE, ChecklistRegister
 from station.checklists.stored_file import FILE
 
@@ -113,6 +113,25 @@ def test_a_full_disk_refuses_a_tick_and_says_once_that_sightings_are_not_stored(
     assert len(said) == 1
     assert [each.name for each in tmp_path.iterdir()] == [FILE]
     assert [each.key for each in ChecklistRegister(tmp_path).view.ticks] == ["road"]
+
+
+def test_what_could_not_be_read_again_is_never_stored_and_takes_no_tick_with_it(tmp_path: pathlib.Path) -> None:
+    said: list[str] = []
+    register = ChecklistRegister(tmp_path, said.append)
+    register.tick("road", "Ruth", NOW_NS, on=True)
+    for moment_ns in (NOW_NS, NOW_NS + 1):
+        sensors = tuple(SensorSighting(f"gate {n}", "beam", moment_ns) for n in range(20_000))
+        register.set_sightings(StationSightings(sensors=sensors))
+        assert register.view.sightings.sensors == sensors  # the page goes on
+    assert said == [
+        "The checklists are larger than 1 MB and are not stored: "
+        "move checklists.json away, and start the station again."
+    ]
+    with pytest.raises(StorageError, match="are larger than 1 MB"):
+        register.tick("line", "Ruth", NOW_NS, on=True)
+    again = ChecklistRegister(tmp_path, said.append).view
+    assert [each.key for each in again.ticks] == ["road"]
+    assert len(said) == 1
 
 
 def test_every_list_has_lines_of_both_kinds() -> None:

@@ -336,7 +336,7 @@ def test_a_backup_of_a_station_at_work_is_put_back(tmp_path: pathlib.Path) -> No
         if facts:
             journal.append([JournalEntry(event, facts)])
     posted_once(data)
-    said = back_up(data, out)  # the journal is open, its newest records are in its log
+    said = str(back_up(data, out))  # the journal is open, its newest records are in its log
     assert f"{journal.head.seq} records, head {journal.head.hex}" in said
     assert out.stat().st_mode & 0o777 == 0o600
     hand.drive([90, 99, 108, 117], racer="Dora")

@@ -10,12 +10,17 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from station.access.access_store import ACCESS, AccessStore
+from station.checklists.stored_file import FILE as CHECKLISTS
 from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL
 from station.store.recovery.restoring import last_restore
 from tests.station.web.signed_in import PASSPHRASE, cheap_access, session_of
 from tests.system.station.test_process import CONFIG, Process, post
 
+BROUGHT = (
+    b'{"ticks": [{"key": "road", "person": "Olga", "at_utc_ns": 1700000000123456789, "on": true, "device": "Phone"}]}'
+)
 STILL = CONFIG.replace("every_s = 0.15, ", "")  # nobody drives by himself
 
 
@@ -47,9 +52,18 @@ class Admin:
 
 @pytest.fixture
 def station(tmp_path: pathlib.Path) -> Iterator[Process]:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / CHECKLISTS).write_bytes(BROUGHT)  # as `raceday restore` leaves it for the first start
     process = Process(tmp_path, text=STILL)
     yield process
     process.kill()
+
+
+def ticks_logged(data: pathlib.Path) -> list[tuple[str, str, str]]:
+    store = AccessStore(data / ACCESS)
+    found = [(each.subject, each.person, each.device) for _, each in store.events() if each.deed == "line_ticked"]
+    store.close()
+    return found
 
 
 def test_everything_is_backed_up_and_restored_in_the_browser(station: Process) -> None:
@@ -60,6 +74,7 @@ def test_everything_is_backed_up_and_restored_in_the_browser(station: Process) -
     station.next_value("race control: http")
     give = functools.partial(post, url)
     give(command="create_event", name="Winter Cup")
+    assert ticks_logged(station.data) == [("road", "Olga", "Phone")]
     give(command="open_run", racer="Ada", car="car-1")  # a backup is made while a run is on
     admin = Admin(url, session)
     assert admin.send("make").status_code == 200
@@ -91,6 +106,7 @@ def test_everything_is_backed_up_and_restored_in_the_browser(station: Process) -
     assert "before-restore-" in page, "what was there is kept as a backup"
     assert "Winter Cup" in again.session.get(f"{again.url}/event", timeout=60).text
     assert "Restore a backup" in again.session.get(f"{again.url}/audit", timeout=60).text, "people stay, and the audit"
+    assert ticks_logged(station.data) == [("road", "Olga", "Phone")], "once, however often the station starts"
     done = last_restore(station.data)
     assert done is not None
     assert done.person == "Ruth"

@@ -13,9 +13,9 @@ from shared.units import NS_PER_S
 from station.access.records import AccessEvent, Deed
 from station.access.roles import Role
 from station.checklists.items import ITEMS
-from station.checklists.records import HandTick
 from station.exports.csv_table import csv_text
 from station.exports.results_csv import utc_text
+from station.service.checklists.logged_ticks import TICK_DEEDS
 from station.views.audit.audit_trail import AuditEntry
 
 PAGE = 100
@@ -47,7 +47,6 @@ _DEEDS: dict[Deed, Sentence] = {
     "line_ticked": text("Tick a line of the checklists"),
     "line_taken_back": text("Take back a tick of the checklists"),
 }
-_TICKED: dict[bool, Deed] = {True: "line_ticked", False: "line_taken_back"}
 COLUMNS = ("time_utc", "person", "device", "what", "subject", "before", "after", "reason", "refused", "record")
 
 
@@ -77,18 +76,6 @@ class AuditPage:
     count: int
     newer: int
     older: int
-
-
-def tick_event(tick: HandTick) -> AccessEvent:
-    """A tick of a checklist as the log of access keeps it: the line by its key, since its words have many languages."""
-    return AccessEvent(tick.at_utc_ns / NS_PER_S, _TICKED[tick.on], tick.person, tick.device, tick.key)
-
-
-def with_carried_ticks(events: Sequence[AccessEvent], ticks: Iterable[HandTick]) -> list[AccessEvent]:
-    """The events, and those ticks on file that are none of them: a backup brought them from another machine."""
-    logged = {(event.deed, event.subject, event.at_s) for event in events}
-    carried = [event for event in map(tick_event, ticks) if (event.deed, event.subject, event.at_s) not in logged]
-    return [*events, *carried]
 
 
 def access_entries(events: Iterable[AccessEvent]) -> list[AuditEntry]:
@@ -151,7 +138,7 @@ def audit_csv(entries: Iterable[AuditEntry]) -> str:
 
 
 def _subject(event: AccessEvent) -> str:
-    if event.deed in _TICKED.values() and event.subject in ITEMS:
+    if event.deed in TICK_DEEDS.values() and event.subject in ITEMS:
         return ITEMS[event.subject].sentence
     return event.subject
 

@@ -6,6 +6,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from station.service.checklists.logged_ticks import unlogged_ticks
 from station.views.audit.audit_trail import AuditEntry
 from station.web.pages.audit.presenter import (
     AuditFilter,
@@ -13,7 +14,6 @@ from station.web.pages.audit.presenter import (
     audit_csv,
     audit_page,
     found,
-    with_carried_ticks,
 )
 from station.web.pages.forms import form_page
 from station.web.site import Site
@@ -52,8 +52,8 @@ def audit_routes(site: Site) -> APIRouter:
 
 def _entries(site: Site, wanted: AuditFilter) -> list[AuditEntry]:
     logged = [event for _, event in site.access.state.events()]
-    events = with_carried_ticks(logged, site.checklists.view.ticks)
-    return found(site.service.audit(), access_entries(events), wanted)
+    lacking = unlogged_ticks(logged, site.checklists.view.ticks)
+    return found(site.service.audit(), access_entries([*logged, *lacking]), wanted)
 
 
 def _zone(site: Site) -> zoneinfo.ZoneInfo:

@@ -42,6 +42,7 @@ class ContentsRow:
 class BackupPanel:
     """The page. `percent`: of the work that goes on, None if none does; `chosen`: the checked backup, "" if none.
 
+    `fresh`: the backup that was just made, `left_out`: what could not be put in it, "" if none or all is in it;
     `why_not`: why nothing can be restored now.
     """
 
@@ -50,6 +51,7 @@ class BackupPanel:
     percent: int | None
     error: str
     fresh: str
+    left_out: str
     chosen: str
     rows: tuple[ContentsRow, ...]
     why_not: str
@@ -65,12 +67,14 @@ def backup_panel(backups: StationBackups, run_is_on: bool, zone: dt.tzinfo | Non
     checked = work if work is not None and done and work.act == "check" and work.file in names else None
     last = backups.last
     restored = text("Last restored: {file}, {records} records.", file=last.backup, records=last.records) if last else ""
+    made = work if work is not None and done and work.act == "make" and work.file in names else None
     return BackupPanel(
         files=files,
         words=_words(backups, work),
         percent=round(work.share * 100) if work is not None and not work.over else 100 if backups.restarting else None,
         error=work.error if work is not None and work.over else "",
-        fresh=work.file if work is not None and done and work.act == "make" and work.file in names else "",
+        fresh=made.file if made is not None else "",
+        left_out=made.left_out if made is not None else "",
         chosen=checked.file if checked is not None else "",
         rows=_rows(checked, zone),
         why_not=text("A run is on: restore when it is over.") if run_is_on else "",

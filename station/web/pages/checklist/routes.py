@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from shared.errors import BadInput, StorageError
 from shared.text import text
 from station.access.identity import Identity
+from station.service.checklists.logged_ticks import tick_event
 from station.web.access import identity_of, request_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
-from station.web.pages.audit.presenter import tick_event
 from station.web.pages.checklist.presenter import TITLES
 from station.web.site import Site
 

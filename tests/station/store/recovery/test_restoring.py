@@ -1,5 +1,6 @@
 """A restore that is cut off by `kill -9` at any step leaves the old station or the new one, and is finished later."""
 
+import errno
 import functools
 import hashlib
 import itertools
@@ -33,8 +34,14 @@ from tests.station.core.scripted_race import S, moment
 from tests.station.store.test_opening import played, posted_once, station_folder
 
 TICK = b'{"ticks": [{"key": "road", "person": "Ruth", "at_utc_ns": 1}]'
-NIGHT_NS = 1_790_000_000_000_000_000
+NIGHT_NS = 1_700_000_000_000_000_000
 KILLED_AT = ("replace", "rename", "unlink", "rmdir", "fsync")
+
+
+def ticks_of(lines: int, person: str = "Ruth") -> bytes:
+    """The ticks of so many lines of a later version."""
+    ticks = [{"key": f"line {number}", "person": person, "at_utc_ns": 1} for number in range(lines)]
+    return json.dumps({"ticks": ticks}).encode()
 
 
 def two_states(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
@@ -227,6 +234,8 @@ def test_what_a_version_before_the_ticks_reads_of_a_backup_is_all_that_it_knows(
         (b'{"ticks": [{"key": "road", "person": "Ruth", "at_utc_ns": -1}]}', False, "checklists.json in it is damaged"),
         (TICK + b', "sightings": {"button_utc_ns": 1}}', False, "checklists.json in it is damaged"),
         (b" " * 1_000_001, False, "checklists.json in it is damaged"),
+        (ticks_of(201), False, "checklists.json in it is damaged"),
+        (ticks_of(1, person="R" * 1_500), False, "checklists.json in it is damaged"),
         (TICK + b"}", True, "checklists.json in it is damaged"),
         (None, False, "is not a complete backup"),
     ],
@@ -253,6 +262,77 @@ def test_ticks_that_are_none_are_refused_and_change_nothing(
 def test_ticks_that_cannot_be_read_keep_nobody_from_a_backup_and_are_said(tmp_path: pathlib.Path) -> None:
     data = station_folder(tmp_path / "data")
     (data / CHECKLISTS).write_bytes(b"{")
-    assert "The ticks of the checklists are not in it" in back_up(data, tmp_path / "b.zip")
+    made = back_up(data, tmp_path / "b.zip")
+    assert "The ticks of the checklists are not in it" in made.left_out
+    assert str(made) == f"{made.sentence} {made.left_out}"
     with zipfile.ZipFile(tmp_path / "b.zip") as packed:
         assert CHECKLISTS not in packed.namelist()
+
+
+def as_a_folder(file: pathlib.Path, _patch: pytest.MonkeyPatch) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def as_of_a_bad_sector(file: pathlib.Path, patch: pytest.MonkeyPatch) -> None:
+    """As a file that root wrote with mode 0600, too: its name is ours, its content is not to be had."""
+    read = pathlib.Path.read_bytes
+
+    def refused(path: pathlib.Path) -> bytes:
+        if path == file:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(path)
+
+    patch.setattr(pathlib.Path, "read_bytes", refused)
+
+
+@pytest.mark.parametrize("spoil", [as_a_folder, as_of_a_bad_sector])
+def test_a_file_here_that_cannot_be_read_is_put_aside_and_keeps_no_station_from_starting(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[pathlib.Path, pytest.MonkeyPatch], None],
+) -> None:
+    data, out = two_states(tmp_path)
+    spoil(data / CHECKLISTS, monkeypatch)
+    commit(data, stage(data, out))
+    done = finish(data)
+    monkeypatch.undo()
+    assert done is not None
+    assert f"{CHECKLISTS}.aside-1" in done.aside
+    assert [each.key for each in ChecklistRegister(data).view.ticks] == ["road", "line"]
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [(errno.ENOSPC, "free some space"), (errno.EDQUOT, "free some space"), (errno.EACCES, "look at the disk")],
+)
+def test_only_a_full_disk_is_cured_by_space(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, number: int, cure: str
+) -> None:
+    data, out = two_states(tmp_path)
+    staged = stage(data, out)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "write_whole", refuse)
+        with pytest.raises(StorageError, match=rf"cannot be written \(.*\): {cure}\.$"):
+            commit(data, staged)
+    commit(data, staged)
+    monkeypatch.setattr(restoring, "put_aside", refuse)
+    with pytest.raises(StorageError, match=rf"cannot be restored \(.*\): {cure}\.$"):
+        finish(data)
+
+
+def test_the_clock_of_this_machine_says_which_ticks_are_of_the_future(tmp_path: pathlib.Path) -> None:
+    """The tick of "road" in the backup is newer than the one here, and later than now."""
+    data, out = two_states(tmp_path)
+    lists = ChecklistRegister(data)
+    lists.tick("road", "Max", NIGHT_NS - 1, on=False)
+    commit(data, stage(data, out))
+    finish(data, utc_ns=NIGHT_NS - 1)
+    assert [(each.key, each.person) for each in ChecklistRegister(data).view.ticks] == [
+        ("line", "Max"),
+        ("road", "Max"),
+    ]

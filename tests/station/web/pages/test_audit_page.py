@@ -15,6 +15,7 @@ from station.access.identity import Identity
 from station.access.records import AccessEvent
 from station.access.roles import Role
 from station.checklists.records import NO_END_NS, HandTick
+from station.service.checklists.logged_ticks import tick_event, unlogged_ticks
 from station.views.audit.audit_trail import AuditEntry
 from station.web.pages.audit.presenter import (
     PAGE,
@@ -23,8 +24,6 @@ from station.web.pages.audit.presenter import (
     audit_csv,
     audit_page,
     found,
-    tick_event,
-    with_carried_ticks,
 )
 from tests.browser import Watched, violations
 from tests.station.web.conftest import Served, serve
@@ -84,7 +83,7 @@ def test_ticks_that_a_backup_brought_are_lines_too_and_no_tick_is_told_twice() -
         HandTick("line", "Max", T0 * S + 5_000_000, False),
         HandTick("gone in this version", "Max", T0 * S + 7_000_000),
     )
-    events = with_carried_ticks([tick_event(here)], (here, *brought))
+    events = [tick_event(here), *unlogged_ticks([tick_event(here)], (here, *brought))]
     lines = found([], access_entries(events), AuditFilter())
     assert [(each.person, each.device, each.words) for each in lines] == [
         ("Ruth", "Tablet", "Tick a line of the checklists"),
@@ -107,7 +106,7 @@ def test_a_tick_is_found_again_among_what_was_logged(at_utc_ns: int, on: bool) -
     tick = HandTick("road", "Ruth", at_utc_ns, on, "Tablet")
     (stored,) = sqlite3.connect(":memory:").execute("SELECT ?", (tick_event(tick).at_s,)).fetchone()
     logged = [replace(tick_event(tick), at_s=stored)]
-    assert with_carried_ticks(logged, [tick]) == logged
+    assert unlogged_ticks(logged, [tick]) == []
 
 
 def test_what_changed_is_told_in_the_reader_s_language(hall: Served) -> None:

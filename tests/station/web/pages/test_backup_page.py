@@ -12,10 +12,12 @@ import requests
 
 from shared.errors import Refused
 from station.access.roles import Role
+from station.checklists.stored_file import FILE as CHECKLISTS
 from station.service.backups.contents import Contents
 from station.service.backups.station_backups import FOLDER, MAX_FILES, StationBackups, Work
 from station.store.recovery.restoring import STAGED, Restore, is_committed
 from station.web.pages.backup.presenter import backup_panel
+from tests.station.store.test_opening import station_folder
 from tests.station.web.conftest import serve
 from tests.station.web.event_station import EventStation, event_station
 from tests.station.web.sample_views import FakeStation
@@ -82,6 +84,26 @@ def test_the_page_says_what_goes_on_and_compares(tmp_path: pathlib.Path) -> None
         (backups.folder / f"b-{number}.zip").write_bytes(b"")
     with pytest.raises(Refused, match="delete one first"):
         backups.new_path("raceday")
+
+
+def test_a_backup_without_the_ticks_says_so_beside_the_file(tmp_path: pathlib.Path) -> None:
+    data = station_folder(tmp_path / "data")
+    (data / CHECKLISTS).mkdir()
+    backups = StationBackups(data)
+    name = backups.make()
+    backups.wait(60)
+    for served in serve(FakeStation(), backups=backups):
+        english, german = (
+            requests.get(f"{served.url}/backup", headers={"accept-language": language}, timeout=60).text
+            for language in ("en", "de")
+        )
+    assert f'href="/backup/files/{name}"' in english
+    assert "The ticks of the checklists are not in it" in english
+    assert "The ticks of the checklists" not in german
+    (data / CHECKLISTS).rmdir()
+    backups.make()
+    backups.wait(60)
+    assert backup_panel(backups, run_is_on=False, zone=UTC).left_out == ""
 
 
 def test_a_run_that_began_meanwhile_is_worth_more_than_a_restore(tmp_path: pathlib.Path) -> None:
