@@ -129,7 +129,10 @@ class RawClient:
         self.is_disconnected = threading.Event()
         self._answers: dict[int, bool] = {}
         self._changed = threading.Condition()
-        self._client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
+        # One that connected again by itself would hide that it was disconnected.
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False
+        )
         options = broker.options(name)
         self._client.tls_set(options.ca, options.cert, options.key)
         self._client.on_message = lambda _c, _d, message: self.topics.append(message.topic)

@@ -6,14 +6,21 @@ by the broker's next reload; the list of revoked certificates only keeps it from
 are the organiser's own and stay.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
+from raceday.certs.machine_names import checked_machine_name
+from shared.errors import Refused
 from shared.link.acl import MAY_READ, MAY_WRITE
+
+RuledAs = Literal["station", "display", "denied"]
 
 FIRST = (
     "# Written by `raceday certs`; the rules are those of shared/link/acl.py. Your own lines go below the last mark."
 )
 LAST = "# -- end of what `raceday certs` writes --"
+_DENIED, _STATIONS_OWN = "topic deny #", f"topic write {MAY_WRITE['station'][0]}"
 
 
 def acl_text(
@@ -37,7 +44,7 @@ def acl_text(
         parts += ["", "# A screen or bridge that only subscribes.", f"user {name}"]
         parts += [f"topic deny raceday/cars/{name}/#", *(f"topic read {topic}" for topic in MAY_READ["station"])]
     for name in denied:
-        parts += ["", "# Its certificates are revoked.", f"user {name}", "topic deny #"]
+        parts += ["", "# Its certificates are revoked.", f"user {name}", _DENIED]
     return "\n".join([*parts, "", LAST, ""]) + own_lines
 
 
@@ -46,3 +53,17 @@ def own_lines(text: str) -> str | None:
     if not text.startswith(FIRST):
         return None
     return text.partition(f"\n{LAST}\n")[2]
+
+
+def names_in(text: str) -> dict[str, RuledAs]:
+    """Whom a file that `acl_text` wrote names, and as what, by its rules; {} for a file of another origin."""
+    if own_lines(text) is None:
+        return {}
+    found: dict[str, RuledAs] = {}
+    for block in text.partition(f"\n{LAST}\n")[0].split("\nuser ")[1:]:
+        name, _, written = block.partition("\n")
+        rules = written.splitlines()
+        with contextlib.suppress(Refused):  # the file may have been edited, and a name such as "#" would be a pattern
+            ruled_as: RuledAs = "denied" if _DENIED in rules else "station" if _STATIONS_OWN in rules else "display"
+            found[checked_machine_name(name)] = ruled_as
+    return found

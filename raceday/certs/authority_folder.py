@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from raceday.certs.acl_file import acl_text, own_lines
+from raceday.certs.acl_file import RuledAs, acl_text, names_in, own_lines
 from raceday.certs.authority import (
     Authority,
     KeyedCertificate,
@@ -69,6 +69,11 @@ class AuthorityFolder:
             return (self.ca / "ca.key").exists()
         except PermissionError:
             raise OperatorError(f"{self.ca}: only root may look into it; run this with sudo.") from None
+
+    def trusted(self) -> bytes | None:
+        """The authorities whom broker and machines here trust; None before there are any. Raises StorageError."""
+        path = self.tls / "ca.pem"
+        return read_file(path) if path.exists() else None
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -237,12 +242,16 @@ class AuthorityFolder:
         return [f"{path} was given to {BROKER_USER}." for path in paths if owner is not None and give_file(path, owner)]
 
     def _write_acl(self, now: dt.datetime) -> list[str]:
+        """Who got nothing of this authority keeps the rules: an earlier one's machines stay connected for a while."""
         path, issued, done = self.etc / "acl", self.issued(), []
         there = read_file(path).decode(errors="replace") if path.exists() else ""
         kept = own_lines(there)
-        stations, displays = good_names(issued, "station", now), good_names(issued, "display", now)
-        good = {each.name for each in issued if each.is_good(now)}
-        text = acl_text(stations, displays, sorted({each.name for each in issued} - good), kept or "")
+        ours, good = {each.name for each in issued}, {each.name for each in issued if each.is_good(now)}
+        ruled = {name: ruled_as for name, ruled_as in names_in(there).items() if name not in ours}
+        ruled |= dict.fromkeys(good_names(issued, "station", now), "station")
+        ruled |= dict.fromkeys(good_names(issued, "display", now), "display")
+        ruled |= dict.fromkeys(ours - good, "denied")
+        text = acl_text(_ruled(ruled, "station"), _ruled(ruled, "display"), _ruled(ruled, "denied"), kept or "")
         if text == there:
             return []
         owner = owner_named(BROKER_USER)
@@ -251,3 +260,7 @@ class AuthorityFolder:
             done.append(f"The access rules that were in {path} are kept as {ASIDE} beside it; they are no longer used.")
         write_file(path, text.encode(), KEY_MODE, owner)
         return [*done, f"The broker's access rules were written to {path}."]
+
+
+def _ruled(ruled: dict[str, RuledAs], ruled_as: RuledAs) -> list[str]:
+    return sorted(name for name, each in ruled.items() if each == ruled_as)

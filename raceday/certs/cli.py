@@ -23,7 +23,11 @@ from shared.findings import Finding, all_good
 
 ETC = pathlib.Path("/etc/raceday")
 FIB_TRIE = pathlib.Path("/proc/net/fib_trie")
-RELOAD = "The broker takes it by `sudo systemctl reload mosquitto`; no car is disturbed by that."
+RELOAD = "The broker takes it by `sudo systemctl reload mosquitto`; no machine of this authority is disturbed by that."
+ANOTHER_AUTHORITY = (
+    "This is another authority than before. Go on at once: make each machine a new certificate, then run "
+    "`sudo systemctl restart mosquitto`. From then on a machine without its new one is shut out (docs/certificates.md)."
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -52,12 +56,16 @@ def initialised(folder: AuthorityFolder, options: argparse.Namespace, now: dt.da
         fib_trie = ""
     asked = tuple(checked_host(written) for written in options.host)
     hosts = tuple(dict.fromkeys((*asked, *own_hosts(hostname, fib_trie))))
+    was_known, before = folder.is_there(), folder.trusted()
     done = folder.initialise(f"Raceday {hostname}"[:64], hosts, now, renews_broker=options.renew)
     if not done:
         return [f"All is there already; the broker's certificate is for {', '.join(folder.broker_hosts(now))}."]
+    advice = [RELOAD] if was_known else []  # the broker of a first one does not run yet
+    if before is not None and before != folder.trusted():
+        advice = [ANOTHER_AUTHORITY]
     return [
         *done,
-        RELOAD,
+        *advice,
         "Next: `sudo raceday certs machine NAME` for the station, `sudo raceday certs car NAME` for each car.",
     ]
 

@@ -15,6 +15,7 @@ from shared.certificate_chain import trusted_until
 from shared.errors import BadInput
 from shared.findings import Finding
 
+NEW_AUTHORITY = "Make a new authority, and with it each certificate anew (docs/certificates.md)."
 RENEW_BROKER = "Run `sudo raceday certs init --renew`, then `sudo systemctl reload mosquitto`."
 _LISTS = "list of revoked certificates"
 _RENEW_LIST = "Run `sudo raceday certs init`, then `sudo systemctl reload mosquitto`."

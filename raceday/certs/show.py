@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from raceday.certs.authority_folder import AuthorityFolder
 from raceday.certs.private_files import read_file
 from raceday.certs.review import (
+    NEW_AUTHORITY,
     RENEW_BROKER,
     certificate_finding,
     issued_findings,
@@ -20,8 +21,7 @@ from shared.findings import Finding
 def authority_findings(folder: AuthorityFolder, now: dt.datetime) -> list[Finding]:
     """What is good and bad about authority, broker and key files. Raises StorageError, BadInput."""
     authority_pem = read_file(folder.ca / "ca.pem")
-    anew = "All machines need new certificates: begin anew with `raceday certs init` in another folder."
-    findings = [certificate_finding("authority", authority_pem, now, anew)]
+    findings = [certificate_finding("authority", authority_pem, now, NEW_AUTHORITY)]
     findings += _broker_findings(folder, now)
     findings += [each for path in _keys(folder) if (each := key_mode_finding(str(path), path.stat().st_mode))]
     return findings + issued_findings([each for each in folder.issued() if each.role != "broker"], now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raceday.certs.review import (
+    NEW_AUTHORITY,
     certificate_finding,
     is_vouched_for,
     key_mode_finding,
@@ -25,7 +26,6 @@ from shared.link.options import MqttOptions
 
 TLS = f"{ETC}/tls"
 BROKER_USER = "mosquitto"
-NEW_AUTHORITY = "Make a new authority, and with it each certificate anew (docs/certificates.md)."
 
 
 @dataclass(frozen=True, slots=True)

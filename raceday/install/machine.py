@@ -5,6 +5,7 @@ they lie below it, and commands run in it by chroot.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import pathlib
@@ -18,6 +19,7 @@ from shared.errors import OperatorError, StorageError
 
 COMMAND_S = 1800.0  # pip on a Pi with a slow card
 LAST_LINES = 6  # of a command's output, shown when it fails
+NAMED_STAYS = 8  # of what could not be removed; there may be as many as the journal has files
 LOCK = "/run/raceday-install.lock"
 # What lies below a data folder is the service's, and so is each link there. The folder itself may be root's link to
 # another disk.
@@ -182,13 +184,45 @@ class Machine:
         chroot = [] if self.is_here else ["chroot", str(self.root)]
         return [*chroot, "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", *words]
 
-    def remove(self, name: str) -> None:
-        """Removes a file, a link, or a folder with all in it; nothing if it is not there. Raises StorageError."""
-        path = self.path(name)
-        try:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(f"{error.filename or path} cannot be removed ({error.strerror}).") from None
+    def remove(self, *names: str) -> None:
+        """Removes files, links, and folders with all in them, where they are there; goes on past what refuses.
+
+        Of a disk that is mounted somewhere all is removed, and the empty mount point stays. Raises StorageError, which
+        names what else stays.
+        """
+        stays = [sentence for name in names for sentence in _what_stays(self.path(name))]
+        if stays:
+            more = len(stays) - NAMED_STAYS
+            named = [*stays[:NAMED_STAYS], *([f"and {more} more"] if more > 0 else [])]
+            raise StorageError(f"{'; '.join(named)}.")
+
+
+def _what_stays(removed: pathlib.Path) -> list[str]:
+    """Removes it; what could not be removed, each with why. A folder above such a thing is not named as well."""
+    refused: list[tuple[pathlib.Path, OSError]] = []
+
+    def note(_call: object, path: str, raised: tuple[object, BaseException, object]) -> None:
+        if isinstance(raised[1], OSError) and not isinstance(raised[1], FileNotFoundError):
+            refused.append((pathlib.Path(path), raised[1]))
+
+    try:
+        if removed.is_dir() and not removed.is_symlink():
+            shutil.rmtree(removed, onerror=note)  # `onexc` is there from Python 3.12 on
+        else:
+            removed.unlink(missing_ok=True)
+    except OSError as error:
+        refused.append((removed, error))
+    stays, known = list[str](), list[pathlib.Path]()
+    for path, refusal in refused:  # what is in a folder comes before it
+        is_named = refusal.errno == errno.ENOTEMPTY and any(each.is_relative_to(path) for each in known)
+        known.append(path)
+        if not is_named and not (refusal.errno == errno.EBUSY and _is_empty(path)):  # a mount point (rmdir(2))
+            stays.append(f"{path} cannot be removed ({refusal.strerror})")
+    return stays
+
+
+def _is_empty(path: pathlib.Path) -> bool:
+    try:
+        return not any(path.iterdir())
+    except OSError:  # no folder, or a disk that answers no more
+        return False

@@ -21,6 +21,7 @@ from shared.link.options import MqttOptions
 from shared.link.packets import Packet
 from shared.protocol.codec import MAX_BYTES
 from shared.protocol.topics import Speaker
+from shared.text import text
 
 RECEIVE_MAXIMUM = 100
 _TOPIC_BYTES = 256
@@ -130,6 +131,6 @@ def _tls(options: MqttOptions) -> ssl.SSLContext | None:
             tls.load_cert_chain(options.cert, options.key)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"The certificates for MQTT cannot be used ({error}); check `ca`, `cert` and `key`."
+            text("The certificates for MQTT cannot be used ({why}); check `ca`, `cert` and `key`.", why=str(error))
         ) from None
     return tls

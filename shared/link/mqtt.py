@@ -109,7 +109,7 @@ class MqttLink:
                 self._closing.wait(NAME_TAKEN_WAIT_S if self._name_taken else self._backoff.next_s())
         finally:
             # Also after a bug in an owner's on_delivery: the pages must not show a dead link as alive.
-            self._liveness = Liveness(0.0, "The link is closed.")
+            self._liveness = Liveness(0.0, text("The link is closed."))
             self._wake_in.close()
 
     def _one_connection(self) -> None:

@@ -190,6 +190,14 @@ def test_a_bridge_is_taken_if_it_is_the_only_one(etc: pathlib.Path, capsys: pyte
         bridge.main(["models"])
 
 
+def test_root_is_told_of_the_file_that_an_installed_bridge_has(
+    etc: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(OperatorError, match=rf"there is no {etc}/bridge-NAME\.toml .* --config config/bridge\.toml"):
+        bridge.main(["models"])
+
+
 @pytest.mark.parametrize("words", [[], ["run"], ["models"]])
 def test_of_several_bridges_each_runs_by_its_own_config(etc: pathlib.Path, words: list[str]) -> None:
     for name in ("car-1", "car-2"):

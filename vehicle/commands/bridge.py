@@ -42,7 +42,7 @@ def _config_file(given: pathlib.Path | None) -> pathlib.Path:
     installed = sorted(path.name for path in INSTALLED.glob("bridge-*.toml"))
     if len(installed) > 1:
         raise ConfigError(f"{INSTALLED} holds several bridges ({', '.join(installed)}): name one by --config FILE.")
-    return chosen_config(None, SHIPPED, installed_as=installed[0] if installed else "")
+    return chosen_config(None, SHIPPED, installed_as=installed[0] if installed else "bridge-NAME.toml")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,8 +20,7 @@ def bridge_leftovers(names: Iterable[str], *, is_last: bool) -> list[Step]:
 
 def purge_bridge(machine: Machine, name: str) -> None:
     """Removes config, password, leash kit, certificate and data of one car."""
-    for path in (password_path(name), leash_folder(name), f"{TLS}/{name}.pem", f"{TLS}/{name}.key"):
-        machine.remove(path)
-    machine.remove(data_folder(name))
+    secrets = (password_path(name), leash_folder(name), f"{TLS}/{name}.pem", f"{TLS}/{name}.key")
+    machine.remove(*secrets, data_folder(name))
     MakeFolder(BRIDGE_DATA, 0o700).undo(machine)
     machine.remove(bridge_config_path(name))  # last: by it the bridge is known, should this be cut off

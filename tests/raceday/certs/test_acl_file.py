@@ -1,6 +1,6 @@
 """The broker's access rules: the shipped file and the written one say the same, and an organiser's lines stay."""
 
-from raceday.certs.acl_file import LAST, acl_text, own_lines
+from raceday.certs.acl_file import LAST, acl_text, names_in, own_lines
 from raceday.install.shipped_files import config_text
 
 
@@ -28,3 +28,15 @@ def test_an_organisers_own_lines_stay() -> None:
 def test_a_file_of_another_origin_has_no_such_part() -> None:
     assert own_lines(config_text("acl")) is None
     assert own_lines("") is None
+
+
+def test_whom_it_names_is_read_back() -> None:
+    own = "user bridge\ntopic write raceday/to/#\n"
+    text = acl_text(["station-1", "station-2"], ["wall"], ["car-2"], own)
+    assert names_in(text) == {"station-1": "station", "station-2": "station", "wall": "display", "car-2": "denied"}
+    assert names_in(acl_text([])) == names_in(config_text("acl")) == names_in("") == {}
+    # Names that none of ours has: written anew they would be rules that the broker does not start with.
+    assert names_in(text.replace("user station-1", "user #").replace("user wall", "user ")).keys() == {
+        "station-2",
+        "car-2",
+    }

@@ -7,10 +7,12 @@ import stat
 import pytest
 
 from raceday.certs import authority_folder
+from raceday.certs.acl_file import names_in
 from raceday.certs.authority import is_pair
 from raceday.certs.authority_folder import ASIDE, AuthorityFolder
 from raceday.certs.issued import SOON, read_certificate
 from raceday.certs.private_files import FileOwner
+from raceday.certs.review import NEW_AUTHORITY
 from raceday.certs.show import authority_findings
 from shared.errors import BadInput, OperatorError, Refused
 from shared.findings import all_good
@@ -142,6 +144,22 @@ def test_who_is_revoked_is_out_until_there_is_a_new_certificate(folder: Authorit
         folder.revoke("car-9", NOW)
 
 
+def test_a_new_authority_takes_nobodys_rules_until_it_gives_a_certificate(folder: AuthorityFolder) -> None:
+    """The broker may read its rules before it is restarted: who is connected keeps them, and who is denied stays so."""
+    for role, name in (("station", "station-1"), ("station", "station-2"), ("display", "wall"), ("car", "car-1")):
+        folder.issue(role, name, NOW)  # type: ignore[arg-type]  # of the table
+    folder.revoke("car-1", NOW)
+    before = (folder.etc / "acl").read_text()
+    folder.ca.rename(folder.etc / "ca.old")
+    folder.initialise("Raceday test", HOSTS, NOW)
+    assert (folder.etc / "acl").read_text() == before
+    assert folder.issue("station", "station-1", NOW)[1] == []
+    folder.issue("car", "car-1", NOW)
+    folder.issue("car", "wall", NOW)
+    folder.revoke("station-1", NOW)
+    assert names_in((folder.etc / "acl").read_text()) == {"station-1": "denied", "station-2": "station"}
+
+
 def test_what_ends_soon_is_named_with_its_cure(folder: AuthorityFolder) -> None:
     folder.issue("car", "car-1", NOW)
     late = next(each.until for each in folder.issued() if each.name == "car-1") - SOON + dt.timedelta(days=1)
@@ -152,6 +170,12 @@ def test_what_ends_soon_is_named_with_its_cure(folder: AuthorityFolder) -> None:
     folder.issue("car", "car-1", late, renews=True)
     folder.initialise("Raceday test", HOSTS, late, renews_broker=True)
     assert all_good(authority_findings(folder, late))
+
+
+def test_an_authority_that_ends_has_the_cure_of_the_page(folder: AuthorityFolder) -> None:
+    late = NOW + dt.timedelta(days=20 * 365 - 10)
+    found = {each.what: each for each in authority_findings(folder, late)}
+    assert (found["authority"].is_good, found["authority"].cure) == (False, NEW_AUTHORITY)
 
 
 def test_a_key_that_others_may_read_is_named(folder: AuthorityFolder) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from raceday.__main__ import main
 from raceday.certs.carried_file import unpack
+from raceday.certs.cli import ANOTHER_AUTHORITY, RELOAD
 
 
 @pytest.fixture
@@ -54,6 +55,20 @@ def test_a_day_of_certificates(etc: str, capsys: pytest.CaptureFixture[str]) -> 
         "car-1": "revoked",
         "station-1": "valid",
     }
+
+
+def test_a_reload_is_advised_only_where_it_disturbs_nobody(etc: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["certs", "init", "--etc", etc, "--host", "other.local"]) == 0
+    assert RELOAD in capsys.readouterr().out.splitlines()
+    pathlib.Path(etc, "ca").rename(pathlib.Path(etc, "ca.old"))
+    assert main(["certs", "init", "--etc", etc]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert RELOAD not in said
+    assert ANOTHER_AUTHORITY in said
+    assert main(["certs", "init", "--etc", "fresh"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert not {RELOAD, ANOTHER_AUTHORITY} & set(said), "no broker runs with files that were not there"
+    assert said[-1].startswith("Next: ")
 
 
 def test_show_ends_with_1_on_what_is_wrong(etc: str, capsys: pytest.CaptureFixture[str]) -> None:

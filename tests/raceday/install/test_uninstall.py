@@ -1,8 +1,12 @@
 """Whole roles below a root folder: installed once, and undone to the last file that is ours."""
 
 import dataclasses
+import errno
+import functools
 import io
+import os
 import pathlib
+from collections.abc import Callable
 
 import pytest
 
@@ -61,6 +65,70 @@ def test_what_a_purge_leaves_is_said(machine: Machine, monkeypatch: pytest.Monke
     assert "/var/lib/raceday is a link to ../../mnt/ssd: what is there stays, remove it yourself" in said
     assert "NOT DONE: /etc/raceday/station.toml cannot be removed (Read-only file system)." in said
     assert not machine.path("/opt/raceday").exists()
+
+
+def refusing(refused: dict[str, int], call: Callable[..., None]) -> Callable[..., None]:
+    """As the kernel refuses it: a file of `chattr +i` (EPERM), a mount point (EBUSY)."""
+
+    @functools.wraps(call)
+    def tried(path: "os.PathLike[str] | str", *, dir_fd: int | None = None) -> None:
+        number = refused.get(pathlib.Path(path).name)
+        if number is None:
+            return call(path, dir_fd=dir_fd)
+        raise OSError(number, os.strerror(number), os.fspath(path))
+
+    return tried
+
+
+def test_a_purge_goes_on_past_what_cannot_be_removed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = list[str]()
+    plan = install_plan(InstallRequest("station"), MachineFacts(), made_release(machine, "station"))
+    for name in ("a", "fixed", "sub/fixed", "sub/b", "z"):
+        machine.write(f"/var/lib/raceday/{name}", b"", 0o600)
+        machine.write(f"/etc/raceday/tls/{name}", b"", 0o600)
+    monkeypatch.setattr(os, "unlink", refusing({"fixed": errno.EPERM}, os.unlink))
+    assert uninstall(machine, plan, MachineFacts(), "station", said.append, purge=True, yes=True) == 2
+    left = {name for name in everything(machine.root) if "raceday/" in name and not _is_folder(machine, name)}
+    folders = ("var/lib/raceday", "etc/raceday/tls")
+    assert left - {name for name in left if "leaderboard" in name} == {
+        f"{folder}/{name}" for folder in folders for name in ("fixed", "sub/fixed")
+    }
+    for folder in folders:
+        (line,) = [each for each in said if f"{machine.root}/{folder}/" in each]
+        named = [
+            f"{machine.root}/{folder}/{name} cannot be removed (Operation not permitted)"
+            for name in ("fixed", "sub/fixed")
+        ]
+        assert line in {f"NOT DONE: {first}; {second}." for first, second in (named, reversed(named))}
+
+
+@pytest.mark.parametrize("mounted", ["raceday", "disk"])
+def test_an_emptied_mount_point_is_done(machine: Machine, monkeypatch: pytest.MonkeyPatch, mounted: str) -> None:
+    """Data on an SSD that is mounted at /var/lib/raceday, as docs/install.md has it, or at a folder in it."""
+    said = list[str]()
+    plan = install_plan(InstallRequest("station"), MachineFacts(), made_release(machine, "station"))
+    machine.write("/var/lib/raceday/disk/station.db", b"the journal", 0o600)
+    (machine.root / "etc/raceday").mkdir(exist_ok=True)
+    data = machine.path("/var/lib/raceday")
+    monkeypatch.setattr(os, "rmdir", refusing({mounted: errno.EBUSY}, os.rmdir))
+    assert uninstall(machine, plan, MachineFacts(), "station", said.append, purge=True, yes=True) == 0
+    assert [line for line in said if "NOT DONE" in line] == []
+    assert [path.name for path in data.rglob("*")] == ([] if mounted == "raceday" else ["disk"])
+
+
+def test_a_folder_that_fills_again_while_it_is_removed_is_said(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.write("/var/lib/raceday/station.db", b"", 0o600)
+    rmdir = os.rmdir
+
+    def filled(path: "os.PathLike[str] | str", *, dir_fd: int | None = None) -> None:
+        machine.write("/var/lib/raceday/late", b"", 0o600)
+        rmdir(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", filled)
+    with pytest.raises(StorageError, match=r"/var/lib/raceday cannot be removed \(Directory not empty\)\."):
+        machine.remove("/var/lib/raceday")
 
 
 @pytest.mark.parametrize("role", ROLES)

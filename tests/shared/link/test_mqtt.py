@@ -22,6 +22,7 @@ from shared.link.interface import Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
+from shared.text.catalogue import translate
 
 DRIVING = m.CarState(online=True, mode="driving")
 
@@ -137,7 +138,9 @@ def test_a_broker_that_is_not_there_is_said_with_its_address(free_port: Any, new
     link.start([], inbox.on_delivery)
     assert inbox.wait(lambda: f"Cannot reach the broker at 127.0.0.1:{port}" in link.state().sentence)
     link.close()
-    assert link.state().sentence == "The link is closed."
+    closed = link.state().sentence
+    assert closed == "The link is closed."
+    assert translate(closed, "de") == "Die Verbindung ist geschlossen."
 
 
 def test_a_link_that_was_never_started_closes() -> None:
@@ -180,5 +183,6 @@ def test_bad_options_are_one_sentence(table: dict[str, Any], sentence: str) -> N
 def test_a_broken_certificate_is_one_sentence(tmp_path: pathlib.Path) -> None:
     broken = tmp_path / "ca.pem"
     broken.write_text("nonsense")
-    with pytest.raises(ConfigError, match="certificates for MQTT cannot be used"):
+    with pytest.raises(ConfigError, match="certificates for MQTT cannot be used") as raised:
         MqttLink(MqttOptions(ca=str(broken)), "car-1", "c1", "car")
+    assert translate(raised.value.args[0], "de").startswith("Die Zertifikate für MQTT sind nicht zu gebrauchen (")

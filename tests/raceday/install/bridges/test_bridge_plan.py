@@ -1,6 +1,8 @@
 """The plan of a stock car's bridge: what it writes beside which station, what it refuses, and that it is done once."""
 
 import dataclasses
+import errno
+import os
 import pathlib
 import stat
 import tomllib
@@ -17,8 +19,9 @@ from raceday.install.plan import InstallPlan
 from raceday.install.steps import EnableService, ReplaceLines, WriteConfig
 from raceday.install.uninstall import uninstall_bridge
 from shared.config import parse
-from shared.errors import OperatorError
+from shared.errors import OperatorError, StorageError
 from tests.raceday.install.test_steps import everything
+from tests.raceday.install.test_uninstall import refusing
 from vehicle.bridge.config import BridgeConfig
 from vehicle.bridge.leash_kit import write_kit
 
@@ -109,6 +112,22 @@ def test_a_bridge_is_installed_once_and_with_its_leash(
     assert "There is no bridge of car-1 here" in capsys.readouterr().out
     left = everything(machine.root) - before
     assert {name for name in left if not (machine.root / name).is_dir()} == set()
+
+
+def test_a_purge_leaves_no_secret_because_of_another_that_stays(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done(machine, bridge_plan(dataclasses.replace(FIRST, is_leashed=True), PLAIN))
+    for path in ("/etc/raceday/tls/car-1.key", "/var/lib/raceday-bridge/car-1/secret"):
+        machine.write(path, b"", 0o600)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refusing({"bridge-car-1.password": errno.EPERM}, os.unlink))
+        with pytest.raises(StorageError, match=r"bridge-car-1\.password cannot be removed \(Operation not permitted\)"):
+            uninstall_bridge(machine, "car-1", print, purge=True, yes=True)
+    left = {name for name in everything(machine.root) if "car-1" in name}
+    assert left == {"etc/raceday/bridge-car-1.password", "etc/raceday/bridge-car-1.toml"}, "by the config it is known"
+    assert uninstall_bridge(machine, "car-1", print, purge=True, yes=True) == 0
+    assert {name for name in everything(machine.root) if "car-1" in name} == set()
 
 
 def test_the_template_stays_while_another_bridge_runs(machine: Machine) -> None:
