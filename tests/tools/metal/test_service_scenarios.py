@@ -10,7 +10,7 @@ import pytest
 from raceday.doctor.status_checks import sync_status
 from station.sync.operator.results_line import ReportedResults
 from tests.conftest import ROOT
-from tools.metal.guest import bridge, checks, simulated_stock_car, status, take_over, units
+from tools.metal.guest import bridge, certificates, checks, simulated_stock_car, status, take_over, units
 from tools.metal.guest.simulated_stock_car import SimulatedStockCar
 from tools.metal.guest.unit_trials import CAMERA_HZ
 from tools.metal.scenarios import SCENARIOS
@@ -93,7 +93,7 @@ def test_a_bridge_that_is_not_tried_leaves_no_car_behind(
 ) -> None:
     station = DisarmedStation()
     monkeypatch.setattr(bridge, "InstalledStation", lambda: station)
-    monkeypatch.setattr(bridge.certificates, "station_takes_certificates", far_enough)
+    monkeypatch.setattr(certificates, "station_takes_certificates", far_enough)
     with pytest.raises(FarEnough):
         bridge.main()
     assert station.given == ["abandon"]
