@@ -53,7 +53,7 @@ SCENARIOS = (
     ),
     Scenario("bridge", "a stock car's bridge as a service, with its leash", "bridge.py", 2, "debian", 3600),
     Scenario(
-        "status", "what each service tells systemd, and the doctor quotes", "status.py", 2, "debian", 2400,
+        "status", "what each service tells systemd, and the doctor quotes", "status.py", 2, "debian", 6000,
         needs_car=True,
     ),
     Scenario(

@@ -25,7 +25,6 @@ from station.gates.pico.gate import PicoGate
 from tests.conftest import ROOT
 from tools.metal.guest import unit_trials
 from tools.metal.guest.doctor import Found, found_in
-from tools.metal.guest.simulated_stock_car import motions_of
 from tools.metal.guest.unit_runs import CONFIGS, with_tables
 from tools.metal.guest.unit_trials import BUTTON, GPIO, UnitTrial, car_trials, station_trials
 from tools.metal.newer_package import STARTER, WHEELS, newer_package, write_newer_wheel
@@ -157,12 +156,6 @@ def test_the_shipped_firmware_answers_the_station_and_stamps_its_pins(board: tup
             assert (edge.sensor, edge.broken, edge.seq) == ("front", level == 0, 2 - (level == 0))
     assert gate.health().alive
     gate.close()
-
-
-def test_when_a_stock_car_moves_is_what_its_console_says_in_the_journal() -> None:
-    said = [(1_500_000, "A stock console listens"), (2_250_000, "The car moves."), (3_000_000, "The car stands.")]
-    lines = [json.dumps({"__MONOTONIC_TIMESTAMP": str(at_us), "MESSAGE": text, "_PID": "7"}) for at_us, text in said]
-    assert motions_of(lines) == [(2.25, True), (3.0, False)]
 
 
 def test_what_the_doctor_prints_is_found_by_what_it_is_about() -> None:

@@ -63,22 +63,26 @@ def mode_is(station: InstalledStation, mode: str) -> bool:
 
 
 def drives(station: InstalledStation, stock: SimulatedStockCar, racer: str) -> bool:
-    """Opens a run, arms the car and starts it."""
+    """Opens a run, arms the car and starts it; a run whose car does not move is abandoned."""
     station.give("open_run", racer=racer, car=CAR, throttle_percent=40, override_reason=NO_GATE)
-    check(f"{racer}: the car is armed", mode_is(station, "ready"), f"{car(station).get('mode')}; unit: {status()}")
-    station.give("start")
-    began_s = time.monotonic()
-    moves = until(lambda: stock.is_moving() or None, SEEN_S, 0.1)
-    seen = f"after {time.monotonic() - began_s:.1f} s; unit: {status()}; {car(station)}"
-    return check(f"{racer}: the start reaches the console, and the car moves", moves is not None, seen[:400])
+    is_ready = mode_is(station, "ready")
+    check(f"{racer}: the car is armed", is_ready, f"{car(station).get('mode')}; unit: {status()}")
+    if is_ready:
+        station.give("start")
+        began_s = time.monotonic()
+        moves = until(lambda: stock.is_moving() or None, SEEN_S, 0.1)
+        seen = f"after {time.monotonic() - began_s:.1f} s; unit: {status()}; {car(station)}"
+        if check(f"{racer}: the start reaches the console, and the car moves", moves is not None, seen[:400]):
+            return True
+    station.give("abandon")
+    return False
 
 
 def stopped_by_the_station(station: InstalledStation, stock: SimulatedStockCar) -> None:
     """An official stops it."""
-    at_s = time.monotonic()
-    station.give("order", car=CAR, action="stop")
-    stood = until(lambda: None if stock.is_moving() else stock.motions()[-1][0], SEEN_S, 0.1)
-    check("a stop reaches it", stood is not None, f"it stands {(stood or 0) - at_s:.2f} s after the order")
+    after_s = stock.stands_after(lambda: station.give("order", car=CAR, action="stop"), SEEN_S)
+    seen = "it did not move before, or does not stand" if after_s is None else f"it stands {after_s:.2f} s after it"
+    check("a stop reaches it", after_s is not None, seen)
     check("the station knows", mode_is(station, "stopped"), f"{car(station).get('mode')}: {car(station).get('reason')}")
     station.give("abandon")
 
@@ -88,11 +92,10 @@ def killed_while_it_drives(station: InstalledStation, stock: SimulatedStockCar) 
     if not drives(station, stock, "Stock Two"):
         return
     pid = int(unit_property(UNIT, "MainPID"))
-    killed_s = time.monotonic()
-    os.kill(pid, signal.SIGKILL)
-    stood = until(lambda: None if stock.is_moving() else stock.motions()[-1][0], SEEN_S, 0.1)
-    after_s = (stood or float("inf")) - killed_s
-    check("bridge killed: the leash cuts the car within 600 ms", after_s <= SILENCE_S, f"{after_s * 1000:.0f} ms")
+    after_s = stock.stands_after(lambda: os.kill(pid, signal.SIGKILL), SEEN_S)
+    seen = "it did not move before, or does not stand" if after_s is None else f"{after_s * 1000:.0f} ms"
+    is_cut = after_s is not None and after_s <= SILENCE_S
+    check("bridge killed: the leash cuts the car within 600 ms", is_cut, seen)
     again = until(lambda: unit_property(UNIT, "MainPID") not in ("0", str(pid)) or None, SEEN_S)
     seen = f"NRestarts={unit_property(UNIT, 'NRestarts')}, process {pid}, then {unit_property(UNIT, 'MainPID')}"
     check("systemd starts it again", again is not None and unit_property(UNIT, "NRestarts") == "1", seen)
@@ -144,11 +147,20 @@ def names_it(path: pathlib.Path) -> bool:
     return (CAR in path.name or path.name.startswith("raceday-bridge")) and "/etc/raceday/ca/" not in str(path)
 
 
-def main() -> None:
-    for unit in ("raceday-vehicle", "raceday-leaderboard", "raceday-sync"):
-        run(["systemctl", "stop", unit])
-    station, stock = InstalledStation(), SimulatedStockCar()
-    station.up()
+def cleared_away(station: InstalledStation, stock: SimulatedStockCar) -> None:
+    """Whatever became of it: no run is open, no bridge is left, and this machine is no car."""
+    try:
+        station.give("abandon")
+    except (RuntimeError, OSError) as error:
+        print(f"no run is abandoned at the end: {error}", flush=True)
+    run(["systemctl", "stop", UNIT])
+    stock.remove()
+    if unit_property(UNIT, "LoadState") == "loaded":
+        run([*INSTALL, "--uninstall", "--purge", "--yes"])
+
+
+def tried(station: InstalledStation, stock: SimulatedStockCar) -> None:
+    """All of it, in order."""
     if not certificates.station_takes_certificates() or not stock.start() or not install():
         return
     station.up()
@@ -167,7 +179,17 @@ def main() -> None:
     console_hangs(stock)
     doctor_tries_the_login()
     uninstalled()
-    stock.remove()
+
+
+def main() -> None:
+    for unit in ("raceday-vehicle", "raceday-leaderboard", "raceday-sync"):
+        run(["systemctl", "stop", unit])
+    station, stock = InstalledStation(), SimulatedStockCar()
+    station.up()
+    try:
+        tried(station, stock)
+    finally:
+        cleared_away(station, stock)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tools.metal.guest import hardware, race
 from tools.metal.guest.checks import check, last_line, run, until
 from tools.metal.guest.doctor import check_finding, doctor_finds
 from tools.metal.guest.installed_station import InstalledStation, exposure, journal_tail, unit_property
-from tools.metal.guest.simulated_easylap import SERIAL, TRANSPONDER, SimulatedEasylap
+from tools.metal.guest.simulated_easylap import HID_ID, SERIAL, TRANSPONDER, SimulatedEasylap
 from tools.metal.guest.simulated_pico import SimulatedPico
 from tools.metal.guest.unit_runs import CONFIGS, ETC, with_tables
 from tools.metal.guest.unit_trials import MAX_EXPOSURE, WORKS_S, gate
@@ -27,6 +27,19 @@ def installed_with(station: InstalledStation, text: str) -> bool:
     (ETC / CONFIGS["station"]).write_text(text)
     done = run(["raceday", "install", "station"], 900)
     return check("raceday install station", done.returncode == 0, last_line(done)) and station.up() is not None
+
+
+def is_as_the_kernel_has_hid(properties: str) -> bool:
+    """Do udev's properties of the device above a hidraw name the driver of any HID device, and the counter's numbers?
+
+    `properties`: as `udevadm info -q property` prints them.
+    """
+    return {"DRIVER=hid-generic", HID_ID, f"HID_UNIQ={SERIAL}"} <= set(properties.splitlines())
+
+
+def has_its_name(path: pathlib.Path) -> bool | None:
+    """True once udev has made the name by the serial number, and it leads there."""
+    return STABLE.resolve() == path or None
 
 
 def is_for_the_service(path: pathlib.Path) -> str | None:
@@ -61,8 +74,9 @@ def pulled_and_plugged(station: InstalledStation, counter: SimulatedEasylap) -> 
     time.sleep(2.0)
     path = counter.plug()
     owned = until(lambda: is_for_the_service(path), SEEN_S)
+    named = until(lambda: has_its_name(path), SEEN_S)
     seen = f"{path}: {owned}, {STABLE} -> {STABLE.resolve()}"
-    check("plugged: udev gives it group and name again", owned is not None and STABLE.resolve() == path, seen)
+    check("plugged: udev gives it group and name again", owned is not None and named is not None, seen)
     fit = station.fit("start", WORKS_S)
     check("and the gate is fit again", bool(fit.get("alive")), fit.get("sentence"))
 
@@ -75,19 +89,16 @@ def main() -> None:
     pico.unplug()
     counter = SimulatedEasylap()
     path = counter.plug()
-    check(
-        "the kernel has it as a HID device",
-        True,
-        f"{path}: {run(['udevadm', 'info', '-q', 'property', str(path)]).stdout.split()}"[:500],
-    )
+    known = run(["udevadm", "info", "-q", "property", "-p", f"/sys/class/hidraw/{path.name}/device"]).stdout
+    check("the kernel has it as a HID device", is_as_the_kernel_has_hid(known), f"{path}: {known.splitlines()}"[:500])
     kept = (ETC / CONFIGS["station"]).read_text()
     wanted = with_tables(kept, gate("decoder", f'protocol = "robitronic"\nurl = "cp2110://{STABLE}"'), ("gate",))
     if not installed_with(station, wanted):
         return
     owned = until(lambda: is_for_the_service(path), SEEN_S)
     check("udev's rule gives it to the service's group", owned is not None, f"{owned}; {path.stat()}")
-    leads_to = STABLE.resolve()
-    check("and a name by its serial number", leads_to == path, f"{STABLE} -> {leads_to}")
+    named = until(lambda: has_its_name(path), SEEN_S)
+    check("and a name by its serial number", named is not None, f"{STABLE} -> {STABLE.resolve()}")
     drop_in = (ETC.parent / "systemd/system/raceday-station.service.d/devices.conf").read_text()
     allowed = [line for line in drop_in.split("\n") if line.startswith(("DeviceAllow", "SupplementaryGroups"))]
     check(

@@ -8,9 +8,11 @@ transfers, as the feature reports do), and for the packets station/gates/decoder
 
 import os
 import pathlib
+import select
 import struct
 import threading
 import time
+from collections.abc import Callable
 
 from tools.metal.guest.kernel_files import CONFIGFS, load, make, mount_configfs, wait_for
 
@@ -23,6 +25,7 @@ REPORT_BYTES = 64  # the bridge pads each report to the size of its endpoint
 BEGIN = b"\x03\xb9\x01"
 TRANSPONDER = 2078
 CLOCK_S = 1.0
+LOOK_MS = 200  # the kernel wakes nobody who waits at its end of a cable that is pulled
 
 
 def report_descriptor() -> bytes:
@@ -53,6 +56,8 @@ class SimulatedEasylap:
         load("dummy_hcd", "libcomposite", "usb_f_hid", "usbhid", "hid-generic")
         self.reports: list[bytes] = []
         self._sending, self._began_ns = threading.Lock(), 0
+        self._pulled = threading.Event()
+        self._threads: list[threading.Thread] = []
         if not GADGET.exists():
             make(GADGET, idVendor=VENDOR, idProduct=PRODUCT)
             make(GADGET / "strings/0x409", serialnumber=SERIAL, manufacturer="Robitronic", product="EasyLAP")
@@ -66,10 +71,11 @@ class SimulatedEasylap:
     def plug(self) -> pathlib.Path:
         """The cable is plugged: the counter waits for its start. The path at which the machine has it."""
         self._began_ns = 0
+        self._pulled.clear()
         (GADGET / "UDC").write_text("dummy_udc.0\n")
         wait_for(DEVICE)
-        self._port = os.open(DEVICE, os.O_RDWR)
-        threading.Thread(target=self._listen, args=(self._port,), daemon=True).start()
+        self._port = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK)
+        self._begin(self._listen)
         return self.path()
 
     def path(self) -> pathlib.Path:
@@ -84,9 +90,13 @@ class SimulatedEasylap:
         raise TimeoutError("the machine has no HID device with the counter's numbers")
 
     def unplug(self) -> None:
-        """The cable is pulled."""
-        (GADGET / "UDC").write_text("\n")
+        """The cable is pulled, once nobody holds the counter's end: the kernel makes that anew when it is plugged."""
+        self._pulled.set()
+        while self._threads:
+            self._threads.pop().join()
+        os.close(self._port)
         self._began_ns = 0
+        (GADGET / "UDC").write_text("\n")
 
     @property
     def has_begun(self) -> bool:
@@ -102,30 +112,46 @@ class SimulatedEasylap:
     def _now_ms(self) -> int:
         return (time.monotonic_ns() - self._began_ns) // 1_000_000
 
-    def _listen(self, port: int) -> None:
+    def _begin(self, work: Callable[[], None]) -> None:
+        """Starts a thread that ends when the cable is pulled."""
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _wait_for(self, event: int) -> None:
+        """Until the port may be read or written, but not for long."""
+        waiting = select.poll()
+        waiting.register(self._port, event)
+        waiting.poll(LOOK_MS)
+
+    def _listen(self) -> None:
         """Reads what the host writes until the cable is pulled; the start starts the clock."""
-        while True:
+        while not self._pulled.is_set():
+            self._wait_for(select.POLLIN)
             try:
-                report = os.read(port, 1 + REPORT_BYTES)
-            except OSError:
-                return
+                report = os.read(self._port, 1 + REPORT_BYTES)
+            except BlockingIOError:
+                continue
             self.reports.append(report)
             if report[: 1 + len(BEGIN)] != bytes((len(BEGIN),)) + BEGIN:
                 continue
             self._send(b"\x00")
             if not self.has_begun:
                 self._began_ns = time.monotonic_ns()
-                threading.Thread(target=self._tell_time, daemon=True).start()
+                self._begin(self._tell_time)
 
     def _tell_time(self) -> None:
-        while self.has_begun:
+        while not self._pulled.is_set():
             self._send(clock_packet(self._now_ms()))
-            time.sleep(CLOCK_S)
+            self._pulled.wait(CLOCK_S)
 
     def _send(self, packet: bytes) -> None:
-        """One report, padded as the bridge pads it; a pulled cable takes none."""
+        """One report, padded as the bridge pads it, once the one before was taken; a pulled cable takes none."""
+        report = (bytes((len(packet),)) + packet).ljust(REPORT_BYTES, b"\0")
         with self._sending:
-            try:
-                os.write(self._port, (bytes((len(packet),)) + packet).ljust(REPORT_BYTES, b"\0"))
-            except OSError:
-                self._began_ns = 0
+            is_sent = False
+            while not is_sent and not self._pulled.is_set():
+                try:
+                    is_sent = os.write(self._port, report) > 0
+                except BlockingIOError:
+                    self._wait_for(select.POLLOUT)

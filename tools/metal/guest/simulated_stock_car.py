@@ -1,14 +1,13 @@
 """A stock car on this machine: the product's mock console as a service, and the leash as docs/stock-car.md fits it.
 
-The car's PWM chip and enable line are a folder of files of the kernel's shape, which both write. The console itself
-says in the journal when the car moves and when it stands, with the journal's time. Called by the scenario bridge.
+The car's PWM chip and enable line are a folder of files of the kernel's shape, which both write: they say whether the
+car moves. Called by the scenario bridge.
 """
 
-import json
 import pathlib
 import shutil
-import subprocess
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
 
 from tools.metal.guest.checks import check, run, until
 from tools.metal.guest.installed_station import journal_tail, unit_property
@@ -21,6 +20,10 @@ LEASH_UNIT = pathlib.Path(f"/etc/systemd/system/{LEASH}.service")
 LEASH_FOLDER, LEASH_KEY = pathlib.Path("/opt/raceday-leash"), pathlib.Path("/etc/raceday-leash.key")
 DROP_IN = LEASH_UNIT.with_name(f"{LEASH_UNIT.name}.d") / "root.conf"
 UP_S = 180.0
+LOOK_S = 0.005
+# Below the folder, as on the car's 24.04 image: the motor's channel, and the line that cuts.
+DUTY, LINE = "sys/class/pwm/pwmchip0/pwm0/duty_cycle", "sys/class/gpio/gpio514/value"
+NEUTRAL_NS, DEAD_BAND_NS = 1_446_000, 5_000  # of the stock calibration; what is nearer to neutral is neutral
 # The shipped unit, but that the car's kernel files are those of the folder.
 LEASH_ROOT = f"""[Service]
 ExecStart=
@@ -31,7 +34,10 @@ ExecStopPost=/usr/bin/python3 {LEASH_FOLDER}/raceday_leash.py ended --root {ROOT
 
 
 class SimulatedStockCar:
-    """The car. It lies on a table: its console's log says whether its wheels turn."""
+    """The car. It lies on a table: what is put out below `root` says whether its wheels turn."""
+
+    def __init__(self, root: pathlib.Path = ROOT) -> None:
+        self._root = root
 
     def start(self) -> bool:
         """Switches the car on; was its console up in time?"""
@@ -64,15 +70,27 @@ class SimulatedStockCar:
         """The computer goes on."""
         run(["systemctl", "kill", "--signal=CONT", CONSOLE])
 
-    def motions(self) -> list[tuple[float, bool]]:
-        """When it began to move (True) and to stand, in seconds of CLOCK_MONOTONIC."""
-        command = ["journalctl", "-u", CONSOLE, "-o", "json", "--no-pager"]
-        return motions_of(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
-
     def is_moving(self) -> bool:
-        """Do its wheels turn?"""
-        motions = self.motions()
-        return bool(motions) and motions[-1][1]
+        """Do its wheels turn: do pulses other than neutral reach the motor?"""
+        duty_ns = self._read(DUTY)
+        return self._read(LINE) == 0 and duty_ns > 0 and abs(duty_ns - NEUTRAL_NS) > DEAD_BAND_NS
+
+    def stands_after(self, act: Callable[[], object], limit_s: float) -> float | None:
+        """Does this to the car that moves; how many seconds after its beginning the car was first seen to stand.
+
+        None: it did not move before, or has not stood in time. It is looked at once `act` has returned.
+        """
+        if not self.is_moving():
+            return None
+        began_s = time.monotonic()
+        act()
+        stood_s = until(lambda: None if self.is_moving() else time.monotonic(), limit_s, LOOK_S)
+        return None if stood_s is None else stood_s - began_s
+
+    def _read(self, name: str) -> int:
+        """The number in one of the files, which is empty for a moment while somebody writes it."""
+        text = until(lambda: (self._root / name).read_text().strip() or None, 1.0, LOOK_S)
+        return int(text or "")
 
     def remove(self) -> None:
         """The car goes; this machine is no car."""
@@ -81,12 +99,3 @@ class SimulatedStockCar:
             path.unlink(missing_ok=True)
         run(["systemctl", "daemon-reload"])
         run(["systemctl", "stop", CONSOLE])
-
-
-def motions_of(journal: Iterable[str]) -> list[tuple[float, bool]]:
-    """The motions in what `journalctl -o json` prints of the console: see systemd.journal-fields(7)."""
-    lines = [json.loads(line) for line in journal]
-    words = {"The car moves.": True, "The car stands.": False}
-    return [
-        (int(each["__MONOTONIC_TIMESTAMP"]) / 1e6, words[text]) for each in lines if (text := each["MESSAGE"]) in words
-    ]

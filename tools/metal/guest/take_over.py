@@ -11,7 +11,7 @@ from tools.metal.guest.installed_station import journal_tail, unit_property
 from tools.metal.guest.simulated_gpio import ENABLE_LINE, SimulatedGpio, car_lines
 from tools.metal.guest.simulated_pwm import SimulatedPca9685
 from tools.metal.guest.unit_runs import CONFIGS, ETC, with_tables
-from tools.metal.guest.unit_trials import WORKS_S, car_trials
+from tools.metal.guest.unit_trials import SLOW_CAMERA, WORKS_S, car_trials
 
 CORE, OURS = "deepracer-core.service", "raceday-vehicle.service"
 CORE_FILE = pathlib.Path("/etc/systemd/system") / CORE
@@ -25,8 +25,6 @@ WantedBy=multi-user.target
 STOCK = '[stock_software]\nservice = "deepracer-core"\n'
 RECORD = pathlib.Path("/var/lib/raceday-vehicle/stock-software-was-enabled")
 NEUTRAL = 297  # ceil(4096 * 1.45 ms / 20 ms), as in the scenario pwm
-# The policy on thirty frames a second takes most of an emulated machine.
-SLOW_CAMERA = '[camera]\ndriver = "mock"\n[camera.options]\nrate_hz = 5.0\n'
 MOTOR, FULL_OFF = 0, 0x10  # the channel, and the bit of LEDn_OFF_H that switches it off
 
 
@@ -62,6 +60,15 @@ def at_neutral(what: str, pwm: SimulatedPca9685, gpio: SimulatedGpio) -> None:
     check(f"{what}: the motor is at neutral, and its line cuts", seen == (NEUTRAL, 1), seen)
 
 
+def has_ended(active_state: str) -> bool:
+    """Has a unit in this state ended for good?
+
+    "failed" too: on a slow machine systemd may kill the command that ends it. Whether motors and line are as they must
+    be is looked at by itself.
+    """
+    return active_state in ("inactive", "failed")
+
+
 def core_runs(what: str) -> None:
     seen = until(lambda: state_of(CORE) if state_of(CORE) == ("active", "enabled") else None, 60.0)
     check(f"{what}: the stock software runs, and starts with the machine", seen is not None, state_of(CORE))
@@ -83,7 +90,7 @@ def main() -> None:
     CORE_FILE.write_text(CORE_UNIT)
     run(["systemctl", "daemon-reload"])
     run(["systemctl", "enable", "--now", CORE])
-    run(["systemctl", "start", OURS])
+    run(["systemctl", "restart", OURS])  # it may run already, with the camera's usual rate
     core_runs("before")
     check("before: our agent runs too", state_of(OURS)[0] == "active", f"{state_of(OURS)}: {journal_tail(OURS, 2)}")
     config.write_text(text)
@@ -91,7 +98,7 @@ def main() -> None:
         ours_drives("taken over")
         at_neutral("taken over", pwm, gpio)
         run(["systemctl", "start", CORE])
-        ended = until(lambda: state_of(OURS)[0] == "inactive" or None, 60.0)
+        ended = until(lambda: has_ended(state_of(OURS)[0]) or None, 60.0)
         check("somebody starts the stock software: ours ends", ended is not None, f"{state_of(OURS)}, {state_of(CORE)}")
         at_neutral("then", pwm, gpio)
         run(["systemctl", "enable", CORE])

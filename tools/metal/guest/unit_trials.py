@@ -15,6 +15,7 @@ MAX_EXPOSURE = 1.5
 MAX_EXPOSURE_ON_A_PI = 1.7  # of the car: it writes the kernel's PWM and locks its memory
 WORKS_S = 420.0  # an emulated machine starts a service for minutes
 CAMERA_HZ = 5.0  # at the usual rate the model alone takes more than an emulated processor has
+SLOW_CAMERA = f'[camera]\ndriver = "mock"\n[camera.options]\nrate_hz = {CAMERA_HZ}\n'
 OPENSTINT_PORT = 5556
 LEADERBOARD = ("127.0.0.1", 8090)
 SECRET_FILE = "/etc/raceday/leaderboard.secret"  # noqa: S105 - its path
@@ -116,7 +117,6 @@ def station_trials() -> tuple[UnitTrial, ...]:
 def car_trials(pwm_bus: int, enable_line: int) -> tuple[UnitTrial, ...]:
     """Those of a car, in order; the simulated PWM chip is on this I2C bus, its enable line has this number."""
     stock = "[calibration]\nstock = true\n"
-    mock = f'[camera]\ndriver = "mock"\n[camera.options]\nrate_hz = {CAMERA_HZ}\n'
     camera = '[camera]\ndriver = "v4l2"\n[camera.options]\ndevice = "/dev/video0"\nwidth_px = 320\nheight_px = 180\n'
     camera += f"rate_hz = {CAMERA_HZ}\n"
     channels = "motor_channel = 0\nsteering_channel = 1\n"
@@ -126,9 +126,9 @@ def car_trials(pwm_bus: int, enable_line: int) -> tuple[UnitTrial, ...]:
     servo_board = f'[motors]\ndriver = "pca9685"\n[motors.options]\nbus = {pwm_bus}\n{channels}'
     gauge = f'[battery]\ndriver = "deepracer"\n[battery.options]\nbus = "{pwm_bus}"\n'
     return (
-        car_trial("no device", f'{mock}[motors]\ndriver = "mock"\n{stock}'),
+        car_trial("no device", f'{SLOW_CAMERA}[motors]\ndriver = "mock"\n{stock}'),
         car_trial("camera, kernel PWM with enable line, tail light", camera + kernel_pwm + lights + stock, True),
-        car_trial("servo board and battery gauge on I2C", mock + servo_board + gauge + stock),
+        car_trial("servo board and battery gauge on I2C", SLOW_CAMERA + servo_board + gauge + stock),
     )
 
 
