@@ -38,7 +38,8 @@ def test_a_disk_that_refuses_leaves_all_of_them_to_the_next_start(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = cheap_access(tmp_path).state
-    add, added = AccessStore.add_event, []
+    add = AccessStore.add_event
+    added: list[AccessEvent] = []
 
     def full(store: AccessStore, event: AccessEvent) -> None:
         if added:
