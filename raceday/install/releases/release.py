@@ -66,15 +66,26 @@ class MakeRelease:
             self._install_packages(machine)
             # A power cut must not leave files of no bytes in a release that says that it is whole.
             machine.run(["sync", "-f", self.folder], "writing the release to disk")
-        except BaseException as error:
-            if folder_in_use(machine) != self.folder:
-                machine.remove(self.folder)
-            if isinstance(error, OSError):  # of our own files; a command's is an OperatorError already
-                where, why = error.filename or machine.path(self.folder), error.strerror or error
-                raise StorageError(f"{where} cannot be written ({why}).") from None
+        except OSError as error:  # of our own files; a command's is an OperatorError already
+            where, why = error.filename or machine.path(self.folder), error.strerror or error
+            raise StorageError(f"{where} cannot be written ({why}).{self._remove_failed(machine)}") from None
+        except OperatorError as error:
+            raise type(error)(f"{error}{self._remove_failed(machine)}") from None
+        except BaseException:
+            self._remove_failed(machine)
             raise
         mark = {"version": self.program.version, "roles": list(self.roles)}
         machine.write(f"{self.folder}/{MARK}", json.dumps(mark).encode(), 0o644)
+
+    def _remove_failed(self, machine: Machine) -> str:
+        """Removes what was begun, unless it is in use; what stays, as words that follow the reason ("": nothing)."""
+        if folder_in_use(machine) == self.folder:
+            return ""
+        try:
+            machine.remove(self.folder)
+        except OperatorError as error:
+            return f" What was begun of it stays: {error}"
+        return ""
 
     def _make_environment(self, machine: Machine) -> None:
         words = [self.python, "-m", "venv", "--clear", *(["--without-pip"] if self.base else []), self.folder]

@@ -205,7 +205,7 @@ def test_a_release_that_cannot_be_made_leaves_nothing(tmp_path: pathlib.Path, wo
     assert base.is_done(machine)
 
 
-def _refuses(error: OSError) -> Callable[..., object]:
+def _refuses(error: Exception) -> Callable[..., object]:
     def refuse(*_: object, **_options: object) -> None:
         raise error
 
@@ -251,6 +251,36 @@ def test_a_disk_that_refuses_a_release_is_a_sentence(
     with pytest.raises(StorageError, match=r"/opt/x cannot be written \(Input/output error\)"):
         wanted.do(machine)
     assert not machine.path(wanted.folder).exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "first", "said"),
+    [
+        (
+            "shutil.copy",
+            OSError(errno.EIO, "Input/output error", "/opt/x"),
+            "/opt/x cannot be written (Input/output error).",
+        ),
+        ("pathlib.Path.write_text", OperatorError("pip has ended."), "pip has ended."),
+    ],
+)
+def test_the_first_reason_is_told_where_what_was_begun_cannot_be_removed_either(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, target: str, first: Exception, said: str
+) -> None:
+    machine = VenvMachine(tmp_path)
+    wanted = release(machine, "station")
+    remove = machine.remove
+
+    def refuse_the_release(*names: str) -> None:
+        if wanted.folder in names:
+            raise StorageError("/opt/y cannot be removed (Read-only).")
+        remove(*names)
+
+    monkeypatch.setattr(machine, "remove", refuse_the_release)
+    monkeypatch.setattr(target, _refuses(first))
+    with pytest.raises(type(first) if isinstance(first, OperatorError) else StorageError) as raised:
+        wanted.do(machine)
+    assert str(raised.value) == f"{said} What was begun of it stays: /opt/y cannot be removed (Read-only)."
 
 
 @pytest.mark.parametrize(("now_ns", "is_said"), [(0, True), (BUILT_NS - 1, True), (BUILT_NS, False)])
