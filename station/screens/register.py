@@ -11,6 +11,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput, Refused
+from shared.files import write_whole
 from shared.text import text
 from station.screens.records import (
     KINDS,
@@ -158,10 +159,8 @@ class ScreenRegister:
         self.view = view
         if self._file is None:
             return
-        part = self._file.with_name(f"{FILE}.part")
         try:
-            part.write_bytes(_STORED.dump_json(view))
-            part.replace(self._file)
+            write_whole(self._file, _STORED.dump_json(view))
         except OSError as error:
             # Screens go on without it; after a restart they have the names of before.
             self._log(text("The screens' names could not be stored: {why}", why=error))

@@ -6,12 +6,12 @@ again when the file is another one.
 
 import contextlib
 import json
-import os
 import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import BadInput, StorageError
+from shared.files import write_whole
 from shared.protocol.races import MAX_OFFER_BYTES, RaceOffer, decode_offer, encode_offer
 
 OFFERS_FILE = "races.offered"
@@ -51,16 +51,9 @@ class OffersWriter:
 def write_offers(path: pathlib.Path, offers: RaceOffers) -> None:
     """Writes the file, whole or not at all. Raises StorageError."""
     lines = [json.dumps(offers.current).encode(), *(encode_offer(each) for each in offers.races)]
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.write(b"\n".join(lines) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, b"\n".join(lines) + b"\n", is_durable=True)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise StorageError(f"{path}: cannot be written ({error.strerror}); free some space.") from None
 
 

@@ -9,12 +9,12 @@ import contextlib
 import functools
 import hashlib
 import json
-import os
 import pathlib
 import threading
 from dataclasses import asdict, dataclass
 
 from shared.errors import BadInput, StorageError
+from shared.files import write_whole
 from shared.text import text
 from shared.tracks.outline import TrackOutline, outline_of
 from shared.tracks.shipped import TITLES, shipped_bytes, shipped_name, shipped_names, shipped_outline
@@ -117,17 +117,10 @@ class TrackLibrary:
 
     def _store(self, name: str, data: bytes) -> None:
         path = self._folder / name
-        part = path.with_name(f"{name}.part")
         try:
             self._folder.mkdir(mode=0o755, exist_ok=True)
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
+            write_whole(path, data, is_durable=True)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
             raise StorageError(f"{path}: cannot be written ({error.strerror}); free some space.") from None
 
 

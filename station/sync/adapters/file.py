@@ -9,12 +9,12 @@ whole or not at all, and is on the disk before the result counts as posted, so a
 """
 
 import hashlib
-import os
 import pathlib
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from shared.errors import ConfigError
+from shared.files import write_whole
 from shared.protocol.results import (
     RESULT_VERSION,
     PostAccepted,
@@ -70,17 +70,7 @@ class FileLeaderboard:
 
     def _write(self, path: pathlib.Path, body: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        with part.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(path, body, is_durable=True)
 
 
 def _file_name(result: Result) -> str:

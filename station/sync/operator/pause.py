@@ -4,11 +4,11 @@
 """
 
 import json
-import os
 import pathlib
 from dataclasses import dataclass
 
 from shared.errors import StorageError
+from shared.files import write_whole
 
 PAUSE_FILE = "sync.paused"
 
@@ -25,13 +25,8 @@ def pause(data_dir: pathlib.Path, author: str, now_utc_ns: int) -> SyncPause:
     """Pause posting; a pause that is on already stays as it is. Raises StorageError."""
     if (existing := pause_of(data_dir)) is not None:
         return existing
-    part = data_dir / f"{PAUSE_FILE}.part"
     try:
-        with part.open("w", encoding="utf-8") as file:
-            json.dump([now_utc_ns, author], file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(data_dir / PAUSE_FILE)
+        write_whole(data_dir / PAUSE_FILE, json.dumps([now_utc_ns, author]).encode(), is_durable=True)
     except OSError as error:
         raise StorageError(f"{data_dir / PAUSE_FILE}: cannot be written ({error.strerror}).") from None
     return SyncPause(now_utc_ns, author)
