@@ -1,12 +1,13 @@
 """Runs the scenarios of one boot, one after the other, and switches the machine off. Started by metal.service.
 
-Each script is a process of its own with a time limit; its output goes to NAME.log beside the results, and the machine's
-journal to journal.txt.
+Each script is a process of its own with a time limit; its output goes to NAME.log beside the results, the machine's
+journal to journal.txt, and what Debian's broker logs, which is not in the journal, to mosquitto.log.
 """
 
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from tools.metal.guest.checks import record
 SHARE = pathlib.Path("/metal")
 CAR_UNIT = pathlib.Path("/etc/systemd/system/raceday-vehicle.service")
 CAR_S = 2400.0
+BROKER_LOG = pathlib.Path("/var/log/mosquitto/mosquitto.log")
 FOLLOW = ("journalctl", "--no-pager", "--boot", "--follow", "--lines=all", "--output=short-monotonic")
 PYTHONS = {"debian": sys.executable, "raceday": "/opt/raceday/current/bin/python"}
 
@@ -60,6 +62,8 @@ def main() -> None:
             run_scenario(scenario, SHARE / f"{scenario['name']}.log")
         follows.terminate()
         follows.wait()
+    if BROKER_LOG.exists():
+        shutil.copyfile(BROKER_LOG, SHARE / BROKER_LOG.name)
     os.sync()
 
 
