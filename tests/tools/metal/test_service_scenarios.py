@@ -166,10 +166,25 @@ def test_the_doctor_quotes_sync_with_one_of_the_lines_that_it_told(race_unknown:
     line = ReportedResults(3, 1, 0, sentence, race_unknown).line()
     seen = sync_status({"StatusText": line}, is_running=True).seen
     later = ReportedResults(4, 0, 0, "All is posted.").line()
-    assert status.is_quoted((line, later), seen)
-    assert status.is_quoted((later, line), seen)
-    assert not status.is_quoted((later, later), seen)
-    assert not status.is_quoted(("", "waiting for the station"), seen), "nothing is quoted of no line at all"
+    assert status.is_quoted(line, later, seen)
+    assert status.is_quoted(later, line, seen)
+    assert not status.is_quoted(later, later, seen)
+    assert not status.is_quoted("", "waiting for the station", seen), "nothing is quoted of no line at all"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "after", "expected"),
+    [(1, 3, 4, True), (1, 1, 4, True), (1, 4, 4, True), (1, 5, 4, False), (2, 1, 4, False), (4, 3, 1, False)],
+)
+def test_sync_tries_again_while_the_doctor_looks(before: int, now: int, after: int, expected: bool) -> None:
+    def line(tries: int, sentence: str = "The leaderboard cannot be reached: no connection.") -> str:
+        words = f"{sentence} run-1 waits ({tries} {'try' if tries == 1 else 'tries'} so far)."
+        return ReportedResults(0, 1, 0, words).line()
+
+    seen = sync_status({"StatusText": line(now)}, is_running=True).seen
+    assert status.is_quoted(line(before), line(after), seen) is expected
+    other = sync_status({"StatusText": line(now, "The leaderboard answers 500.")}, is_running=True).seen
+    assert not status.is_quoted(line(before), line(after), other)
 
 
 def test_a_scenario_that_installs_a_further_role_has_time_for_more_than_that() -> None:

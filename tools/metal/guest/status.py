@@ -23,6 +23,7 @@ SEEN_S = 120.0
 INSTALL_S = 2400.0
 # As sync tells it: counts, whether the leaderboard lacks the race, and a sentence.
 RESULTS = re.compile(r"results: (\d+ posted, \d+ waiting, \d+ rejected)(?: \([^)]+\))?: (.+)", re.ASCII)
+TRIES = re.compile(r"\((\d+) (?:try|tries) so far\)", re.ASCII)
 
 
 def told(unit: str, what: str, *words: str, limit_s: float = SEEN_S) -> str:
@@ -37,10 +38,27 @@ def told(unit: str, what: str, *words: str, limit_s: float = SEEN_S) -> str:
     return line or ""
 
 
-def is_quoted(lines: tuple[str, ...], seen: str) -> bool:
-    """Does the doctor's sentence hold the counts and the sentence of one of these lines of sync?"""
-    found = [RESULTS.fullmatch(line.strip()) for line in lines]
-    return any(each is not None and f"{each[1]}. {each[2]}" in seen for each in found)
+def is_quoted(before: str, after: str, seen: str) -> bool:
+    """Does the doctor quote what sync told before or after it looked, or the same with a number of tries between?"""
+    quotes = [quote for quote in map(_quote, (before, after)) if quote]
+    if any(quote in seen for quote in quotes):
+        return True
+    first, last, now = (TRIES.search(text) for text in (before, after, seen))
+    if (
+        len(quotes) < 2
+        or first is None
+        or last is None
+        or now is None
+        or not int(first[1]) <= int(now[1]) <= int(last[1])
+    ):
+        return False
+    return any(TRIES.sub("", quote) in TRIES.sub("", seen) for quote in quotes)
+
+
+def _quote(line: str) -> str:
+    """Counts and sentence as the doctor quotes them; "" of a line that is none of results."""
+    found = RESULTS.fullmatch(line.strip())
+    return "" if found is None else f"{found[1]}. {found[2]}"
 
 
 def gates(station: InstalledStation) -> None:
@@ -84,11 +102,12 @@ def posting() -> None:
     told(SYNC_UNIT, "sync: a leaderboard that is not there", "results: ", "posted, ", limit_s=WORKS_S)
     before = unit_property(SYNC_UNIT, "StatusText")
     found = doctor_finds("station")
-    lines = (before, unit_property(SYNC_UNIT, "StatusText"))  # it tries again meanwhile
+    after = unit_property(SYNC_UNIT, "StatusText")  # it tries again meanwhile
     address = f"leaderboard http://{LEADERBOARD[0]}:{LEADERBOARD[1]}"
     check_finding("doctor finds no leaderboard", found, address, False, "not reached")
     results = found.get("results")
-    check("doctor quotes sync", results is not None and is_quoted(lines, results.seen), f"{lines}: {results}")
+    is_so = results is not None and is_quoted(before, after, results.seen)
+    check("doctor quotes sync", is_so, f"{before} / {after}: {results}")
     run(["systemctl", "start", BOARD])
     board = InstalledStation(LEADERBOARD)
     page = f"page http://{LEADERBOARD[0]}:{LEADERBOARD[1]}"
