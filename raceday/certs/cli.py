@@ -24,9 +24,8 @@ from shared.findings import Finding, all_good
 ETC = pathlib.Path("/etc/raceday")
 FIB_TRIE = pathlib.Path("/proc/net/fib_trie")
 RELOAD = "The broker takes it by `sudo systemctl reload mosquitto`; no machine of this authority is disturbed by that."
-RESTART_INSTEAD = (
-    "With Debian 13's mosquitto (2.0.21) run `sudo systemctl restart mosquitto` instead, between two runs: after a "
-    "reload it may cut connections again and again (docs/certificates.md)."
+RESTARTED = (
+    "Debian 13's mosquitto is restarted by that, a second later: do it between two runs, since a car that drives stops."
 )
 ANOTHER_AUTHORITY = (
     "This is another authority than before. Go on at once: make each machine a new certificate, then run "
@@ -108,7 +107,7 @@ def revoked(folder: AuthorityFolder, name: str, now: dt.datetime) -> list[str]:
         f"{len(good)} of {name}'s certificates {'is' if len(good) == 1 else 'are'} revoked.",
         "Now run `sudo systemctl reload mosquitto`: from then on it is not let in again, and a connection that stands "
         "may neither send nor receive. Other machines are not disturbed.",
-        RESTART_INSTEAD,
+        RESTARTED,
     ]
 
 

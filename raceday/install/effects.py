@@ -73,9 +73,7 @@ def apply_effects(machine: Machine, owed: OwedEffects, say: Say) -> None:
         )
     elif "access" in wanted:
         say("letting the broker read again who may do what")
-        # Not reloaded: mosquitto 2.0.21 then cuts connections again and again (docs/certificates.md).
-        # It may be on another machine.
-        machine.attempt(["systemctl", "try-restart", "mosquitto.service"])
+        machine.attempt(["systemctl", "reload", "mosquitto.service"])  # the broker may be on another machine
     if "network" in wanted:
         say("telling NetworkManager of the Wi-Fi")
         machine.run(["systemctl", "reload-or-restart", "NetworkManager.service"], "telling NetworkManager")

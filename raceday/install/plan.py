@@ -194,9 +194,10 @@ def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str, has_ce
     steps: list[Step] = [WriteFile(broker_files.BROKER_CONF, conf, effects=broker)]
     if has_certs:
         # `raceday certs` keeps it up to date from then on: it knows who has a certificate.
-        steps.append(
-            WriteConfig("/etc/raceday/acl", broker_files.acl_of(config_text("acl"), name), "mosquitto", broker)
-        )
+        steps += [
+            WriteConfig("/etc/raceday/acl", broker_files.acl_of(config_text("acl"), name), "mosquitto", broker),
+            WriteFile(broker_files.BROKER_DROP_IN, broker_files.RELOAD, effects=frozenset({"units"})),
+        ]
     return steps
 
 

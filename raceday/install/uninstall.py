@@ -10,7 +10,7 @@ from raceday.install.effects import OWED, Say
 from raceday.install.facts import LOCAL_COMMAND, UNIT_OF, MachineFacts, configured_bridges, enabled_bridges
 from raceday.install.machine import Machine
 from raceday.install.machine_files.access_point import COUNTRY, KEYFILE, POWER_SAVING
-from raceday.install.machine_files.broker_files import BROKER_CONF
+from raceday.install.machine_files.broker_files import BROKER_CONF, BROKER_DROP_IN
 from raceday.install.machine_files.drop_ins import DROP_IN
 from raceday.install.plan import DATA, SYNC, InstallPlan
 from raceday.install.releases.release import CURRENT, OPT, PREVIOUS, MakeRelease
@@ -95,7 +95,7 @@ def leftovers(role: Role, others: list[Role], facts: MachineFacts) -> list[Step]
         *(f"{UNITS}/{unit}" for unit in units),
         f"/etc/udev/rules.d/99-raceday-{role}.rules",
         f"/etc/modules-load.d/raceday-{role}.conf",
-        *([BROKER_CONF] if role == "station" else []),
+        *([BROKER_CONF, BROKER_DROP_IN] if role == "station" else []),
         *([] if _has_wifi(others) else WIFI),
         *([] if others else [OWED]),
     ]

@@ -5,6 +5,18 @@ Debian's own mosquitto.conf names persistence, log and pid file, and reads /etc/
 """
 
 BROKER_CONF = "/etc/mosquitto/conf.d/raceday.conf"
+BROKER_DROP_IN = "/etc/systemd/system/mosquitto.service.d/raceday.conf"
+
+# A second after the reload, which is over by then; a second reload within that second finds the timer there already.
+RELOAD = """\
+# Made by `raceday install station`. mosquitto 2.0.21, which is Debian 13's, is damaged by a reload while a machine is
+# away: it cuts connections again and again from then on. It is restarted instead, also where logrotate reloads it.
+[Service]
+ExecReload=
+ExecReload=/bin/sh -c 'if /usr/sbin/mosquitto -h | grep -qF "version 2.0.21"; \\
+then systemd-run --quiet --collect --unit=raceday-broker-restart --on-active=1s \\
+systemctl try-restart mosquitto.service || true; else kill -HUP $MAINPID; fi'
+"""
 
 LOOPBACK = """\
 # Made by `raceday install station`: no certificates are here, so only this machine reaches the broker.

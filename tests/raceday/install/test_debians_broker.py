@@ -2,7 +2,10 @@
 
 import dataclasses
 import datetime as dt
+import os
 import pathlib
+import shlex
+import signal
 import socket
 import subprocess
 import threading
@@ -11,7 +14,7 @@ import pytest
 
 from raceday.broker import free_port, mosquitto_path
 from raceday.certs.authority_folder import AuthorityFolder
-from raceday.install.machine_files.broker_files import broker_conf
+from raceday.install.machine_files.broker_files import RELOAD, broker_conf
 from raceday.install.shipped_files import config_text
 from shared.link.options import MqttOptions
 
@@ -85,3 +88,29 @@ def test_no_keepalive_of_ours_goes_once_round_the_brokers_clock(keepalive_s: int
     lines = [line.split() for line in config_text("mosquitto.conf").split("\n")]
     seconds = int(next(line[1] for line in lines if line[:1] == ["max_keepalive"])) * 3 // 2 + 1
     assert keepalive_s * 3 // 2 < seconds // 2
+
+
+@pytest.mark.parametrize(("version", "is_restarted"), [("2.0.21", True), ("2.0.11", False), ("2.0.22", False)])
+def test_a_reload_restarts_the_version_that_a_reload_damages(
+    tmp_path: pathlib.Path, version: str, is_restarted: bool
+) -> None:
+    """As systemd runs it: a line that ends in a backslash goes on with the next one."""
+    asked = tmp_path / "asked"
+    for name, does in (
+        ("mosquitto", f"echo mosquitto version {version}; exit 3"),
+        ("systemd-run", f'echo "$@" > {asked}'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    last = RELOAD.replace("\\\n", " ").strip().split("\n")[-1]
+    words = shlex.split(last.removeprefix("ExecReload=").replace("/usr/sbin/mosquitto", str(tmp_path / "mosquitto")))
+    with subprocess.Popen(["sleep", "60"]) as broker:
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        done = subprocess.run(words, env={"PATH": path, "MAINPID": str(broker.pid)}, check=False)
+        if is_restarted:
+            broker.kill()
+    assert done.returncode == 0
+    assert broker.returncode == (-signal.SIGKILL if is_restarted else -signal.SIGHUP)
+    assert asked.exists() is is_restarted
+    if is_restarted:
+        assert asked.read_text().split()[-3:] == ["systemctl", "try-restart", "mosquitto.service"]
