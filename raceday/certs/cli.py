@@ -23,9 +23,12 @@ from shared.findings import Finding, all_good
 
 ETC = pathlib.Path("/etc/raceday")
 FIB_TRIE = pathlib.Path("/proc/net/fib_trie")
-RELOAD = "The broker takes it by `sudo systemctl reload mosquitto`; no machine of this authority is disturbed by that."
 RESTARTED = (
     "Debian 13's mosquitto is restarted by that, a second later: do it between two runs, since a car that drives stops."
+)
+RELOAD = (
+    "The broker takes it by `sudo systemctl reload mosquitto`; no machine of this authority is disturbed by that. "
+    f"{RESTARTED}"
 )
 ANOTHER_AUTHORITY = (
     "This is another authority than before. Go on at once: make each machine a new certificate, then run "
