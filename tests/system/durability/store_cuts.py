@@ -9,7 +9,7 @@ import pathlib
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -166,13 +166,19 @@ class BoardCutStore:
 
     def weaken(self) -> None:
         with self._board.store._writer.connect() as db:
-            db.connection.driver_connection.execute("PRAGMA synchronous = NORMAL")
+            plain = db.connection.driver_connection
+            assert plain is not None
+            plain.execute("PRAGMA synchronous = NORMAL")
 
     def close(self) -> None:
         self._board.close()
 
 
-CUT_STORES = {"sync": SyncCutStore, "outbox": OutboxCutStore, "board": BoardCutStore}
+CUT_STORES: dict[str, Callable[[pathlib.Path], CutStore]] = {
+    "sync": SyncCutStore,
+    "outbox": OutboxCutStore,
+    "board": BoardCutStore,
+}
 
 
 def campaign(name: str, folder: pathlib.Path, cuts: int, seed: int, *, weakened: bool = False) -> Iterator[Tally]:
