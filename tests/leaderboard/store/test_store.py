@@ -206,12 +206,7 @@ def test_two_pages_of_garbage_are_found_when_the_file_is_opened(tmp_path: pathli
     path = tmp_path / "b.db"
     open_store(path).close()
     whole = path.read_bytes()
-    refused = 0
     for page in range(2, len(whole) // 4096 - 2, 7):
         path.write_bytes(whole[: page * 4096] + bytes(range(256)) * 32 + whole[(page + 2) * 4096 :])
-        try:
-            open_store(path).close()
-        except StorageError as error:
-            assert "b.db" in str(error) and "\n" not in str(error)
-            refused += 1
-    assert refused == len(range(2, len(whole) // 4096 - 2, 7))
+        with pytest.raises(StorageError, match=r"b\.db: .*(damaged|malformed)"):
+            open_store(path)
