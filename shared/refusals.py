@@ -50,11 +50,11 @@ class _Client:
 
 @dataclass(slots=True)
 class _Kind:
-    """The refusals of one kind: its clients, the one refused longest ago first, and those that were let go."""
+    """The refusals of one kind: its clients, the one refused longest ago first, and the evicted ones."""
 
     clients: OrderedDict[str, _Client] = field(default_factory=OrderedDict)
-    let_go: int = 0
-    let_go_last_s: float = 0.0
+    evicted: int = 0
+    evicted_last_s: float = 0.0
     unlogged: int = 0
     second: int | None = None
     lines: int = 0
@@ -64,9 +64,9 @@ class _Kind:
         if found is None:
             if len(self.clients) >= MAX_CLIENTS_EACH:
                 _, oldest = self.clients.popitem(last=False)
-                self.let_go += oldest.total
-                self.let_go_last_s = max(self.let_go_last_s, oldest.last_s)
-            found = self.clients[who] = _Client(at_least=self.let_go > 0)
+                self.evicted += oldest.total
+                self.evicted_last_s = max(self.evicted_last_s, oldest.last_s)
+            found = self.clients[who] = _Client(at_least=self.evicted > 0)
         self.clients.move_to_end(who)
         return found
 
@@ -119,15 +119,15 @@ class Refusals:
                     RefusalCount(kind, who, each.total, each.last_s, each.what, each.at_least)
                     for who, each in of_kind.clients.items()
                 ]
-                if of_kind.let_go:
-                    rows.append(RefusalCount(kind, "", of_kind.let_go, of_kind.let_go_last_s, ""))
+                if of_kind.evicted:
+                    rows.append(RefusalCount(kind, "", of_kind.evicted, of_kind.evicted_last_s, ""))
         return tuple(sorted(rows, key=lambda row: -row.last_s))
 
     def totals(self) -> dict[str, int]:
         """How often each kind of thing was refused since the process started."""
         with self._lock:
             return {
-                kind: of_kind.let_go + sum(client.total for client in of_kind.clients.values())
+                kind: of_kind.evicted + sum(client.total for client in of_kind.clients.values())
                 for kind, of_kind in self._kinds.items()
             }
 
