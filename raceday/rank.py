@@ -26,6 +26,7 @@ from shared.boards.board_text import mended, read_text
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
+from shared.spreadsheet_cells import neutralised
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
 SHORTEST_MS = 1000  # a smaller number without colon is in seconds or a mistake: no lap is that short
@@ -179,7 +180,7 @@ def _csv(placed: Iterable[Placed]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("rank", "racer", "score_ms"))
-    writer.writerows((line.rank, line.racer, line.score_ms) for line in placed)
+    writer.writerows((line.rank, neutralised(line.racer), line.score_ms) for line in placed)
     return out.getvalue()
 
 

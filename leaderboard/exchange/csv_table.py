@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TextIO
 
-from leaderboard.exchange.formulas import restored
+from shared.spreadsheet_cells import restored
 from shared.boards.board_file import plain
 from shared.boards.board_text import called, possible_encodings, undecodable
 from shared.errors import BadInput

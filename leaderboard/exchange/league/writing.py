@@ -13,7 +13,7 @@ from typing import Literal, TextIO
 import sqlalchemy as sa
 
 from leaderboard.exchange.csv_table import Dialect
-from leaderboard.exchange.formulas import neutralised
+from shared.spreadsheet_cells import neutralised
 from leaderboard.exchange.league.rows import HEADINGS, SCORE_COLUMN
 from leaderboard.store import result_rows
 from leaderboard.store.bulk import ImportedRow

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.core.states import RaceStage
-from leaderboard.exchange.formulas import neutralised
+from shared.spreadsheet_cells import neutralised
 from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.report import refusal_sentence
 from leaderboard.store import race_rows
