@@ -93,7 +93,7 @@ def sha256_of(files: BundleFiles, name: str) -> str:
 
 
 def lines(files: BundleFiles, name: str) -> Iterator[bytes]:
-    """The lines of a file, without holding more than one. Raises ValueError at a line that is longer than any record."""
+    """The lines of a file; no more than one is held. Raises ValueError at a line that is longer than any record."""
     with files.open(name) as file:
         while line := file.readline(MAX_LINE_BYTES):
             if len(line) == MAX_LINE_BYTES:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.core.states import RaceStage
-from shared.spreadsheet_cells import neutralised
 from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.report import refusal_sentence
 from leaderboard.store import race_rows
@@ -23,6 +22,7 @@ from leaderboard.store.tables import AUDIT, RACES, RESULTS
 from shared.errors import BadInput, Refused
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
+from shared.spreadsheet_cells import neutralised
 from tests.leaderboard.exchange.boards import brought, exported, league, new_race, numbered, ranked, rows_of
 from tests.leaderboard.sample_races import race
 
