@@ -43,7 +43,8 @@ def stop_without_oddities(stop: Stop) -> Stop:
     clean: dict[str, Any] = {
         name: "".join("?" if _unshown(sign) else sign for sign in getattr(stop, name)) for name in _OF_A_STOP
     }
-    return dataclasses.replace(stop, **clean, **({"throttle_percent": None} if isinstance(stop, OrderCar) else {}))
+    clean |= {"throttle_percent": None} if isinstance(stop, OrderCar) else {}
+    return dataclasses.replace(stop, **clean)
 
 
 def _unshown(sign: str) -> bool:
