@@ -23,10 +23,10 @@ from raceday.board_summary_rows import summaries
 from shared.boards import board_file
 from shared.boards.board_file import ACCOUNT, LAPS, RACER, BoardRow
 from shared.boards.board_text import mended, read_text
+from shared.boards.spreadsheet_cells import neutralised
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
-from shared.spreadsheet_cells import neutralised
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
 SHORTEST_MS = 1000  # a smaller number without colon is in seconds or a mistake: no lap is that short

@@ -16,8 +16,8 @@ from leaderboard.snapshots import Snapshot, StandingRow
 from leaderboard.store.race_rows import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RaceRules, rules_from
-from shared.strict_json import read_json
 from shared.units import NS_PER_S, format_ms
 
 _STRICT = ConfigDict(extra="forbid", strict=True)

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, TextIO
 
 from shared.boards.board_file import plain
 from shared.boards.board_text import called, possible_encodings, undecodable
+from shared.boards.spreadsheet_cells import restored
 from shared.errors import BadInput
-from shared.spreadsheet_cells import restored
 from shared.text import text
 
 MAX_BYTES = 128 * 1024 * 1024

@@ -17,7 +17,7 @@ from leaderboard.exchange.league.writing import LineWithResult, stored_board, wi
 from leaderboard.store import bulk, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.ranking.windows import TableReader, WindowRow
-from shared.spreadsheet_cells import neutralised
+from shared.boards.spreadsheet_cells import neutralised
 from shared.units import format_ms
 
 ExportFormat = Literal["league", "csv", "json", "ics"]

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import BadInput
 from shared.protocol import messages as m
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.protocol.topics import BY_BODY, BY_KIND, Topic, device_in
-from shared.strict_json import read_json
 
 MAX_BYTES = 16_384
 MAX_TEXT = 512

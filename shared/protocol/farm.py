@@ -18,8 +18,8 @@ from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
 from shared.protocol.farm_shows import HeatAnswer, HeatReason, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RunLap
-from shared.strict_json import read_json
 
 FARM_PATH = "/api/v1/farm"
 FARM_VERSION = 1

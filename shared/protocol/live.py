@@ -11,8 +11,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.errors import BadInput, Refused
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.rules.person_names import person_name
-from shared.strict_json import read_json
 
 LIVE_VERSION = 1
 MAX_LIVE_BYTES = 4096  # of a heat, with two names of 64 characters in any writing

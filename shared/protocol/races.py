@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput, ConfigError
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RaceRules, check_rules
-from shared.strict_json import read_json
 
 OFFER_VERSION = 1
 MAX_OFFER_BYTES = 16_384

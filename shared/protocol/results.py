@@ -7,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RunLap
-from shared.strict_json import read_json
 
 RESULT_VERSION = 2  # the newest that is read; a run that never qualified is posted as 2, all else as 1
 RESULT_PATH = "/api/v1/results"

@@ -18,7 +18,9 @@ from station.store.journal_reader import JournalReader
 
 # The program files in each bundle, by package: they need only the standard library.
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
-    "shared": ("__init__.py", "errors.py", "spreadsheet_cells.py", "strict_json.py", "units.py"),
+    "shared": ("__init__.py", "errors.py", "units.py"),
+    "shared.boards": ("__init__.py", "spreadsheet_cells.py"),
+    "shared.protocol": ("__init__.py", "strict_json.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
     "shared.text": ("__init__.py", "numbers.py", "sentence.py", "template.py"),
     "station": ("__init__.py",),

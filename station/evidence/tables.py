@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from shared.spreadsheet_cells import neutralised
+from shared.boards.spreadsheet_cells import neutralised
 from station.evidence.recompute import RecomputedRun
 from station.store.hash_chain import JournalRecord
 
@@ -71,7 +71,7 @@ def write_tables(run: RecomputedRun, records: Iterable[JournalRecord], open_tabl
 
     What a spreadsheet would take for a formula is neutralised: names and reasons are a stranger's.
     """
-    tables = {name: _Table(open_table(name), columns) for name, (columns, _) in _BY_RECORD.items()}
+    tables = {name: _CsvTable(open_table(name), columns) for name, (columns, _) in _BY_RECORD.items()}
     booted: Any = None
     raced: Any = None
     for record in records:
@@ -82,14 +82,14 @@ def write_tables(run: RecomputedRun, records: Iterable[JournalRecord], open_tabl
                 tables[name].add(row)
         booted = given if kind == "Booted" else booted
         raced = given if kind == "OpenRace" else raced
-    laps = _Table(open_table("laps.csv"), LAP_COLUMNS)
+    laps = _CsvTable(open_table("laps.csv"), LAP_COLUMNS)
     for _, lap in sorted(run.laps.items()):
         laps.add([lap[name] for name in LAP_COLUMNS])
     open_table("config.json").write(_json({"rules": raced, "station": booted}))
     open_table("run.json").write(_json({"run": run.opened, "result": run.result}))
 
 
-class _Table:
+class _CsvTable:
     """A table as CSV."""
 
     def __init__(self, out: TableFile, columns: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.errors import StorageError
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from station.evidence.bundle_files import (
     MANIFEST,
     MAX_FILES,

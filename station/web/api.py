@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BadInput, RacedayError, Refused
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.web.language import JSONAnswer
 from station.access.access_state import TooManyTries

@@ -18,9 +18,9 @@ from leaderboard.store import result_rows
 from leaderboard.store.bulk import ImportedRow
 from leaderboard.store.ranking.windows import WindowRow
 from shared.boards import board_file
+from shared.boards.spreadsheet_cells import neutralised
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, lap_time_ns, score_run
-from shared.spreadsheet_cells import neutralised
 from shared.units import NS_PER_MS
 
 HEADING = (

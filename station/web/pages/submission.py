@@ -12,7 +12,7 @@ import anyio.to_thread
 from fastapi import Request
 
 from shared.errors import BadInput, RacedayError, Refused
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.web.language import JSONAnswer
 from station.access.identity import Identity

@@ -19,10 +19,10 @@ from leaderboard.store import race_rows
 from leaderboard.store.database import Store, open_store
 from leaderboard.store.ranking import line_rows
 from leaderboard.store.tables import AUDIT, RACES, RESULTS
+from shared.boards.spreadsheet_cells import neutralised
 from shared.errors import BadInput, Refused
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
-from shared.spreadsheet_cells import neutralised
 from tests.leaderboard.exchange.boards import brought, exported, league, new_race, numbered, ranked, rows_of
 from tests.leaderboard.sample_races import race
 

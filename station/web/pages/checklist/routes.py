@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput, StorageError
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from station.access.identity import Identity
 from station.service.checklists.logged_ticks import tick_event

@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import TypeAdapter
 
 from shared.errors import BadInput
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from shared.text import joined, text
 from shared.web.language import JSONAnswer
 from station.core.timing.two_pulses import GateInterval, Pulse, compare

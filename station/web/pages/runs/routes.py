@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput, RacedayError, Refused
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from station.core.inputs import Command
 from station.web.access import identity_of, official_refusal

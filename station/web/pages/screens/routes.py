@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.units import parse_seconds
 from station.screens.register import ScreenRegister

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.strict_json import read_json
+from shared.protocol.strict_json import read_json
 
 # From RFC 8259 and RFC 7493, and the parsing cases of github.com/nst/JSONTestSuite that Python's reader takes.
 REFUSED: tuple[tuple[str, bytes | str, str], ...] = (
