@@ -2,9 +2,10 @@
 
 Two SD cards flashed from one image are two machines with one name. The owner keeps the name while it reports; another
 machine gets no lease. Once both have reported in turn they are duplicates, which is an alarm: a machine that rebooted
-never reports under its old boot again. The name becomes free once its owner is silent: soon if nothing is odd, later if
-two machines are known to use it, and never before the owner's lease has ended: without the broker it still drives. Machines that disconnect each other from the broker (same client id) never report at
-the same time; they are recognised when a boot that had lost the name returns.
+never reports under its old boot again. The name becomes free once its owner is silent: soon if nothing is odd, later
+if two machines are known to use it, and never before the owner's lease has ended: without the broker it still drives.
+Machines that disconnect each other from the broker (same client id) never report at the same time; they are recognised
+when a boot that had lost the name returns.
 
 A stop of all cars applies to all of them: a machine that does not own the name must confirm it too, online or silent.
 """
