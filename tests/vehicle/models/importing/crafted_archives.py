@@ -244,7 +244,7 @@ ONNX = [
     onnx_file("elements; at most", _through("Relu", "x"), weights=(
         TensorProto(name="b", data_type=1, dims=[1 << 33] * 2),)),
     onnx_file("type or shape", _through("Relu", "x"), weights=(TensorProto(name="b", data_type=1, dims=[-1, -1]),)),
-    Hostile("model.onnx", "not an ONNX model", _nested()),
+    Hostile("model.onnx", "holds an inner graph", _nested()),
     onnx_file("an inner graph", _through("Relu", "x", evil=helper.make_graph([], "b", [], []))),
     onnx_file("no fixed shape", *_BY_SIGHT, inside=(_LIE,)),
     onnx_file("would have", _through("Pad", "x", "p"), weights=(
@@ -256,7 +256,7 @@ ONNX = [
     onnx_file("do not fit together", _through("Conv", "x", "k", pads=[1 << 62] * 4), weights=(_KERNEL,)),
     onnx_file("do not fit together", _through("Conv", "x", "k", strides=[0, 0]), weights=(_KERNEL,)),
     onnx_file("million times a frame", _through("MaxPool", "x", kernel_shape=[400, 400], pads=[399] * 4)),
-    onnx_file("has 300000 inputs", _through("Max", *["x"] * 300_000)),
+    onnx_file("more than 1024 inputs of one operator", _through("Max", *["x"] * 300_000)),
     onnx_file("million numbers", *[
         helper.make_node("Pad", ["x", "p"], [f"v{n}" if n else "y"]) for n in range(60)
     ], weights=(numpy_helper.from_array(np.array([0, 0, 500, 500] * 2), "p"),)),
