@@ -31,8 +31,8 @@ def pieces_of(parts: Sequence[Part], has_weights: bool) -> list[bytes | memoryvi
     for part in sorted(parts, key=lambda part: part.number):
         if part.is_weights and not has_weights:
             continue
-        is_plain = isinstance(part.content, bytes | memoryview)
-        inner = [part.content] if is_plain else pieces_of(part.content, has_weights)
+        content = part.content
+        inner = [content] if isinstance(content, bytes | memoryview) else pieces_of(content, has_weights)
         head = encoded(part.number << 3 | part.wire)
         if part.wire == BYTES:
             head += encoded(sum(map(len, inner)))

@@ -110,8 +110,8 @@ def test_one_slow_frame_is_none_and_one_slow_kind_of_picture_is_enough(tmp_path:
     with pytest.MonkeyPatch.context() as patch:
         once = PaintedTime(level, 2)  # one of them warms up
         patch.setattr(timing, "time", once)
-        timing.time_model(model, once)  # type: ignore[arg-type]
+        timing.time_model(model, once)
         always = PaintedTime(level, 1000)
         patch.setattr(timing, "time", always)
         with pytest.raises(BadInput, match="takes 250 ms for a frame"):
-            timing.time_model(model, always)  # type: ignore[arg-type]
+            timing.time_model(model, always)
