@@ -40,6 +40,7 @@ BENCHES: dict[str, Bench] = {
     ),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
     "stalled": Bench("bench.leaderboard.stalled", "posts and pages beside 500 stalled connections, and without"),
+    "sabotage": Bench("bench.sabotage.run", "24 planted bugs: is each caught by one of the campaigns"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "submissions": Bench(
