@@ -68,6 +68,7 @@ from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
+from shared.refusals import Refusals
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
@@ -87,11 +88,14 @@ def create_app(
     utc_ns: Callable[[], int],
     hasher: PassCodeHasher | None = None,
     background: bool = True,
+    refusals: Refusals | None = None,
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases.
 
-    `background`: this process also does what only one of several does, as sending notices.
+    `background`: this process also does what only one of several does, as sending notices. `refusals`: those of the
+    process; None: new ones.
     """
+    refusals = Refusals() if refusals is None else refusals
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -121,8 +125,8 @@ def create_app(
         app.include_router(router)
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
-    _guard(app, services, credentials, config, utc_ns)
-    app.state.accounts, app.state.services = services.accounts, services
+    _guard(app, services, credentials, config, utc_ns, refusals)
+    app.state.accounts, app.state.services, app.state.refusals = services.accounts, services, refusals
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -243,6 +247,7 @@ def _guard(
     credentials: Credentials,
     config: LeaderboardConfig,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> None:
     """Add what every request passes; the last one added is the first to see it."""
     app.add_middleware(ContractAndCacheHeaders)
@@ -251,7 +256,7 @@ def _guard(
     # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
     # leads here gets nothing by it. So any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
-    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
+    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:

@@ -12,6 +12,7 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
@@ -50,6 +51,7 @@ def create_app(
     screens: ScreenRegister | None = None,
     backups: StationBackups | None = None,
     checklists: ChecklistRegister | None = None,
+    refusals: Refusals | None = None,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
@@ -57,14 +59,15 @@ def create_app(
     None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
     event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
     `backups`: makes and restores them; None: this station does neither. `checklists`: their register; None: one that
-    stores nothing.
+    stores nothing. `refusals`: those of the process, for the page of the audit; None: new ones.
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
     `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages(PAGES, TOPICS)
+    refusals = Refusals() if refusals is None else refusals
     screens = ScreenRegister(None) if screens is None else screens
     checklists = ChecklistRegister(None) if checklists is None else checklists
-    site = Site(service, pages, access, screens, checklists, tracks, backups)
+    site = Site(service, pages, access, screens, checklists, refusals, tracks, backups)
     live = EventStream(service, pages, site.completed)
     screens.on_change(live.refresh)
     checklists.on_change(live.refresh)
@@ -83,7 +86,7 @@ def create_app(
     app.state.live = live
     app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
     app.add_middleware(Identification, access=access, addresses=addresses)
-    app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
+    app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
     _add_routes(app, site, live, send)

@@ -13,12 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import FileSystemLoader
 
-from shared.errors import OperatorError, Refused
+from shared.errors import BadInput, OperatorError, Refused
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
 from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
+from shared.web.refused_requests import name_refusal
 from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
@@ -102,8 +104,13 @@ def create_app(
     allowed_hosts: tuple[str, ...] = (),
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
+    refusals: Refusals | None = None,
 ) -> FastAPI:
-    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
+    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car.
+
+    `refusals`: those of the process, which the page shows too; None: new ones.
+    """
+    refusals = Refusals() if refusals is None else refusals
     auth = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
@@ -119,7 +126,7 @@ def create_app(
         lifespan=lifespan,
         default_response_class=ConsoleAnswer,
     )
-    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts)
+    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
     app.add_middleware(LanguageChoice)
     app.mount("/static", Assets(STATIC))
@@ -136,7 +143,8 @@ def _add_error_handlers(app: FastAPI) -> None:
         return JSONAnswer({"error": sentence}, status, {"cache-control": "no-store"})
 
     @app.exception_handler(Refused)
-    async def refused(_: Request, error: Exception) -> JSONAnswer:
+    async def refused(request: Request, error: Exception) -> JSONAnswer:
+        name_refusal(request.scope, error)
         return error_response(str(error), 409)
 
     @app.exception_handler(OperatorError)
@@ -261,8 +269,12 @@ def _add_model_routes(
     async def upload(request: Request, file: str) -> ModelRow:
         """Import a model. The body is the file itself, so that the page can show the upload's progress."""
         phone.require_idle(now_s())
-        async with receive_upload(request, file) as path:
-            return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
+        try:
+            async with receive_upload(request, file) as path:
+                return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
+        except BadInput:
+            name_refusal(request.scope, "model")
+            raise
 
     @app.post("/api/models/select", dependencies=guarded)
     async def select(name: name_in) -> list[ModelRow]:
