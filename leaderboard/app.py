@@ -120,7 +120,7 @@ def create_app(
     )
     for router in (
         *_api(services, credentials, config, callers, utc_ns),
-        *_pages(services, config, callers, site, feed, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns, refusals),
     ):
         app.include_router(router)
     routes.add_docs(app, site)
@@ -216,13 +216,14 @@ def _pages(
     site: LeaderboardSite,
     feed: Feed,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> Iterator[APIRouter]:
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
     yield title_pages.router(board, services.league, services.seasons, site, utc_ns)
     yield desk_pages(services.league, site, utc_ns)
-    yield account_pages.router(services.accounts, site, utc_ns)
+    yield account_pages.router(services.accounts, site, utc_ns, refusals)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield season_pages.router(services.seasons, services.heat_replays, site, utc_ns)
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)

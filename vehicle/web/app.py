@@ -4,7 +4,7 @@ import pathlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import anyio.to_thread
@@ -17,6 +17,7 @@ from shared.errors import BadInput, OperatorError, Refused
 from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
+from shared.web.drawing.refusal_rows import refusal_table
 from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
@@ -35,6 +36,7 @@ from vehicle.web.upload import receive_upload
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
 COOKIE = "raceday_console"
+REFUSALS_SHOWN = 8  # on a phone
 Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
 
@@ -134,7 +136,7 @@ def create_app(
     _add_claim_routes(app, auth, car)
     _add_drive_routes(app, auth, phone, now_s)
     add_calibration_routes(app, auth.session, phone, car.calibration_file, now_s)
-    _add_model_routes(app, auth, phone, model_list, car, now_s)
+    _add_model_routes(app, auth, phone, model_list, car, now_s, refusals)
     return app
 
 
@@ -249,6 +251,7 @@ def _add_model_routes(
     model_list: ModelList,
     car: CarInfo,
     now_s: Callable[[], float],
+    refusals: Refusals,
 ) -> None:
     guarded = [Depends(auth.session)]
     name_in = Annotated[str, Body(embed=True, max_length=80)]
@@ -259,6 +262,12 @@ def _add_model_routes(
         health = await anyio.to_thread.run_sync(read_health, car.disk, car.battery())
         calibration = await anyio.to_thread.run_sync(car.current_calibration)
         return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
+
+    @app.get("/api/refusals", dependencies=guarded)
+    async def refused() -> ConsoleAnswer:
+        """Whom the car refused since it started, for the page's health."""
+        table = refusal_table(refusals.counts(), now_s(), REFUSALS_SHOWN)
+        return ConsoleAnswer({"refusals": table.total, "rows": [asdict(row) for row in table.rows]})
 
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:

@@ -103,6 +103,7 @@ def site(tmp_path: pathlib.Path) -> Iterator[Site]:
 
 GUARDED = [
     ("GET", "/api/status"), ("GET", "/api/about"), ("GET", "/api/models"), ("GET", "/api/camera.jpg"),
+    ("GET", "/api/refusals"),
     ("POST", "/api/hold"), ("POST", "/api/start"), ("POST", "/api/stop"), ("POST", "/api/reset"),
     ("POST", "/api/throttle"), ("POST", "/api/leave"), ("POST", "/api/models/select"),
     ("POST", "/api/calibration"), ("POST", "/api/calibration/keep"), ("POST", "/api/models/remove"),
