@@ -9,8 +9,8 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed
 from leaderboard.credentials import create_private
 from leaderboard.store.database import Store
+from shared.access.short_codes import new_code, normalised
 from shared.errors import Refused, StorageError
-from shared.short_codes import new_code, normalised
 from shared.text import text
 from shared.units import NS_PER_S
 

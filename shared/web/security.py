@@ -12,10 +12,11 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.host_names import host_name, host_names
 from shared.web.language import JSONAnswer
-from shared.web.refusal_log import Refusals, log_refusal
+from shared.web.refused_requests import record_refused_request
 
 HEADERS = {
     "content-security-policy": (
@@ -40,13 +41,20 @@ class HostAndHeaderGuard:
 
     `machine` is our name in the sentence: "This station", "This car". `allowed_hosts`: our public names, as people
     write them, beside addresses and local names; None: any Host is answered, for a server where a request proves
-    nothing by the browser it comes from. Raises ConfigError for a name that cannot be one.
+    nothing by the browser it comes from. `refusals`: those of the process, which count what any route refused; None:
+    nobody reads them elsewhere. Raises ConfigError for a name that cannot be one.
     """
 
-    def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] | None = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        machine: str,
+        allowed_hosts: tuple[str, ...] | None = (),
+        refusals: Refusals | None = None,
+    ) -> None:
         self._app, self._machine = app, machine
         self._allowed = None if allowed_hosts is None else host_names(allowed_hosts, "allowed_hosts")
-        self._refusals = Refusals()
+        self._refusals = Refusals() if refusals is None else refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +63,7 @@ class HostAndHeaderGuard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                log_refusal(self._refusals, scope, message["status"], time.monotonic())
+                record_refused_request(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)

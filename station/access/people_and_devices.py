@@ -7,11 +7,11 @@ import secrets
 from dataclasses import dataclass, replace
 
 from shared.access.pass_code_hashing import PassCodeHasher
+from shared.access.short_codes import new_code, normalised
 from shared.access.tokens import new_token, token_hash
 from shared.addresses import counted_prefix
 from shared.errors import Refused
 from shared.rules.person_names import name_key, name_within, person_name
-from shared.short_codes import new_code, normalised
 from shared.text import text
 from station.access.access_state import AccessState
 from station.access.identity import Identity

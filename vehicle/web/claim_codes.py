@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.access.short_codes import new_code, normalised
 from shared.errors import ConfigError, Refused, StorageError
-from shared.short_codes import new_code, normalised
 from shared.text import text
 
 MAX_SESSION_S = 12 * 3600.0
