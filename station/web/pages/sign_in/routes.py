@@ -9,13 +9,14 @@ from fastapi.responses import HTMLResponse, Response
 
 from shared.errors import RacedayError, Refused
 from shared.text import text
+from shared.web.cookies import set_cookie
 from shared.web.security import local_path
 from station.access.roles import Role
 from station.access.station_access import OpenedSession
 from station.access.tokens import DEVICE_COOKIE, SESSION_COOKIE, ShownTokens
 from station.web.access import client_address, identity_of
 from station.web.api import HASHING
-from station.web.pages.forms import DEVICE_DAYS, failure, form_page, read_form, see_other, set_cookie
+from station.web.pages.forms import DEVICE_DAYS, failure, form_page, read_form, see_other
 from station.web.site import Site
 
 DAY_S = 86_400
