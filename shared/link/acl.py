@@ -13,7 +13,9 @@ ADDRESSED = "raceday/to/"  # topics that name the machine that a message is mean
 
 def _rules(speaker: Speaker, device: str, *, addressed: bool) -> tuple[str, ...]:
     """The table's topics of one speaker, with `device` in the place of the machine's name."""
-    return tuple(t.pattern.format(device=device) for t in TOPICS if t.speaker == speaker and _is_addressed(t) == addressed)
+    return tuple(
+        t.pattern.format(device=device) for t in TOPICS if t.speaker == speaker and _is_addressed(t) == addressed
+    )
 
 
 def _is_addressed(topic: Topic) -> bool:

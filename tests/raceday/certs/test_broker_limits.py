@@ -1,6 +1,6 @@
 """The shipped limits on a real mosquitto: silent connections shut nobody out, and no car fills the broker's memory."""
 
-import os
+import pathlib
 import re
 import resource
 import socket
@@ -65,11 +65,11 @@ def test_silent_connections_shut_no_car_out(broker: SecureBroker) -> None:
 
 
 def open_files(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    return sum(1 for _ in pathlib.Path(f"/proc/{pid}/fd").iterdir())
 
 
 def test_the_broker_refuses_before_its_files_run_out() -> None:
-    """It answers one connection too many; a kernel without descriptors leaves it in the queue and the broker spinning."""
+    """It closes one connection too many; one that the kernel has no descriptor for waits, and the broker spins."""
     assert limit("max_connections") + 100 < MAX_FILES
     assert f"\nLimitNOFILE={MAX_FILES}\n" in DROP_IN
 

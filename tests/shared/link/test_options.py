@@ -1,6 +1,7 @@
 """The `[mqtt]` table of a config: what is refused, in a sentence with its cure."""
 
 import pathlib
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,8 @@ from shared.errors import ConfigError
 from shared.link.options import MqttOptions
 
 
-def files(folder: pathlib.Path, mode: int) -> dict[str, str]:
-    made = {}
+def files(folder: pathlib.Path, mode: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
     for name in ("ca", "cert", "key", "password_file"):
         path = folder / name
         path.write_text("x\n")
