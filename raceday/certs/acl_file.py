@@ -31,8 +31,8 @@ def acl_text(
         FIRST,
         "# %u is the CN of the machine's certificate.",
         "",
-        "# Every car publishes under its own name and receives what is sent to it: these topics and no others, so that a",
-        "# car can store no more at the broker than one message on each.",
+        "# Every car publishes under its own name and receives what is sent to it: these topics and no others, so that",
+        "# a car can store no more at the broker than one message on each.",
         *(f"pattern write {topic}" for topic in MAY_WRITE["car"]),
         *(f"pattern read {topic}" for topic in MAY_READ["car"]),
     ]
