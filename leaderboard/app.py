@@ -39,6 +39,7 @@ from leaderboard.api.sight import sight_check
 from leaderboard.api.submissions import calls as submission_calls
 from leaderboard.api.submissions import uploads as upload_calls
 from leaderboard.board import LeaderboardService
+from leaderboard.body_table import answering, body_refusal, leaderboard_bodies
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
@@ -70,6 +71,7 @@ from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
 from shared.refusals import Refusals
 from shared.web.assets import Assets
+from shared.web.bodies.guard import BodyGuard
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
 from shared.web.security import HostAndHeaderGuard
@@ -251,6 +253,9 @@ def _guard(
     refusals: Refusals,
 ) -> None:
     """Add what every request passes; the last one added is the first to see it."""
+    bodies = leaderboard_bodies(config.submissions.max_archive_mb)
+    app.state.longest_body_s = bodies.longest_s
+    app.add_middleware(BodyGuard, bounds=bodies, refusal=body_refusal, answer=answering(app))
     app.add_middleware(ContractAndCacheHeaders)
     lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import json
 from dataclasses import dataclass, replace
 
 import anyio.to_thread
@@ -12,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BadInput, RacedayError, Refused
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.web.language import JSONAnswer
 from shared.web.refused_requests import name_refusal
@@ -104,9 +104,9 @@ async def _command(request: Request, identity: Identity) -> tuple[Command, Pins]
     Its author and device are who is signed in, whatever the body says.
     """
     try:
-        document = json.loads(await read_body(request))
-    except (ValueError, RecursionError):
-        raise BadInput(text("The command is not JSON.")) from None
+        document = read_json(await read_body(request))
+    except ValueError:
+        raise BadInput(text("The command is not JSON, or names a thing twice.")) from None
     given = [document.pop(name, "") if isinstance(document, dict) else "" for name in ("pin", "second_pin")]
     if not all(isinstance(pin, str) for pin in given):
         raise BadInput(text("`pin` is a text."))

@@ -15,6 +15,7 @@ from fastapi.responses import Response, StreamingResponse
 from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
+from shared.web.bodies.guard import BodyGuard
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
@@ -28,6 +29,7 @@ from station.sync.operator.send_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import AccessDenied, access_denied, identity_of, role_refusal
 from station.web.api import api_routes
+from station.web.body_table import STATION_BODIES, body_answer, body_refusal
 from station.web.identification import Identification
 from station.web.official_addresses import OfficialAddresses
 from station.web.pages.registry import PAGES, TOPICS
@@ -85,6 +87,7 @@ def create_app(
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
     app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
+    app.add_middleware(BodyGuard, bounds=STATION_BODIES, refusal=body_refusal, answer=body_answer)
     app.add_middleware(Identification, access=access, addresses=addresses)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")

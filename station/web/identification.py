@@ -24,7 +24,8 @@ class Identification:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            shown = shown_tokens("; ".join(headers.getlist("cookie")), headers.get("authorization", ""))
+            cookie, authorization = "; ".join(headers.getlist("cookie")), headers.get("authorization", "")
+            shown = shown_tokens(cookie, authorization, scope["scheme"])
             identity = self._access.identify(shown)
             scope.setdefault("state", {}).update(identity=identity, shown=shown)
             if identity == VISITOR and headers.get("authorization"):

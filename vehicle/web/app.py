@@ -17,6 +17,8 @@ from shared.errors import BadInput, OperatorError, Refused
 from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
+from shared.web.bodies.guard import BodyGuard
+from shared.web.cookies import drop_cookie, set_cookie
 from shared.web.drawing.refusal_rows import refusal_table
 from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
@@ -25,17 +27,17 @@ from shared.web.refused_requests import name_refusal
 from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
-from vehicle.web.access import command_refusal
+from vehicle.web.body_table import CONSOLE_BODIES, body_answer, body_refusal
 from vehicle.web.calibration_api import add_calibration_routes
 from vehicle.web.claim_codes import MAX_SESSION_S, ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
+from vehicle.web.session_auth import COOKIE, SessionAuth, session_token
 from vehicle.web.system_health import SystemHealth, read_health
 from vehicle.web.upload import receive_upload
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
-COOKIE = "raceday_console"
 REFUSALS_SHOWN = 8  # on a phone
 Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
@@ -77,27 +79,6 @@ class ConsoleAnswer(JSONAnswer):
     sentences = JSONAnswer.sentences | {"reason", "refusal", "message", "question", "detail", "choice", "station"}
 
 
-class SessionAuth:
-    """Finds the session of a request, and refuses requests without one or from another site."""
-
-    def __init__(self, claims: ClaimCodes, now_s: Callable[[], float]) -> None:
-        self.claims, self.now_s = claims, now_s
-
-    def require_own_page(self, request: Request) -> None:
-        """Raises HTTPException 403 unless the request comes from the console's own page."""
-        if sentence := command_refusal(request.headers, request.url.scheme):
-            raise HTTPException(403, sentence)
-
-    def session(self, request: Request) -> str:
-        """The session's name. Raises HTTPException 401 without one, and 403 for a command of another page."""
-        if request.method not in ("GET", "HEAD"):
-            self.require_own_page(request)
-        name = self.claims.session(request.cookies.get(COOKIE, ""), self.now_s())
-        if name is None:
-            raise HTTPException(401, text("The session has ended: enter the car's claim code."))
-        return name
-
-
 def create_app(
     phone: PhoneControl,
     model_list: ModelList,
@@ -128,6 +109,7 @@ def create_app(
         lifespan=lifespan,
         default_response_class=ConsoleAnswer,
     )
+    app.add_middleware(BodyGuard, bounds=CONSOLE_BODIES, refusal=body_refusal(auth), answer=body_answer)
     app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
     app.add_middleware(LanguageChoice)
@@ -178,7 +160,7 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     @app.get("/api/session")
     async def session(request: Request) -> dict[str, object]:
         """Whether this browser has claimed the car."""
-        is_claimed = auth.claims.session(request.cookies.get(COOKIE, ""), auth.now_s()) is not None
+        is_claimed = auth.name(request) is not None
         return {"device": car.device, "claimed": is_claimed}
 
     @app.post("/api/claim", dependencies=[Depends(auth.require_own_page)])
@@ -186,16 +168,15 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
         """Exchange the claim code for a session cookie."""
         token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s())
         answer = JSONAnswer({"claimed": True})
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, int(MAX_SESSION_S), httponly=True, samesite="strict", secure=secure)
+        set_cookie(answer, request.url.scheme, COOKIE, token, int(MAX_SESSION_S))
         return answer
 
     @app.post("/api/leave", dependencies=[Depends(auth.session)])
     async def leave(request: Request) -> Response:
         """End this phone's session."""
-        await anyio.to_thread.run_sync(auth.claims.leave, request.cookies.get(COOKIE, ""))
+        await anyio.to_thread.run_sync(auth.claims.leave, session_token(request))
         answer = JSONAnswer({"claimed": False})
-        answer.delete_cookie(COOKIE)
+        drop_cookie(answer, request.url.scheme, COOKIE)
         return answer
 
 

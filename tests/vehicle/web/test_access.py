@@ -21,10 +21,11 @@ from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.recordings.frame_feed import RecordedFrame
-from vehicle.web.app import COOKIE, CarInfo, create_app
+from vehicle.web.app import CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.server import ConsoleServer
+from vehicle.web.session_auth import COOKIE
 from vehicle.web.upload import MAX_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
@@ -224,7 +225,7 @@ def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
     answer = site.phone().put(
         f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MAX_BYTES + 1)}, timeout=60
     )
-    assert (answer.status_code, site.model_list.added) == (422, [])
+    assert (answer.status_code, site.model_list.added) == (413, [])
 
 
 @pytest.mark.parametrize(
