@@ -1,10 +1,12 @@
 """The `raceday` command: a table of commands, and the one place where an error becomes a sentence and an exit code."""
 
+import contextlib
 import errno
 import importlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
@@ -90,6 +92,12 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )
 
+# They keep what is their user's alone: journals, keys, models, people. Also where no unit of systemd says so, nobody
+# else reads the files that they make.
+KEEP_DATA = frozenset(
+    ("vehicle", "bridge", "station", "sync", "leaderboard", "league", "farm", "live", "journal", "backup", "restore")
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """`raceday COMMAND ...`; returns the exit code."""
@@ -104,7 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with without_collecting():
             module = importlib.import_module(command.module)
-        code: int = getattr(module, command.main)(words[1:])
+        with _umask(0o077 if command.words in KEEP_DATA else None):
+            code: int = getattr(module, command.main)(words[1:])
     except RacedayError as error:
         print(f"raceday {command.words}: {error}", file=sys.stderr)
         return error.exit_code
@@ -128,6 +137,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"raceday {command.words}: the disk refused{where} ({error.strerror}): {cure}.", file=sys.stderr)
         return StorageError.exit_code
     return code
+
+
+@contextlib.contextmanager
+def _umask(mask: int | None) -> Iterator[None]:
+    """Under this umask, and under the one before afterwards; None: as it is."""
+    before = None if mask is None else os.umask(mask)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:

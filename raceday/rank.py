@@ -23,6 +23,7 @@ from raceday.board_summary_rows import summaries
 from shared.boards import board_file
 from shared.boards.board_file import ACCOUNT, LAPS, RACER, BoardRow
 from shared.boards.board_text import mended, read_text
+from shared.boards.spreadsheet_cells import neutralised
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
@@ -179,7 +180,7 @@ def _csv(placed: Iterable[Placed]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("rank", "racer", "score_ms"))
-    writer.writerows((line.rank, line.racer, line.score_ms) for line in placed)
+    writer.writerows((line.rank, neutralised(line.racer), line.score_ms) for line in placed)
     return out.getvalue()
 
 

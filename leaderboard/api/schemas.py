@@ -16,6 +16,7 @@ from leaderboard.snapshots import Snapshot, StandingRow
 from leaderboard.store.race_rows import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RaceRules, rules_from
 from shared.units import NS_PER_S, format_ms
 
@@ -125,11 +126,14 @@ STANDING = TypeAdapter(StandingShape)
 def parse(payload: bytes, kind: type[Any]) -> Any:
     """The JSON body as a checked `kind`; unknown fields and wrong types are refused. Raises BadInput."""
     try:
+        read_json(payload)
         return TypeAdapter(kind).validate_json(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"The request is not valid at {where[:60]!r}: {first['msg']}.") from None
+    except ValueError as error:
+        raise BadInput(f"The request is not JSON that every reader reads alike: {error}") from None
 
 
 def rules(values: dict[str, Any]) -> RaceRules:

@@ -15,6 +15,8 @@ _INT_LIMIT = 2**63
 _DURATION_LIMIT_NS = 10**15
 _COUNT_LIMIT = 10**6
 _TEXT_LIMIT = 200
+_UNCERTAINTY_NS = 2 * 10**9  # of hand times at both ends; allowed whatever the laps are
+_LAST_UTC_NS = 9214646400 * 10**9  # the year 2262, in which 63 bits of nanoseconds end
 _CORRECTED = text("withdrawn by a correction")
 
 
@@ -159,15 +161,26 @@ def _check_numbers(result: Result) -> None:
         raise Refused("A `disqualified` result is not `qualified`: send `qualified` false with it.")
     if not result.qualified and result.score_ms != 0:
         raise Refused(f"The result is not `qualified`, and its `score_ms` is {result.score_ms}: it must be 0.")
-    if not 0 <= result.finished_utc_ns < _INT_LIMIT:
-        raise Refused("The result's `finished_utc_ns` is not a time in nanoseconds since 1970.")
-    if not 0 <= result.evidence.uncertainty_ns < _INT_LIMIT:
-        raise Refused("The result's `evidence.uncertainty_ns` must be 0 or more.")
+    if not 0 <= result.finished_utc_ns < _LAST_UTC_NS:
+        raise Refused("The result's `finished_utc_ns` is not a time in nanoseconds since 1970, before 2262.")
+    _check_evidence(result)
+
+
+def _check_evidence(result: Result) -> None:
+    source = result.evidence
+    # Two results are tied that their uncertainties cannot tell apart: one as long as a lap would be tied with all.
+    shortest_ns = min((lap.lap_ns for lap in result.laps if lap.valid), default=0)
+    if not 0 <= source.uncertainty_ns <= max(shortest_ns, _UNCERTAINTY_NS):
+        raise Refused("The result's `evidence.uncertainty_ns` must be 0 or more, and no longer than its shortest lap.")
+    if not all(0 <= number < _INT_LIMIT for number in (source.first_seq, source.last_seq)):
+        raise Refused("The result's `evidence.first_seq` and `evidence.last_seq` are numbers of records, from 0.")
+    if not 0 <= source.model_changes < _COUNT_LIMIT:
+        raise Refused("The result's `evidence.model_changes` is out of range.")
 
 
 def check_laps(laps: Sequence[RunLap]) -> None:
     """Check that laps are numbered upwards and hold times and counts that can be. Raises Refused."""
-    last_number = 0
+    last_number, last_ns = 0, -_INT_LIMIT
     for lap in laps:
         if not last_number < lap.number < 2**31:
             raise Refused(f"Lap {lap.number} is out of order: laps are numbered upwards from 1.")
@@ -178,4 +191,7 @@ def check_laps(laps: Sequence[RunLap]) -> None:
         counts = (lap.off_tracks, lap.collisions, lap.resets)
         if any(not 0 <= count < _COUNT_LIMIT for count in counts) or not 0 <= lap.penalty_ns < _DURATION_LIMIT_NS:
             raise Refused(f"Lap {lap.number} has an off-track, collision, reset or penalty count that is out of range.")
-        last_number = lap.number
+        # A lap over a restart of the station ends by another clock; it is void.
+        if lap.valid and lap.ended_ns < last_ns:
+            raise Refused(f"Lap {lap.number} ended before the lap before it (`ended_ns`).")
+        last_number, last_ns = lap.number, lap.ended_ns

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TextIO
 
-from leaderboard.exchange.formulas import restored
 from shared.boards.board_file import plain
 from shared.boards.board_text import called, possible_encodings, undecodable
+from shared.boards.spreadsheet_cells import restored
 from shared.errors import BadInput
 from shared.text import text
 

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.exchange.calendar_file import write_calendar
-from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.writing import LineWithResult, stored_board, with_results, write_board
 from leaderboard.store import bulk, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.ranking.windows import TableReader, WindowRow
+from shared.boards.spreadsheet_cells import neutralised
 from shared.units import format_ms
 
 ExportFormat = Literal["league", "csv", "json", "ics"]

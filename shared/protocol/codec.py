@@ -1,13 +1,14 @@
 """Messages to bytes and back: strict JSON `{v, kind, device, boot, seq, body}`, untrusted until checked."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
 from shared.protocol import messages as m
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.protocol.topics import BY_BODY, BY_KIND, Topic, device_in
 
 MAX_BYTES = 16_384
@@ -61,8 +62,8 @@ def _parse(payload: bytes) -> dict[str, Any]:
     if len(payload) > MAX_BYTES:
         raise BadInput(f"The message has {len(payload)} bytes; at most {MAX_BYTES} are read.")
     try:
-        document = json.loads(payload, parse_constant=_no_constant, parse_int=_bounded_int)
-    except (ValueError, RecursionError):
+        document = read_json(payload, max_whole=_INT_LIMIT)
+    except ValueError:
         raise BadInput("The message is not JSON as we write it.") from None
     if not isinstance(document, dict):
         raise BadInput("The message is not a JSON object.")
@@ -93,14 +94,3 @@ def _body(topic: Topic, body: object) -> m.Body:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"The {topic.kind} is not valid at {where[:60]!r}: {first['msg']}.") from None
     return checked
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _bounded_int(text: str) -> int:
-    # SQLite and other readers hold 64 bits; Python would read a million digits.
-    if len(text) > 20 or not -_INT_LIMIT <= (value := int(text)) < _INT_LIMIT:
-        raise ValueError("too large")
-    return value

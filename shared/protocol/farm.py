@@ -18,6 +18,7 @@ from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
 from shared.protocol.farm_shows import HeatAnswer, HeatReason, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
@@ -240,11 +241,14 @@ def encode(message: T) -> bytes:
 def decode(payload: bytes, kind: type[T]) -> T:
     """A message of this kind from outside, checked. Raises BadInput with one sentence."""
     try:
+        read_json(payload)
         message: T = _ADAPTERS[kind].validate_json(payload, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"What was sent to the farm's call is not valid at {where[:60]!r}: {first['msg']}.") from None
+    except ValueError as error:
+        raise BadInput(f"What was sent to the farm's call is not JSON that every reader reads alike: {error}") from None
     if isinstance(message, ClaimAnswer):
         for item in (*message.work, *message.preparations):
             check_conditions(item.conditions)

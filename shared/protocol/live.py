@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.errors import BadInput, Refused
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.rules.person_names import person_name
 
 LIVE_VERSION = 1
@@ -96,11 +97,16 @@ def decode_live(payload: bytes) -> LiveMessage:
     if len(payload) > MAX_LIVE_BYTES:
         raise BadInput(f"The live message has {len(payload)} bytes; at most {MAX_LIVE_BYTES} are read.")
     try:
+        read_json(payload)
         message = _MESSAGE.validate_json(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"The live message is not valid at {where[:60]!r}: {first['msg']}.") from None
+    except ValueError as error:
+        raise BadInput(f"The live message is not JSON that every reader reads alike: {error}") from None
+    if message.v < 1:
+        raise BadInput(f"The live message's version `v` is {message.v}; versions count from 1.")
     if message.v > LIVE_VERSION:
         raise BadInput(
             f"The live message is of version {message.v}, up to {LIVE_VERSION} is read: upgrade the leaderboard."

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput, ConfigError
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RaceRules, check_rules
 
 OFFER_VERSION = 1
@@ -50,6 +51,7 @@ def decode_offer(payload: bytes) -> RaceOffer:
     if len(payload) > MAX_OFFER_BYTES:
         raise BadInput(f"The offer of a race has {len(payload)} bytes; at most {MAX_OFFER_BYTES} are read.")
     try:
+        read_json(payload)
         offer = _OFFER.validate_json(payload, strict=True)
         check_rules(offer.rules)
     except ValidationError as error:
@@ -58,6 +60,10 @@ def decode_offer(payload: bytes) -> RaceOffer:
         raise BadInput(f"The offer of a race is not valid at {where[:60]!r}: {first['msg']}.") from None
     except ConfigError as error:
         raise BadInput(str(error)) from None
+    except ValueError as error:
+        raise BadInput(f"The offer of a race is not JSON that every reader reads alike: {error}") from None
+    if offer.v < 1:
+        raise BadInput(f"The offer's version `v` is {offer.v}; versions count from 1.")
     if offer.v > OFFER_VERSION:
         raise BadInput(f"The offer is of version {offer.v}, up to {OFFER_VERSION} is read: upgrade the leaderboard.")
     return offer

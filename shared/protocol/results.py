@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
+from shared.protocol.strict_json import read_json
 from shared.rules.ranking import RunLap
 
 RESULT_VERSION = 2  # the newest that is read; a run that never qualified is posted as 2, all else as 1
@@ -137,11 +138,16 @@ def decode_result(payload: bytes) -> Result:
     if len(payload) > MAX_RESULT_BYTES:
         raise BadInput(f"The result has {len(payload)} bytes; at most {MAX_RESULT_BYTES} are read.")
     try:
+        read_json(payload)
         result = _RESULT.validate_json(payload, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"The result is not valid at {where[:60]!r}: {first['msg']}.") from None
+    except ValueError as error:
+        raise BadInput(f"The result is not JSON that every reader reads alike: {error}") from None
+    if result.v < 1:
+        raise BadInput(f"The result's version `v` is {result.v}; versions count from 1.")
     if result.v > RESULT_VERSION:
         raise BadInput(f"The result is of version {result.v}, up to {RESULT_VERSION} is read: upgrade the leaderboard.")
     return result

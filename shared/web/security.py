@@ -12,10 +12,11 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.host_names import host_name, host_names
 from shared.web.language import JSONAnswer
-from shared.web.refusal_log import Refusals, log_refusal
+from shared.web.refused_requests import ORIGIN, name_refusal, record_refused_request
 
 HEADERS = {
     "content-security-policy": (
@@ -32,6 +33,7 @@ HEADERS = {
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]*)?")
 MAX_PATH = 200
 _LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9_.~%=&?+:@-][A-Za-z0-9_.~%=&?+:@/-]*)?")  # never "//", "\\" or a blank
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
@@ -40,13 +42,20 @@ class HostAndHeaderGuard:
 
     `machine` is our name in the sentence: "This station", "This car". `allowed_hosts`: our public names, as people
     write them, beside addresses and local names; None: any Host is answered, for a server where a request proves
-    nothing by the browser it comes from. Raises ConfigError for a name that cannot be one.
+    nothing by the browser it comes from. `refusals`: those of the process, which count what any route refused; None:
+    nobody reads them elsewhere. Raises ConfigError for a name that cannot be one.
     """
 
-    def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] | None = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        machine: str,
+        allowed_hosts: tuple[str, ...] | None = (),
+        refusals: Refusals | None = None,
+    ) -> None:
         self._app, self._machine = app, machine
         self._allowed = None if allowed_hosts is None else host_names(allowed_hosts, "allowed_hosts")
-        self._refusals = Refusals()
+        self._refusals = Refusals() if refusals is None else refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +64,9 @@ class HostAndHeaderGuard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                log_refusal(self._refusals, scope, message["status"], time.monotonic())
+                if message["status"] == 403 and scope["method"] in _UNSAFE and _is_foreign(scope):
+                    name_refusal(scope, ORIGIN)
+                record_refused_request(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -104,6 +115,10 @@ def cross_site_reason(headers: Headers, scheme: str, whose: str) -> str:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return text("This command comes from another site.")
     return ""
+
+
+def _is_foreign(scope: Scope) -> bool:
+    return bool(cross_site_reason(Headers(scope=scope), scope["scheme"], ""))
 
 
 def local_path(wanted: str) -> str:

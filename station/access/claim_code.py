@@ -9,8 +9,8 @@ import hmac
 import os
 import pathlib
 
+from shared.access.short_codes import new_code, normalised
 from shared.errors import StorageError
-from shared.short_codes import new_code, normalised
 
 CLAIM_CODE = "claim-code"
 MAX_TYPED = 40

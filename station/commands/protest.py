@@ -9,7 +9,7 @@ from station.build import JOURNAL
 from station.commands.journal import parsed_key
 from station.config import StationConfig
 from station.evidence.bundle import make_bundle
-from station.evidence.verify import check_and_print
+from station.evidence.limited_check import check_in_child
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     if (options.run is None) == (options.check is None):
         parser.error("name a run, or a bundle with --check.")
     if options.check is not None:
-        return check_and_print(options.check, frozenset(parsed_key(text).hex() for text in options.key))
+        return check_in_child(options.check, frozenset(parsed_key(text).hex() for text in options.key))
     journal = options.journal or load(chosen_config(options.config, "station.toml"), StationConfig).data_dir / JOURNAL
     out = options.out or pathlib.Path(f"protest-{options.run}.zip")
     sentence = make_bundle(journal, options.run, out, options.race)

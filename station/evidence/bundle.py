@@ -2,25 +2,30 @@
 
 import hashlib
 import importlib.resources
+import io
 import json
 import pathlib
 import zipfile
+from collections import defaultdict
 
 from shared.errors import BadInput
+from station.evidence.bundle_files import MANIFEST, POINTS, RECORDS, FilesInMemory
 from station.evidence.recompute import recompute_run
-from station.evidence.tables import tables
-from station.evidence.verify import MANIFEST, POINTS, RECORDS, check, write_points, write_records
+from station.evidence.tables import write_tables
+from station.evidence.verify import check, write_points, write_records
 from station.store.hash_chain import Checkpoint, JournalRecord
 from station.store.journal_reader import JournalReader
 
 # The program files in each bundle, by package: they need only the standard library.
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
+    "shared.boards": ("__init__.py", "spreadsheet_cells.py"),
+    "shared.protocol": ("__init__.py", "strict_json.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
     "shared.text": ("__init__.py", "numbers.py", "sentence.py", "template.py"),
     "station": ("__init__.py",),
     "station.store": ("__init__.py", "hash_chain.py", "ed25519.py"),
-    "station.evidence": ("__init__.py", "recompute.py", "tables.py", "verify.py"),
+    "station.evidence": ("__init__.py", "bundle_files.py", "recompute.py", "tables.py", "verify.py"),
 }
 MAIN_SCRIPT = b'''"""Run me: python3 BUNDLE.zip"""
 
@@ -58,7 +63,10 @@ def make_bundle(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: 
     finally:
         reader.close()
     files = _files((run_id, race_id), first, before, records, _over(points, tip, first, last))
-    run, sentence = check(files)
+    try:
+        run, sentence = check(FilesInMemory(files))
+    except ValueError as error:  # too much for any checker
+        raise BadInput(f"{journal}: no bundle of the run {run_id!r} can be made: {error}") from None
     try:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, data in files.items():
@@ -82,7 +90,9 @@ def _files(
         for name in names:
             path = f"{package.replace('.', '/')}/{name}"
             files[path] = importlib.resources.files(package).joinpath(name).read_bytes()
-    files |= tables(recompute_run(run_id, records, race_id), records)
+    tables: dict[str, io.StringIO] = defaultdict(lambda: io.StringIO(newline=""))
+    write_tables(recompute_run(run_id, records, race_id), records, lambda name: tables[name])
+    files |= {name: table.getvalue().encode() for name, table in tables.items()}
     manifest = {
         "run_id": run_id,
         "race_id": race_id,

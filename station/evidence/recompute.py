@@ -27,6 +27,7 @@ class RecomputedRun:
     race_id: str = ""
     rules: RaceRules | None = None
     opened: dict[str, Any] | None = None
+    booted: bool = False  # the station's start stands in the records, before the run's opening
     started: dict[str, Any] | None = None
     laps: dict[int, Lap] = field(default_factory=dict)
     result: dict[str, Any] | None = None
@@ -59,8 +60,11 @@ def recompute_run(run_id: str, records: Iterable[JournalRecord], race_id: str = 
     run, known = RecomputedRun(run_id, race_id), _ReadSoFar()
     for record in records:
         kind, given = json.loads(record.input)
+        facts = json.loads(record.facts)
         _apply_input(known, kind, given)
-        for name, fact in json.loads(record.facts):
+        if kind == "OpenRace" and any(name == "RaceOpened" for name, _ in facts):  # it was not refused
+            known.races[given["race_id"]] = RaceRules(**given["rules"])
+        for name, fact in facts:
             _apply_fact(run, known, name, fact)
         for payload in record.results:
             result = json.loads(payload)
@@ -68,7 +72,7 @@ def recompute_run(run_id: str, records: Iterable[JournalRecord], race_id: str = 
                 run.result = result
     if run.opened is None:
         run.discrepancies.append(f"the records hold no run {run_id!r}{f' of the race {race_id}' if race_id else ''}.")
-    elif run.rules is None or not known.booted:
+    elif run.rules is None or not run.booted:
         run.discrepancies.append(
             "the records do not begin with the station's start and the race's rules: a part is missing."
         )
@@ -88,8 +92,6 @@ def _apply_input(known: _ReadSoFar, kind: str, given: dict[str, Any]) -> None:
         known.official_stamps.add(given["at_ns"])
     elif kind == "HandTime":
         known.hand_stamps.add(given["moment"]["at_ns"])
-    if kind == "OpenRace":
-        known.races[given["race_id"]] = RaceRules(**given["rules"])
 
 
 def _apply_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict[str, Any]) -> None:
@@ -102,6 +104,10 @@ def _apply_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict[str
                 run.discrepancies.append(f"crossing {fact['number']} has no edge of its own.")
         case "RaceOpened":
             known.race_id = fact["race_id"]
+        case "RaceChanged" if fact["race"]["race_id"] in known.races:  # its newest rules judge all its runs
+            known.races[fact["race"]["race_id"]] = RaceRules(**fact["race"]["rules"])
+            if run.opened is not None and fact["race"]["race_id"] == run.race_id:
+                run.rules = known.races[run.race_id]
         case _ if fact.get("run_id", fact.get("lap", {}).get("run_id")) == run.run_id:
             _apply_run_fact(run, known, name, fact)
 
@@ -115,7 +121,7 @@ def _apply_run_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict
     if known.race_id != run.race_id and known.opened_in != {run.race_id}:
         return
     if name == "RunOpened":
-        run.opened, run.rules = fact, known.races.get(fact["race_id"])
+        run.opened, run.rules, run.booted = fact, known.races.get(fact["race_id"]), known.booted
     elif name == "RunStarted":
         run.started = fact
     elif name in ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld"):

@@ -1,11 +1,11 @@
 """A bundle's records as tables to read: edges, every witness's crossings, clock pairs, notes, rulings, laps, config."""
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
+from shared.boards.spreadsheet_cells import neutralised
 from station.evidence.recompute import RecomputedRun
 from station.store.hash_chain import JournalRecord
 
@@ -59,83 +59,105 @@ LAP_COLUMNS = (
 )
 
 
-def tables(run: RecomputedRun, records: Sequence[JournalRecord]) -> dict[str, bytes]:
-    """Each table of the bundle: file name to content (CSV and JSON, UTF-8)."""
-    parsed = [(record.seq, *json.loads(record.input), json.loads(record.facts)) for record in records]
-    return {
-        "edges.csv": _csv(("seq", "gate", "sensor", "broken", "at_ns", "edge_seq", "boot"), _edges(parsed)),
-        "crossings.csv": _csv(("seq", "witness", "who", "at_ns", "boot", "uncertainty_ns", "why"), _witnesses(parsed)),
-        "clock_pairs.csv": _csv(("seq", "boot", "at_ns", "utc_ns"), _pairs(parsed)),
-        "gate_notes.csv": _csv(("seq", "gate", "kind", "count", "utc_ns", "sentence"), _notes(parsed)),
-        "rulings.csv": _csv(("seq", "ruling", "author", "reason", "order"), _rulings(parsed)),
-        "laps.csv": _csv(LAP_COLUMNS, ([lap[name] for name in LAP_COLUMNS] for _, lap in sorted(run.laps.items()))),
-        "config.json": _json({"rules": _last(parsed, "OpenRace"), "station": _last(parsed, "Booted")}),
-        "run.json": _json({"run": run.opened, "result": run.result}),
-    }
+class TableFile(Protocol):
+    """Where a table is written to."""
+
+    def write(self, text: str, /) -> object:
+        """Takes the next piece of the table."""
 
 
-def _edges(parsed: Iterable[Any]) -> Iterable[list[Any]]:
-    for seq, kind, given, _ in parsed:
-        if kind == "Edge":
-            yield [seq, *(given[name] for name in ("gate", "sensor", "broken", "at_ns", "seq", "boot"))]
+def write_tables(run: RecomputedRun, records: Iterable[JournalRecord], open_table: Callable[[str], TableFile]) -> None:
+    """Writes each table of the bundle (CSV and JSON) to what `open_table` gives for its name; reads the records once.
+
+    What a spreadsheet would take for a formula is neutralised: names and reasons are a stranger's.
+    """
+    tables = {name: _CsvTable(open_table(name), columns) for name, (columns, _) in _BY_RECORD.items()}
+    booted: Any = None
+    raced: Any = None
+    for record in records:
+        kind, given = json.loads(record.input)
+        facts = json.loads(record.facts)
+        for name, (_, rows) in _BY_RECORD.items():
+            for row in rows(record.seq, kind, given, facts):
+                tables[name].add(row)
+        booted = given if kind == "Booted" else booted
+        raced = given if kind == "OpenRace" else raced
+    laps = _CsvTable(open_table("laps.csv"), LAP_COLUMNS)
+    for _, lap in sorted(run.laps.items()):
+        laps.add([lap[name] for name in LAP_COLUMNS])
+    open_table("config.json").write(_json({"rules": raced, "station": booted}))
+    open_table("run.json").write(_json({"run": run.opened, "result": run.result}))
 
 
-def _witnesses(parsed: Iterable[Any]) -> Iterable[list[Any]]:
+class _CsvTable:
+    """A table as CSV."""
+
+    def __init__(self, out: TableFile, columns: Sequence[str]) -> None:
+        self._writer = csv.writer(out)
+        self._writer.writerow(columns)
+
+    def add(self, row: Sequence[Any]) -> None:
+        self._writer.writerow([neutralised(cell) if isinstance(cell, str) else cell for cell in row])
+
+
+Rows = Iterator[list[Any]]
+
+
+def _edges(seq: int, kind: str, given: Any, _: Any) -> Rows:
+    if kind == "Edge":
+        yield [seq, *(given[name] for name in ("gate", "sensor", "broken", "at_ns", "seq", "boot"))]
+
+
+def _witnesses(seq: int, kind: str, given: Any, facts: Any) -> Rows:
     """All sources of crossings in one table: gates (A and B by name), cars by their own clock, hand times."""
-    for seq, kind, given, facts in parsed:
-        if kind == "CarReport":
-            yield [seq, "car", given["car"], given["at_ns"], given["car_boot"], given["uncertainty_ns"], ""]
-        why = {f["crossing"]: f.get("why") or f.get("run_id", "") for n, f in facts if n in _ATTRIBUTIONS}
-        for name, fact in facts:
-            if name == "Crossing":
-                stamp = (fact["at_ns"], fact["boot"], fact["uncertainty_ns"])
-                yield [seq, "gate", fact["gate"], *stamp, why.get(fact["number"], "")]
-            elif name == "ReplacementTime":
-                yield [seq, "system B, corrected", fact["crossing"], fact["at_ns"], fact["boot"], fact["spread_ns"], ""]
-            elif name == "HandTimeRecorded":
-                moment = fact["moment"]
-                yield [seq, "hand", fact["author"], moment["at_ns"], moment["boot"], "", f"off {fact['off_ns']} ns"]
+    if kind == "CarReport":
+        yield [seq, "car", given["car"], given["at_ns"], given["car_boot"], given["uncertainty_ns"], ""]
+    why = {f["crossing"]: f.get("why") or f.get("run_id", "") for n, f in facts if n in _ATTRIBUTIONS}
+    for name, fact in facts:
+        if name == "Crossing":
+            stamp = (fact["at_ns"], fact["boot"], fact["uncertainty_ns"])
+            yield [seq, "gate", fact["gate"], *stamp, why.get(fact["number"], "")]
+        elif name == "ReplacementTime":
+            yield [seq, "system B, corrected", fact["crossing"], fact["at_ns"], fact["boot"], fact["spread_ns"], ""]
+        elif name == "HandTimeRecorded":
+            moment = fact["moment"]
+            yield [seq, "hand", fact["author"], moment["at_ns"], moment["boot"], "", f"off {fact['off_ns']} ns"]
 
 
 _ATTRIBUTIONS = ("Attributed", "Unattributed")
 
 
-def _pairs(parsed: Iterable[Any]) -> Iterable[list[Any]]:
-    for seq, kind, given, _ in parsed:
-        if kind in ("ClockPair", "Booted"):
-            moment = given["moment"]
-            yield [seq, moment["boot"], moment["at_ns"], moment["utc_ns"]]
+def _pairs(seq: int, kind: str, given: Any, _: Any) -> Rows:
+    if kind in ("ClockPair", "Booted"):
+        moment = given["moment"]
+        yield [seq, moment["boot"], moment["at_ns"], moment["utc_ns"]]
 
 
-def _notes(parsed: Iterable[Any]) -> Iterable[list[Any]]:
+def _notes(seq: int, kind: str, given: Any, _: Any) -> Rows:
     """What the gates' drivers noticed of their devices, and their health reports."""
-    for seq, kind, given, _ in parsed:
-        if kind == "GateNote":
-            columns = (given["kind"], given["count"], given["moment"]["utc_ns"], given["sentence"])
-            yield [seq, given["gate"], *columns]
-        elif kind == "GateReported":
-            judged = "well" if given["healthy"] else "not well"
-            yield [seq, given["gate"], judged, "", given["moment"]["utc_ns"], given["sentence"]]
+    if kind == "GateNote":
+        columns = (given["kind"], given["count"], given["moment"]["utc_ns"], given["sentence"])
+        yield [seq, given["gate"], *columns]
+    elif kind == "GateReported":
+        judged = "well" if given["healthy"] else "not well"
+        yield [seq, given["gate"], judged, "", given["moment"]["utc_ns"], given["sentence"]]
 
 
-def _rulings(parsed: Iterable[Any]) -> Iterable[list[Any]]:
-    for seq, kind, given, _ in parsed:
-        if kind in RULINGS:
-            order = {key: value for key, value in given.items() if key not in ("author", "reason", "moment")}
-            yield [seq, kind, given["author"], given["reason"], json.dumps(order, sort_keys=True)]
+def _rulings(seq: int, kind: str, given: Any, _: Any) -> Rows:
+    if kind in RULINGS:
+        order = {key: value for key, value in given.items() if key not in ("author", "reason", "moment")}
+        yield [seq, kind, given["author"], given["reason"], json.dumps(order, sort_keys=True)]
 
 
-def _last(parsed: Iterable[Any], wanted: str) -> Any:
-    return next((given for _, kind, given, _ in reversed(list(parsed)) if kind == wanted), None)
+# The tables that grow with each record: their columns, and the rows of one record.
+_BY_RECORD: dict[str, tuple[tuple[str, ...], Callable[[int, str, Any, Any], Rows]]] = {
+    "edges.csv": (("seq", "gate", "sensor", "broken", "at_ns", "edge_seq", "boot"), _edges),
+    "crossings.csv": (("seq", "witness", "who", "at_ns", "boot", "uncertainty_ns", "why"), _witnesses),
+    "clock_pairs.csv": (("seq", "boot", "at_ns", "utc_ns"), _pairs),
+    "gate_notes.csv": (("seq", "gate", "kind", "count", "utc_ns", "sentence"), _notes),
+    "rulings.csv": (("seq", "ruling", "author", "reason", "order"), _rulings),
+}
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _json(document: Any) -> bytes:
-    return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"

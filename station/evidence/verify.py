@@ -9,19 +9,33 @@ without running the program in it.
 
 import hashlib
 import json
+import pathlib
 import sys
 import zipfile
-from collections import Counter
-from collections.abc import Mapping
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from shared.errors import StorageError
+from shared.protocol.strict_json import read_json
+from station.evidence.bundle_files import (
+    MANIFEST,
+    MAX_FILES,
+    POINTS,
+    RECORDS,
+    BundleFiles,
+    ZippedFiles,
+    document,
+    lines,
+    sha256_of,
+)
 from station.evidence.recompute import RecomputedRun, recompute_run
-from station.evidence.tables import tables
+from station.evidence.tables import write_tables
 from station.store.hash_chain import Checkpoint, JournalRecord, verify_chain
 
-RECORDS, POINTS, MANIFEST = "journal.jsonl", "checkpoints.json", "manifest.json"
-MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # of all files together
+_MAX_SENTENCE = 2000  # characters
+_MAX_SHOWN = 20  # discrepancies
 CHECK_ERRORS = (
     StorageError,
     zipfile.BadZipFile,
@@ -31,6 +45,10 @@ CHECK_ERRORS = (
     TypeError,
     AttributeError,
     RecursionError,
+    MemoryError,
+    EOFError,
+    zlib.error,
+    NotImplementedError,  # a zip of a version that Python cannot read
 )
 
 
@@ -49,41 +67,51 @@ def check_and_print(bundle: str, keys: frozenset[str]) -> int:
     `keys`: the public keys to trust, in hexadecimal; if empty, any key is accepted.
     """
     try:
-        run, sentence = check(read_files(bundle), keys)
+        run, sentence = check_file(bundle, keys)
     except CHECK_ERRORS as error:
-        print(f"The bundle does NOT stand: {error}", file=sys.stderr)  # noqa: T201  the answer
+        print(f"The bundle does NOT stand: {_why(error)}", file=sys.stderr)  # noqa: T201  the answer
         return 1
-    print(sentence)  # noqa: T201  the answer
-    for discrepancy in run.discrepancies:
-        print(f"  but {discrepancy}", file=sys.stderr)  # noqa: T201  the answer
+    print(_shown(sentence))  # noqa: T201  the answer
+    for discrepancy in run.discrepancies[:_MAX_SHOWN]:
+        print(f"  but {_shown(discrepancy)}", file=sys.stderr)  # noqa: T201  the answer
+    if (more := len(run.discrepancies) - _MAX_SHOWN) > 0:
+        print(f"  and {more} more things", file=sys.stderr)  # noqa: T201  the answer
     return 1 if run.discrepancies else 0
 
 
-def read_files(path: str) -> dict[str, bytes]:
-    """The files of a bundle: name to content. Raises ValueError if it cannot be a bundle, BadZipFile, OSError."""
+def _why(error: Exception) -> str:
+    """What is wrong, in a sentence."""
+    words = "it wants more memory than any run's bundle." if isinstance(error, MemoryError) else str(error)
+    return _shown(words) or type(error).__name__
+
+
+def _shown(words: str) -> str:
+    """The words on one line: names in a bundle are a stranger's, and must not command a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in words[:_MAX_SENTENCE])
+
+
+def check_file(path: str, keys: frozenset[str] = frozenset()) -> tuple[RecomputedRun, str]:
+    """As `check`, of the bundle at this path. Raises one of CHECK_ERRORS."""
+    if pathlib.Path(path).exists() and not pathlib.Path(path).is_file():  # a pipe could be waited for without end
+        raise ValueError(f"{path} is no file.")
     with zipfile.ZipFile(path) as bundle:
-        twice = [name for name, count in Counter(bundle.namelist()).items() if count > 1]
-        if twice:
-            raise ValueError(f"{twice[0]} is in it twice.")
-        if sum(info.file_size for info in bundle.infolist()) > MAX_UNPACKED_BYTES:
-            raise ValueError("it is larger than any run's bundle.")
-        return {name: bundle.read(name) for name in bundle.namelist()}
+        return check(ZippedFiles(bundle), keys)
 
 
-def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tuple[RecomputedRun, str]:
+def check(files: BundleFiles, keys: frozenset[str] = frozenset()) -> tuple[RecomputedRun, str]:
     """Checks a bundle's files; returns the recomputed run and a sentence about it and its records.
 
     `keys`: the public keys to trust, in hexadecimal; if empty, any key is accepted. Raises one of CHECK_ERRORS.
+    The records are read three times and never held: for the chain, for the run, for the tables.
     """
     manifest = read_manifest(files)
-    records = read_records(files[RECORDS])
-    points = read_points(files[POINTS])
+    points = read_points(document(files, POINTS))
     first, previous = manifest["first_seq"] - 1, bytes.fromhex(manifest["hash_before"])
     trusted = frozenset(bytes.fromhex(key) for key in keys)
-    seq, head, count = verify_chain(records, points, None, trusted, after=(first, previous))
-    run = recompute_run(manifest["run_id"], records, manifest.get("race_id", ""))
-    for name, table in tables(run, records).items():
-        if files[name] != table:
+    seq, head, count = verify_chain(read_records(files), points, None, trusted, after=(first, previous))
+    run = recompute_run(manifest["run_id"], read_records(files), manifest.get("race_id", ""))
+    for name, digest in _table_digests(run, files).items():
+        if manifest["files"].get(name) != digest:
             raise ValueError(f"{name} does not agree with the records.")
     if not count:
         run.discrepancies.append("no key has signed these records: they prove nothing.")
@@ -96,39 +124,59 @@ def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tup
     return run, sentence
 
 
-def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
+class _HashedTable:
+    """Takes a table without keeping it."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, text: str) -> None:
+        self.sha256.update(text.encode())
+
+
+def _table_digests(run: RecomputedRun, files: BundleFiles) -> dict[str, str]:
+    """The SHA-256 of each table, as the records make it."""
+    made: dict[str, _HashedTable] = defaultdict(_HashedTable)
+    write_tables(run, read_records(files), lambda name: made[name])
+    return {name: table.sha256.hexdigest() for name, table in made.items()}
+
+
+def read_manifest(files: BundleFiles) -> dict[str, Any]:
     """The manifest, after checking every file against it. Raises ValueError."""
-    missing = {MANIFEST, RECORDS, POINTS} - set(files)
+    missing = {MANIFEST, RECORDS, POINTS} - set(files.sizes)
     if missing:
         raise ValueError(f"{min(missing)} is missing: this is not a protest bundle.")
-    manifest: dict[str, Any] = json.loads(files[MANIFEST])
-    unlisted = set(files) - set(manifest["files"]) - {MANIFEST}
+    manifest: dict[str, Any] = read_json(document(files, MANIFEST))
+    unlisted = set(files.sizes) - set(manifest["files"]) - {MANIFEST}
     if unlisted:
         raise ValueError(f"{min(unlisted)} is not in the manifest.")
+    if len(manifest["files"]) > MAX_FILES:
+        raise ValueError(f"the manifest names {len(manifest['files'])} files; no bundle has more than {MAX_FILES}.")
     for name, digest in manifest["files"].items():
-        if hashlib.sha256(files.get(name, b"")).hexdigest() != digest:
+        if sha256_of(files, name) != digest:
             raise ValueError(f"{name} is not the file of the manifest.")
     return manifest
 
 
 def write_records(records: list[JournalRecord]) -> bytes:
     """The records as `journal.jsonl`: one JSON object per line, with the record's own bytes as text."""
-    return b"".join(json.dumps(_plain(record)).encode() + b"\n" for record in records)
+    return b"".join(map(_line, records))
 
 
-def read_records(data: bytes) -> list[JournalRecord]:
+def read_records(files: BundleFiles) -> Iterator[JournalRecord]:
     """The records of `journal.jsonl`, as `write_records` wrote them. Raises ValueError, LookupError."""
-    rows = [json.loads(line) for line in data.splitlines()]
-    return [
-        JournalRecord(
+    for line in lines(files, RECORDS):
+        row = json.loads(line)
+        record = JournalRecord(
             row["seq"],
             row["input"].encode(),
             row["facts"].encode(),
             bytes.fromhex(row["hash"]),
             tuple(result.encode() for result in row["results"]),
         )
-        for row in rows
-    ]
+        if _line(record) != line:  # with a name twice, say, another reader would read another record
+            raise ValueError(f"record {record.seq} is not written as a station writes it.")
+        yield record
 
 
 def write_points(points: list[Checkpoint]) -> bytes:
@@ -138,14 +186,15 @@ def write_points(points: list[Checkpoint]) -> bytes:
 
 def read_points(data: bytes) -> list[Checkpoint]:
     """The checkpoints of `checkpoints.json`, as `write_points` wrote them. Raises ValueError."""
-    return [Checkpoint(seq, *(bytes.fromhex(part) for part in parts)) for seq, *parts in json.loads(data)]
+    return [Checkpoint(seq, *(bytes.fromhex(part) for part in parts)) for seq, *parts in read_json(data)]
 
 
-def _plain(record: JournalRecord) -> dict[str, object]:
-    return {
+def _line(record: JournalRecord) -> bytes:
+    plain = {
         "seq": record.seq,
         "input": record.input.decode(),
         "facts": record.facts.decode(),
         "hash": record.hash.hex(),
         "results": [result.decode() for result in record.results],
     }
+    return json.dumps(plain).encode() + b"\n"

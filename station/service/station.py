@@ -26,8 +26,10 @@ from shared.clock import Clock
 from shared.errors import StorageError
 from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
+from shared.refusals import Refusals
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.command_values import stop_without_oddities, value_refusal
 from station.gates.driver import GateDriver
 from station.hardware.driver import StartLightsDriver
 from station.service.archive.questions import Question
@@ -78,8 +80,10 @@ class Station(RunQuestions):
         make_lights: Callable[[], StartLightsDriver] | None = None,
         log: Callable[[str], None] = lambda _sentence: None,
         offer: Callable[[RaceOffers], None] = lambda _offers: None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.setup, self.journal = setup, journal
+        self.refusals = Refusals() if refusals is None else refusals  # of this process: what cars send, and the web's
         self._link = link
         self._inbox: Inbox = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
@@ -166,10 +170,15 @@ class Station(RunQuestions):
         """
         stamped = replace(with_drawn(command, self.setup.random_hex), moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
+            stamped = stop_without_oddities(stamped)
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
+            stamped = stop_without_oddities(stamped)
             self._publisher.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if sentence := value_refusal(stamped):
+            ticket.settle(Declined(sentence))
+            return ticket
         if isinstance(stamped, e.ReleaseStop) and self._button is not None and self._button.reason:
             ticket.settle(Declined(self._button.reason))
             return ticket

@@ -23,7 +23,8 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     def open_copy(url: sa.URL) -> database.Store:
         path = pathlib.Path(str(url.database))
-        if not path.exists() and path.parent.is_dir() and os.access(path.parent, os.W_OK):
+        is_new = not path.exists() and not path.with_name(path.name + ".lock").exists()
+        if is_new and path.parent.is_dir() and os.access(path.parent, os.W_OK):
             shutil.copy(made, path)
         return opened(url)
 

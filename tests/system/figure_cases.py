@@ -19,7 +19,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.store.database import open_store
 from raceday.__main__ import main as raceday
 from station.core.engine import Engine
-from station.evidence.verify import check, read_files
+from station.evidence.verify import check_file
 from station.store.encoding import encode_facts, encode_input
 from station.store.journal import Journal, JournalEntry
 from station.store.signer import Signer
@@ -173,7 +173,7 @@ def _bundles(journal: pathlib.Path, folder: pathlib.Path) -> Document:
 def _bundle(journal: pathlib.Path, race: str, run: str, folder: pathlib.Path) -> Document:
     out = folder / f"{race}-{run}.zip"
     command("protest", run, "--race", race, "-o", str(out), "--journal", str(journal))
-    case, _ = check(read_files(str(out)))
+    case, _ = check_file(str(out))
     return {
         "race": case.race_id,
         "run": case.run_id,

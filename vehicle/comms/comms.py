@@ -22,6 +22,7 @@ from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
 from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from shared.refusals import Refusals
 from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
@@ -226,7 +227,7 @@ def main(arguments: list[str]) -> int:
         battery.percent,
         str(config.lights.own_colour() or ""),
     )
-    services = SideServices(config, clock, comms, parsed.frame_fd, battery)
+    services = SideServices(config, clock, comms, parsed.frame_fd, battery, Refusals())
     try:
         services.start()
         comms.start()

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from leaderboard.accounts.limits import RECOVERY_CODES
 from leaderboard.store.tables import RECOVERY_CODES as CODES
-from shared.short_codes import new_code, normalised
+from shared.access.short_codes import new_code, normalised
 
 LETTERS = 15  # 75 random bits: no slow hash is needed
 MAX_TYPED = 60

@@ -13,12 +13,12 @@ from typing import Literal, TextIO
 import sqlalchemy as sa
 
 from leaderboard.exchange.csv_table import Dialect
-from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.rows import HEADINGS, SCORE_COLUMN
 from leaderboard.store import result_rows
 from leaderboard.store.bulk import ImportedRow
 from leaderboard.store.ranking.windows import WindowRow
 from shared.boards import board_file
+from shared.boards.spreadsheet_cells import neutralised
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, lap_time_ns, score_run
 from shared.units import NS_PER_MS

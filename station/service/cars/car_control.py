@@ -187,7 +187,7 @@ class CarControl:
 
     def _car(self, name: str) -> ControlledCar:
         if name not in self._cars:
-            self._cars[name] = ControlledCar(name, claim=NameClaim(self._rate))
+            self._cars[name] = ControlledCar(name, NameClaim(self._lease_ms, self._rate))
             if self._stop_all is not None:
                 self._cars[name].claim.stop(self._stop_all.at.at_ns)
         return self._cars[name]

@@ -31,6 +31,7 @@ class ControlledCar:
     """
 
     name: str
+    claim: NameClaim
     boot: str = ""
     heartbeat: int = -1
     mode: m.CarMode = "disarmed"
@@ -46,7 +47,6 @@ class ControlledCar:
     step_ns: int = 0
     order_sent_ns: int = 0
     refusal: str = ""
-    claim: NameClaim = field(default_factory=NameClaim)
     report_lead_ns: int | None = None  # by how much its lap reports are constantly ahead of the gate (behind: negative)
     stop_ordered_ns: int | None = None  # when the stop of all cars was ordered
     stop_confirmed_ns: int | None = None  # when its own heartbeat showed that it stopped

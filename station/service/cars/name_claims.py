@@ -2,9 +2,10 @@
 
 Two SD cards flashed from one image are two machines with one name. The owner keeps the name while it reports; another
 machine gets no lease. Once both have reported in turn they are duplicates, which is an alarm: a machine that rebooted
-never reports under its old boot again. The name becomes free once its owner is silent: soon if nothing is odd, later if
-two machines are known to use it. Machines that disconnect each other from the broker (same client id) never report at
-the same time; they are recognised when a boot that had lost the name returns.
+never reports under its old boot again. The name becomes free once its owner is silent: soon if nothing is odd, later
+if two machines are known to use it, and never before the owner's lease has ended: without the broker it still drives.
+Machines that disconnect each other from the broker (same client id) never report at the same time; they are recognised
+when a boot that had lost the name returns.
 
 A stop of all cars applies to all of them: a machine that does not own the name must confirm it too, online or silent.
 """
@@ -13,11 +14,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from shared.protocol import messages as m
+from shared.units import NS_PER_MS
 
 SILENT_NS = 3_000_000_000
 PROOF_NS = 300_000_000  # who reports for longer than this is a machine: a burst of old heartbeats is shorter
 FORGET_NS = 10_000_000_000
 RETURN_ALARM_NS = 60_000_000_000  # how long the alarm lasts after a boot came back
+LEASE_MARGIN_NS = 10_000_000  # the car's clock may run slower than the station's
 MAX_OTHERS = 8
 ARMED: frozenset[m.CarMode] = frozenset({"ready", "driving"})
 
@@ -41,9 +44,10 @@ class OtherMachine:
 
 
 class NameClaim:
-    """The owner of one name; `rate`: seconds of the clock per real second."""
+    """The owner of one name; `lease_ms`: how long a lease lasts; `rate`: seconds of the clock per real second."""
 
-    def __init__(self, rate: float = 1.0) -> None:
+    def __init__(self, lease_ms: int, rate: float = 1.0) -> None:
+        self._lease_ns = lease_ms * NS_PER_MS + LEASE_MARGIN_NS
         self._rate = rate
         self.boot = ""
         self._reported_ns = 0
@@ -188,5 +192,8 @@ class NameClaim:
         return now_ns - other.reported_ns < SILENT_NS * self._rate
 
     def _is_free(self, now_ns: int) -> bool:
+        if not self.boot:
+            return True
         wait_ns = FORGET_NS if self.duplicates(now_ns) else 0 if self._gone else SILENT_NS
-        return not self.boot or now_ns - self._reported_ns >= wait_ns * self._rate
+        # Its last lease counts from a heartbeat that it sent before that one arrived here.
+        return now_ns - self._reported_ns >= max(wait_ns * self._rate, self._lease_ns)

@@ -4,7 +4,6 @@ Used by the pages whose forms need more than the names of a command's fields: ru
 sent to /api/v1/commands.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import anyio.to_thread
 from fastapi import Request
 
 from shared.errors import BadInput, RacedayError, Refused
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.web.language import JSONAnswer
 from station.access.identity import Identity
@@ -53,10 +53,10 @@ async def received(
     if refused := request_refusal(request.headers, request.url.scheme):
         return error_answer(*refused)
     try:
-        document = json.loads(await read_body(request, max_bytes))
+        document = read_json(await read_body(request, max_bytes))
     except CommandTooLarge:
         return error_answer(413, text("The form has more than {max} bytes.", max=max_bytes))
-    except (BadInput, TimeoutError, ValueError, RecursionError):
+    except (BadInput, TimeoutError, ValueError):
         return error_answer(400, text("The form did not arrive whole: send it again."))
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
         return error_answer(400, text("A form is a JSON object of texts."))

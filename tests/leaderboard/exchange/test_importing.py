@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.core.states import RaceStage
-from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.report import refusal_sentence
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store, open_store
 from leaderboard.store.ranking import line_rows
 from leaderboard.store.tables import AUDIT, RACES, RESULTS
+from shared.boards.spreadsheet_cells import neutralised
 from shared.errors import BadInput, Refused
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules

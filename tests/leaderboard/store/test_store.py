@@ -170,3 +170,43 @@ def test_a_database_that_was_taken_away_is_said_and_nothing_is_acknowledged(tmp_
         assert board.apply(posted.webhook_id, encode_result(posted), 3).status == 201
         assert [placed.racer for placed in board.standings("cup")] == ["anna"]
     board.close()
+
+
+@pytest.mark.parametrize("left", [None, b""], ids=["deleted", "emptied"])
+def test_a_database_that_was_lost_between_two_starts_is_not_made_anew(
+    tmp_path: pathlib.Path, left: bytes | None
+) -> None:
+    path = tmp_path / "b.db"
+    open_store(path).close()
+    kept = path.read_bytes()
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
+    with pytest.raises(StorageError, match="missing or empty, but a leaderboard kept its results here"):
+        open_store(path)
+    path.write_bytes(kept)
+    open_store(path).close()  # it is there again
+    path.unlink()
+    path.with_name("b.db.lock").unlink()
+    open_store(path).close()  # as the sentence says
+
+
+def test_a_start_that_came_to_nothing_leaves_a_path_that_can_be_used(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b.db"
+    monkeypatch.setattr(database, "files", lambda _package: tmp_path / "nowhere")
+    with pytest.raises(StorageError, match="cannot be brought up to date"):
+        open_store(path)
+    monkeypatch.undo()
+    open_store(path).close()
+
+
+def test_two_pages_of_garbage_are_found_when_the_file_is_opened(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "b.db"
+    open_store(path).close()
+    whole = path.read_bytes()
+    for page in range(2, len(whole) // 4096 - 2, 7):
+        path.write_bytes(whole[: page * 4096] + bytes(range(256)) * 32 + whole[(page + 2) * 4096 :])
+        with pytest.raises(StorageError, match=r"b\.db: .*(damaged|malformed)"):
+            open_store(path)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.access.short_codes import ALPHABET, normalised
 from shared.access.throttle import FREE_TRIES, MAX_WAIT_S, RESET_S, Failures
 from shared.access.tokens import token_hash
 from shared.errors import BadInput, Refused
-from shared.short_codes import ALPHABET, normalised
 from station.access.access_state import AccessState, TooManyTries
 from station.access.access_store import ACCESS, AccessStore
 from station.access.claim_code import ClaimCodeFile

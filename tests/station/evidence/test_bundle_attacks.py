@@ -20,7 +20,8 @@ from station.commands.protest import main
 from station.commands.replay import difference
 from station.commands.replay import main as replay_main
 from station.evidence.bundle import make_bundle
-from station.evidence.verify import MANIFEST, POINTS, RECORDS, check_and_print, write_points
+from station.evidence.bundle_files import MANIFEST, POINTS, RECORDS
+from station.evidence.verify import check_and_print, write_points
 from station.store.hash_chain import Checkpoint, checkpoint_statement, digest
 from station.store.journal import Journal
 from station.store.journal_reader import JournalReader
@@ -107,7 +108,7 @@ def test_a_forged_bundle_falls(
 ) -> None:
     files = attack(genuine)
     path = packed(tmp_path / "b.zip", files, manifest=MANIFEST in files and files[MANIFEST] == genuine[MANIFEST])
-    assert main(["--check", path]) == 1
+    assert check_and_print(path, frozenset()) == 1
     assert sentence in capsys.readouterr().err
 
 

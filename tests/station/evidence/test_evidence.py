@@ -23,6 +23,7 @@ from station.commands.protest import main as protest_main
 from station.commands.replay import check as replay
 from station.core import inputs as e
 from station.evidence.bundle import make_bundle
+from station.evidence.bundle_files import FilesInMemory
 from station.evidence.verify import check
 from station.store.ed25519 import verify, verify_by_hand
 from station.store.hash_chain import Tampered, checkpoint_statement, digest
@@ -215,7 +216,7 @@ def test_a_bent_bundle_falls(tmp_path: pathlib.Path, name: str) -> None:
         files = {each: bundle.read(each) for each in bundle.namelist()}
     files[name] = files[name].replace(b"7", b"8", 1) + b"\n"
     with pytest.raises(ValueError, match="not the file of the manifest"):
-        check(files)
+        check(FilesInMemory(files))
 
 
 def test_a_lap_that_its_edges_do_not_make_is_doubted(tmp_path: pathlib.Path) -> None:

@@ -17,7 +17,7 @@ from station.commands.replay import main as replay_main
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs.run_registry import RunIds
-from station.evidence.verify import check, read_files
+from station.evidence.verify import check_file
 from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only
@@ -123,7 +123,7 @@ def test_a_bundle_is_of_one_race_though_both_have_a_run_of_this_name(
 ) -> None:
     path, out = written(two_races(Old(RULES)), tmp_path / "a.db"), tmp_path / "b.zip"
     assert protest(["run-1", "--race", race_id, "-o", str(out), "--journal", str(path)]) == 0
-    case, sentence = check(read_files(str(out)))
+    case, sentence = check_file(str(out))
     assert sentence.startswith(f"run run-1: 3 laps, {score_ms} ms, of the race {race_id};")
     assert (case.discrepancies, len(case.laps), case.score_ms) == ([], 3, score_ms)
     with zipfile.ZipFile(out) as bundle:
@@ -152,12 +152,12 @@ def test_a_ruling_on_the_first_race_after_the_second_stays_with_the_first(tmp_pa
     path = written(hand, tmp_path / "a.db")
     for race_id, score_ms in (("race-1", 8500), ("race-2", 7000)):
         protest(["run-1", "--race", race_id, "-o", str(tmp_path / "b.zip"), "--journal", str(path)])
-        case, _ = check(read_files(str(tmp_path / "b.zip")))
+        case, _ = check_file(str(tmp_path / "b.zip"))
         assert (case.discrepancies, case.score_ms) == ([], score_ms)
 
 
 def test_an_id_of_one_race_needs_no_race(tmp_path: pathlib.Path) -> None:
     path = written(two_races(Hand(RULES)), tmp_path / "a.db")
     assert protest(["run-2", "-o", str(tmp_path / "b.zip"), "--journal", str(path)]) == 0
-    case, _ = check(read_files(str(tmp_path / "b.zip")))
+    case, _ = check_file(str(tmp_path / "b.zip"))
     assert (case.race_id, case.score_ms, case.discrepancies) == ("race-2", 7000, [])

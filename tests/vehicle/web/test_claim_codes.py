@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.access.short_codes import new_code, normalised
 from shared.errors import ConfigError, Refused
-from shared.short_codes import new_code, normalised
 from vehicle.web.claim_codes import MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes
 
 NOW = 1_800_000_000.0

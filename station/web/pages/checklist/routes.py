@@ -1,6 +1,5 @@
 """The addresses of the page of the checklists, and of the ticks that officials give."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput, StorageError
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from station.access.identity import Identity
 from station.service.checklists.logged_ticks import tick_event
@@ -64,9 +64,9 @@ def _tick(site: Site, asked: AskedTick, by: Identity) -> None:
 def _asked(body: bytes) -> AskedTick:
     """The request. Raises BadInput."""
     try:
-        document: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadInput(text("The request is not JSON.")) from None
+        document: Any = read_json(body)
+    except ValueError:
+        raise BadInput(text("The request is not JSON, or names a thing twice.")) from None
     if isinstance(document, dict):
         line, is_done = document.get("line"), document.get("done")
         if isinstance(line, str) and isinstance(is_done, bool) and len(document) == 2:

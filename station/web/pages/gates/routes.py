@@ -1,12 +1,11 @@
 """The addresses of the gates' page: the page, and the comparison of a two-pulse test whose pulses it has seen."""
 
-import json
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.errors import BadInput
+from shared.protocol.strict_json import read_json
 from shared.text import joined, text
 from shared.web.language import JSONAnswer
 from station.core.timing.two_pulses import GateInterval, Pulse, compare
@@ -32,10 +31,10 @@ def gates_routes(site: Site) -> APIRouter:
         if refused := official_refusal(request):
             return error_answer(*refused)
         try:
-            first, second = _PULSES.validate_python(json.loads(await read_body(request)))
+            first, second = _PULSES.validate_python(read_json(await read_body(request)))
         except CommandTooLarge as error:
             return error_answer(413, str(error))
-        except (BadInput, TimeoutError, ValueError, RecursionError, ValidationError):
+        except (BadInput, TimeoutError, ValueError):
             return error_answer(400, text("The two pulses of the gates cannot be read."))
         gates = tuple(gate.name for gate in site.service.snapshot().gates)
         lines = compare(first, second, gates)

@@ -1,7 +1,6 @@
 """The addresses of the list of runs, and what officials' pages ask: a preview of a ruling, and one's own last acts."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput, RacedayError, Refused
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from station.core.inputs import Command
 from station.web.access import identity_of, official_refusal
@@ -82,7 +82,7 @@ async def answered(ask: Callable[[], dict[str, object]]) -> JSONResponse:
 
 def _parsed(body: bytes) -> Command:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadInput(text("The command is not JSON.")) from None
+        document = read_json(body)
+    except ValueError:
+        raise BadInput(text("The command is not JSON, or names a thing twice.")) from None
     return parse_command(document)

@@ -1,6 +1,5 @@
 """The addresses of the page of the screens, and of what officials ask of them."""
 
-import json
 from typing import Any
 
 import anyio.to_thread
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.errors import BadInput
+from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.units import parse_seconds
 from station.screens.register import ScreenRegister
@@ -47,9 +47,9 @@ def screens_routes(site: Site) -> APIRouter:
 def _asked(body: bytes) -> dict[str, str]:
     """The request as texts by name. Raises BadInput."""
     try:
-        document: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadInput(text("The request is not JSON.")) from None
+        document: Any = read_json(body)
+    except ValueError:
+        raise BadInput(text("The request is not JSON, or names a thing twice.")) from None
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
         raise BadInput(text('The request must be a JSON object of texts with an "act".'))
     return document

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leaderboard.exchange.formulas import neutralised, restored
+from shared.boards.spreadsheet_cells import neutralised, restored
 
 
 @pytest.mark.parametrize(

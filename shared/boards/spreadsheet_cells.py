@@ -1,8 +1,10 @@
 """Cells that a spreadsheet would take for a formula: neutralised on the way out, restored exactly on the way in.
 
-A cell that begins with = + - @ TAB CR or LF, or with a wide form of one, gets an apostrophe in front (OWASP, "CSV
-injection"). So does one that begins with apostrophes before such a sign, so that every cell can be told apart again:
-`restored(neutralised(cell)) == cell` for any text. A plain number (-1.5) is no formula and stays as it is.
+Used by what writes CSV for others: the leaderboard's files, protest bundles, `raceday rank`. Needs only the standard
+library: a protest bundle carries it. A cell that begins with = + - @ TAB CR or LF, or with a wide form of one, gets an
+apostrophe in front (OWASP, "CSV injection"). So does one that begins with apostrophes before such a sign, so that every
+cell can be told apart again: `restored(neutralised(cell)) == cell` for any text. A plain number (-1.5) is no formula
+and stays as it is.
 """
 
 import re
