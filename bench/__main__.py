@@ -2,15 +2,20 @@
 
 import argparse
 import importlib
+import sys
 from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import RacedayError
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A benchmark: the module whose `main(quick: bool) -> None` runs it, and what it measures."""
+    """A benchmark: the module whose `main(quick, **options) -> None` runs it, what it measures, and its options."""
 
     module: str
     measures: str
+    options: tuple[str, ...] = ()
 
 
 BENCHES: dict[str, Bench] = {
@@ -18,10 +23,9 @@ BENCHES: dict[str, Bench] = {
         "bench.vehicle.bridge", "a stock car by its bridge: time until its wheels stand, also after kill -9"
     ),
     "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
-    "durability": Bench("bench.station.durability", "power cuts and kill -9: acknowledged records that were lost"),
     "event-size": Bench("bench.station.event_size", "200 racers, 1,000 runs, 10,000 laps: start, rulings, pages"),
     "farm": Bench("bench.simulator.farm", "submit to rank on an idle farm; two children beside one after another"),
-    "faults": Bench("bench.vehicle.faults", "faults of the car's processes: time to neutral"),
+    "fuzz": Bench("bench.fuzz.campaign", "every parser of what comes from outside: inputs that escape", ("minutes",)),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
     "lapwatch-optics": Bench(
@@ -33,7 +37,6 @@ BENCHES: dict[str, Bench] = {
     "pages": Bench(
         "bench.station.page_work", "a slow browser: work for each update and longest task, beside a plain page"
     ),
-    "posts": Bench("bench.leaderboard.posts", "abused posts and kill -9 of either side: lost, doubled, different"),
     "ray": Bench("bench.simulator.ray_efficiency", "a Ray cluster of two nodes, beside serial runs: efficiency"),
     "real-submissions": Bench(
         "bench.leaderboard.real_submissions", "as `submissions`, a few with real drives: by children, by a Ray cluster"
@@ -48,7 +51,9 @@ BENCHES: dict[str, Bench] = {
     ),
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),
-    "virtual": Bench("bench.simulator.virtual", "many worlds at once, beside CarRacing-v3: steps, memory a world"),
+    "virtual": Bench(
+        "bench.simulator.virtual", "many worlds at once, beside CarRacing-v3: steps, memory a world", ("baseline",)
+    ),
     "vehicle": Bench("bench.vehicle.control_loop", "the car's control loop, beside its peers"),
     "watchers": Bench(
         "bench.leaderboard.watchers", "5,000 watchers of a race beside a bare broadcaster of the same bytes"
@@ -58,22 +63,60 @@ BENCHES: dict[str, Bench] = {
 }
 
 
+# Thousands of trials each, whose whole runs take from minutes to hours: `campaigns` runs all of them.
+CAMPAIGNS: dict[str, Bench] = {
+    "power-cuts": Bench("bench.campaigns.power_cuts", "14,500 power cuts of every store, some with less syncing"),
+    "raw-answers": Bench("bench.campaigns.raw_answers", "100,000 raw HTTP answers to sync"),
+    "posts": Bench("bench.campaigns.posts", "100,000 abused posts and kill -9 of either side"),
+    "faults": Bench("bench.campaigns.faults", "faults of the car's processes, 20 trials each: time to neutral"),
+    "race-hours": Bench("bench.campaigns.race_hours", "10,000 simulated race-hours, by ranges of seeds", ("seeds",)),
+}
+
+
 def main() -> None:
-    names = "\n".join(f"  {name:16} {bench.measures}" for name, bench in BENCHES.items())
+    chosen = _arguments()
+    names = {"": BENCHES, "campaigns": CAMPAIGNS}.get(chosen.name, {chosen.name: None})
+    failed = False
+    for name in names:
+        try:
+            _run(name, chosen)
+        except RacedayError as error:
+            print(error, file=sys.stderr)
+            failed = True
+    sys.exit(1 if failed else 0)
+
+
+def _run(name: str, chosen: argparse.Namespace) -> None:
+    bench = BENCHES.get(name) or CAMPAIGNS[name]
+    options: dict[str, Any] = {each: value for each in bench.options if (value := getattr(chosen, each))}
+    if name in CAMPAIGNS:
+        options["resume"] = chosen.resume
+    importlib.import_module(bench.module).main(chosen.quick, **options)
+
+
+def _arguments() -> argparse.Namespace:
+    table = [f"  {name:16} {bench.measures}" for name, bench in BENCHES.items()]
+    table += ["campaigns, each with --resume:", *(f"  {name:16} {each.measures}" for name, each in CAMPAIGNS.items())]
     parser = argparse.ArgumentParser(
-        prog="./dev bench", epilog=f"benchmarks:\n{names}", formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="./dev bench",
+        epilog="\n".join(["benchmarks:", *table]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "name", nargs="?", choices=tuple(BENCHES), metavar="name", help="one of those below; default: all"
-    )
+    names = ("", "campaigns", *BENCHES, *CAMPAIGNS)
+    what = "one of those below; `campaigns`: all of these, one after the other; default: all benchmarks"
+    parser.add_argument("name", nargs="?", default="", choices=names, metavar="name", help=what)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a rough figure, and a check that it runs")
-    parser.add_argument("--baseline", action="store_true", help="with virtual: measure the older commit again, too")
+    parser.add_argument("--resume", action="store_true", help="a campaign: go on where run/bench/NAME.json ends")
+    parser.add_argument("--seeds", default="", metavar="A..B", help="race-hours: only these seeds now")
+    parser.add_argument("--minutes", type=float, metavar="N", help="fuzz: share this time among all parsers")
+    parser.add_argument("--baseline", action="store_true", help="virtual: measure the older commit again, too")
     chosen = parser.parse_args()
-    if chosen.baseline and chosen.name != "virtual":
-        parser.error("--baseline is for virtual")
-    for name, bench in BENCHES.items():
-        if chosen.name in (None, name):
-            importlib.import_module(bench.module).main(chosen.quick, **({"baseline": True} if chosen.baseline else {}))
+    if chosen.resume and chosen.name not in ("campaigns", *CAMPAIGNS):
+        parser.error("--resume is for a campaign")
+    for option in ("seeds", "minutes", "baseline"):
+        if getattr(chosen, option) and option not in (BENCHES | CAMPAIGNS).get(chosen.name, Bench("", "")).options:
+            parser.error(f"--{option} is not for {chosen.name or 'all'}")
+    return chosen
 
 
 if __name__ == "__main__":

@@ -119,12 +119,20 @@ def score_mismatch(posted: PostedWithOtherScore) -> str:
 def next_post(
     rows: Iterable[OutboxRow], progress: Mapping[str, Progress], backoff: LeaderboardBackoff
 ) -> ScheduledPost | None:
-    """The unsettled row that is due first (then the oldest); None if nothing is left to post."""
+    """The unsettled row that is due first; None if nothing is left to post.
+
+    Of rows that the leaderboard's backoff delays to the same instant, the one that has been due for longest (a row that
+    was never posted: for ever), then the oldest. By age alone, a few old rows that something on the way never lets
+    through (a firewall that dislikes a name) would be due again at each such instant, and no other would be posted.
+    """
     first: ScheduledPost | None = None
+    first_key: tuple[int, int, int] | None = None
     for row in first_revisions(rows, progress):
-        at_ns = max(backoff.not_before_ns, progress.get(row.webhook_id, _NEW).not_before_ns)
-        if first is None or (at_ns, row.seq) < (first.at_ns, first.row.seq):
-            first = ScheduledPost(row, at_ns)
+        own_ns = progress.get(row.webhook_id, _NEW).not_before_ns
+        at_ns = max(backoff.not_before_ns, own_ns)
+        key = (at_ns, own_ns, row.seq)
+        if first_key is None or key < first_key:
+            first, first_key = ScheduledPost(row, at_ns), key
     return first
 
 

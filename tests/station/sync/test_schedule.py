@@ -51,7 +51,19 @@ def test_a_waiting_row_lets_the_next_one_pass() -> None:
 def test_a_board_that_is_away_holds_every_row_back() -> None:
     turn = next_post([row(1, "a"), row(2, "b")], {"a.0": Progress("pending", 1, 50)}, LeaderboardBackoff(1, 70))
     assert turn is not None
-    assert (turn.row.result_id, turn.at_ns) == ("a", 70)
+    assert (turn.row.result_id, turn.at_ns) == ("b", 70)  # which is due for longer
+
+
+def test_old_rows_that_never_get_through_do_not_stop_a_new_one() -> None:
+    """As when a firewall refuses the names in six results: each is due again whenever the backoff ends."""
+    rows = [row(seq, f"r-{seq}") for seq in range(1, 8)]
+    stuck = {f"r-{seq}.0": Progress("pending", 20, 10 * seq) for seq in range(1, 7)}
+    turn = next_post(rows, stuck, LeaderboardBackoff(20, 100))
+    assert turn is not None
+    assert (turn.row.result_id, turn.at_ns) == ("r-7", 100)
+    turn = next_post(rows[:-1], stuck, LeaderboardBackoff(20, 100))
+    assert turn is not None
+    assert turn.row.result_id == "r-1"  # of those, the one that is due for longest
 
 
 @pytest.mark.parametrize("state", ["pending", "in-flight", "unknown"])

@@ -23,7 +23,7 @@ from shared.web.http_exchange import Reply
 from shared.webhooks import signed_headers
 from station.sync.verdict import MAX_REASON, contract_sentence, retry_after_s
 from station.sync.webhook import WebhookLeaderboard, checked_address, key_of
-from tests.station.sync import campaign
+from tests.station.sync import raw_answers
 from tests.station.sync.fault_server import SECRET, running_peer
 from tests.station.sync.sample_results import result
 
@@ -267,14 +267,14 @@ def test_an_unknown_option_names_itself() -> None:
 
 
 def test_whatever_comes_back_is_an_answer_that_can_be_kept() -> None:
-    """A small part of `python -m tests.station.sync.campaign 100000`."""
-    kinds = campaign.run(1_000, 7, campaign.AnswerChecker())
+    """A small part of `./dev bench raw-answers`."""
+    kinds = raw_answers.run(1_000, 7, raw_answers.AnswerChecker())
     assert {"AnswerLost", "PostDeferred", "PostAccepted", "PostRejected"} <= set(kinds)
 
 
 @pytest.mark.parametrize("manner", ["silent", "slow", "endless"])
 def test_the_deadline_is_for_the_whole_answer(manner: str) -> None:
-    answerer = campaign.Answerer()
+    answerer = raw_answers.Answerer()
     answerer.start()
     answerer.next = b"HTTP/1.1 201 Created\r\n" + b"a: b\r\n" * 2000, manner
     options = {"connect_timeout_s": 5, "read_timeout_s": 0.3}

@@ -4,7 +4,7 @@ Real processes: one sync service a station, a proxy of ours, the leaderboard ove
 requests and answers, sends requests twice, cuts answers, and answers itself as portals and gateways do. Waits after
 failures pass TIMES faster (they are an argument of the syncer), all else is the product.
 
-`./dev bench posts` runs 20,000 posts on each store.
+`./dev bench posts` runs 100,000 on both stores.
 """
 
 import contextlib

@@ -2,11 +2,14 @@
 
 An SQLite VFS after the method of SQLite's own crash tests: files lie on the real disk for reading, and beside them
 it keeps what would have survived. A sync makes a file's writes last; a new name lasts once its folder was synced
-(SQLite does that with the first sync of a new log, and when it deletes one). No real fsync is called: so it is fast.
+(SQLite does that with the first sync of a new log), and so does the end of a name: a log that was deleted may be there
+again, with all that it would undo, unless the folder was synced (`synchronous=EXTRA`). No real fsync is called: so it
+is fast.
 """
 
 import pathlib
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -58,6 +61,7 @@ class PowerCut(apsw.VFS):
         self.operations = 0
         self.files = {str(path): DiskFile(path.read_bytes()) for path in folder.iterdir()}
         self.entries = set(self.files)  # names that survive
+        self.deleted: dict[str, DiskFile] = {}  # names whose end may not survive
         super().__init__("power-cut", "unix", makedefault=True)
 
     @property
@@ -85,16 +89,22 @@ class PowerCut(apsw.VFS):
     def xDelete(self, filename: str, syncdir: bool) -> None:
         self.count()
         super().xDelete(filename, False)
-        del self.files[filename]
+        gone = self.files.pop(filename)
+        if filename in self.entries:
+            self.deleted[filename] = gone
         if syncdir:
             self.sync_folder()
 
     def sync_folder(self) -> None:
         self.entries = set(self.files)
+        self.deleted.clear()
 
     def survive(self, folder: pathlib.Path, chance: random.Random) -> Fate:
-        """Writes what is left to another folder; a name that was never synced may exist there or not."""
+        """Writes what is left to another folder; a name that was never synced may exist there or not, made or ended."""
         fate = chance.choice(FATES)
+        for path, file_on_disk in self.deleted.items():
+            if fate == "none" or (fate != "all" and chance.random() < 0.5):
+                (folder / pathlib.Path(path).name).write_bytes(file_on_disk.survive(fate, chance))
         for path, file_on_disk in self.files.items():
             if path in self.entries or (fate == "all" or (fate != "none" and chance.random() < 0.5)):
                 (folder / pathlib.Path(path).name).write_bytes(file_on_disk.survive(fate, chance))
@@ -130,11 +140,15 @@ class _File(apsw.VFSFile):
 
 @contextmanager
 def power_cut(folder: pathlib.Path, cut_at: int) -> Iterator[PowerCut]:
-    disk = PowerCut(folder, cut_at)
+    disk, said, unraised = PowerCut(folder, cut_at), sys.excepthook, sys.unraisablehook
+    # A connection that was never opened is dropped on the dead disk, and apsw writes that down where nobody asks.
+    sys.excepthook = lambda *error: None if disk.dead else said(*error)
+    sys.unraisablehook = lambda error: None if disk.dead else unraised(error)
     try:
         yield disk
     finally:
         disk.unregister()
+        sys.excepthook, sys.unraisablehook = said, unraised
 
 
 def _apply(image: bytearray, change: Change) -> None:

@@ -76,7 +76,7 @@ def small_disk(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def seen_when_refused(station: Running, sentence: str) -> None:
     """Waits until the fault shows in the state, on the page and in the log; then nothing more is stored."""
-    station.until(lambda: not station.store()["ok"])  # how soon, `./dev bench durability` measures
+    station.until(lambda: not station.store()["ok"])  # how soon, `./dev bench refusal` measures
     assert sentence in station.store()["sentence"]
     assert sentence in station.get("/operate")
     assert sentence in station.log.read_text()

@@ -1,4 +1,4 @@
-"""A loaded station is killed a few times; `./dev bench durability` kills it a thousand times."""
+"""A loaded station is killed a few times; `./dev bench kills` kills it, and all other processes, thousands of times."""
 
 import pathlib
 import shutil

@@ -1,4 +1,4 @@
-"""Faults injected into a driving car, and how long it drove on: trials for test_faults.py and bench/vehicle/faults.py.
+"""Faults injected into a driving car, and how long it drove on: for test_faults.py and bench/campaigns/faults.py.
 
 They lie in memory, not on the disk (`in_memory`): the mock motors write their record from the guard's loop, where no
 real motor waits for a disk. The three processes, the fail-safe process and the broker are real; the motors are the mock
