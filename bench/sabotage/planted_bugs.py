@@ -18,7 +18,7 @@ CAMPAIGNS: dict[str, tuple[str, ...]] = {
     "car faults": (*PYTEST, "tests/system/vehicle/test_faults.py"),
     "modes": (*PYTEST, "tests/vehicle/core"),
     "broker": (*PYTEST, "tests/shared/link/test_acl.py"),
-    "policy": (*PYTEST, "tests/system/vehicle/test_no_network.py", "tests/vehicle/process"),
+    "policy": (*PYTEST, "tests/vehicle/process", "tests/system/vehicle/test_confined_models.py"),
 }
 
 
@@ -244,10 +244,11 @@ BUGS: tuple[PlantedBug, ...] = (
         "car-1",
     ),
     PlantedBug(
-        "a policy may open sockets",
+        "a policy may signal its guard",
         "vehicle/process/seccomp.py",
-        '    "none": [(_RETURN, 0, 0, _REFUSE)],',
-        '    "none": [(_RETURN, 0, 0, _ALLOW)],',
+        """        ArgumentRule("kill", 0, (pid, *own_children), is_allowed=True),
+""",
+        "",
         "policy",
         "assert|Failed",
     ),
