@@ -22,6 +22,9 @@ from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
+from shared.web.tls.protected_sign_in import ProtectedSignIn
+from shared.web.tls.trust_page import TrustPage
+from shared.web.tls.web_tls import WebTls
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.body_table import CONSOLE_BODIES, body_answer, body_refusal
@@ -83,8 +86,11 @@ def create_app(
     allowed_hosts: tuple[str, ...] = (),
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
+    tls: WebTls | None = None,
+    claim_over_http: bool = True,
 ) -> FastAPI:
-    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
+    """The console's app. `tls`: what makes the page a protected one; a phone then claims the car over http only with
+    `claim_over_http`. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
     auth = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
@@ -101,6 +107,9 @@ def create_app(
         default_response_class=ConsoleAnswer,
     )
     app.add_middleware(BodyGuard, bounds=CONSOLE_BODIES, refusal=body_refusal(auth), answer=body_answer)
+    app.add_middleware(TrustPage, tls=tls, home=text("The console"))
+    if tls is not None and not claim_over_http:
+        app.add_middleware(ProtectedSignIn, paths=("/api/claim",))
     app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
     app.add_middleware(LanguageChoice)
