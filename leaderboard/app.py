@@ -65,6 +65,7 @@ from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
+from shared.refusals import Refusals
 from shared.web.assets import Assets
 
 API_VERSION = "1.0"
@@ -81,11 +82,14 @@ def create_app(
     utc_ns: Callable[[], int],
     hasher: PassCodeHasher | None = None,
     background: bool = True,
+    refusals: Refusals | None = None,
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases.
 
-    `background`: this process also does what only one of several does, as sending notices.
+    `background`: this process also does what only one of several does, as sending notices. `refusals`: those of the
+    process; None: new ones.
     """
+    refusals = Refusals() if refusals is None else refusals
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -110,13 +114,13 @@ def create_app(
     )
     for router in (
         *_api(services, credentials, config, callers, utc_ns),
-        *_pages(services, config, callers, site, feed, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns, refusals),
     ):
         app.include_router(router)
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
-    add_middleware(app, services, credentials, config, utc_ns)
-    app.state.accounts, app.state.services = services.accounts, services
+    add_middleware(app, services, credentials, config, utc_ns, refusals)
+    app.state.accounts, app.state.services, app.state.refusals = services.accounts, services, refusals
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -206,13 +210,14 @@ def _pages(
     site: LeaderboardSite,
     feed: Feed,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> Iterator[APIRouter]:
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
     yield title_pages.router(board, services.league, services.seasons, site, utc_ns)
     yield desk_pages(services.league, site, utc_ns)
-    yield account_pages.router(services.accounts, site, utc_ns)
+    yield account_pages.router(services.accounts, site, utc_ns, refusals)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield season_pages.router(services.seasons, services.heat_replays, site, utc_ns)
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)

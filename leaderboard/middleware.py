@@ -13,6 +13,7 @@ from leaderboard.credentials import Credentials
 from leaderboard.pages.participation.invitation import qr_svg
 from leaderboard.services import LeaderboardServices
 from leaderboard.web.identification import CallerMiddleware
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.bodies.guard import BodyGuard
 from shared.web.error_pages import ErrorPages
@@ -34,6 +35,7 @@ def add_middleware(
     credentials: Credentials,
     config: LeaderboardConfig,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> None:
     """Add what every request passes; the last one added is the first to see it."""
     bodies = leaderboard_bodies(config.submissions.max_archive_mb)
@@ -50,7 +52,7 @@ def add_middleware(
     app.add_middleware(TrustPage, tls=tls, home=text("All races"), qr=lambda content: qr_svg(content).encode())
     if tls is not None and not config.server.sign_in_over_http:
         app.add_middleware(ProtectedSignIn, paths=SIGN_IN_PATHS)
-    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
+    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:

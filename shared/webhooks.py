@@ -25,6 +25,8 @@ UNSIGNED = "The headers webhook-id, webhook-timestamp and webhook-signature are 
 class BadSignature(Refused):
     """The post is not signed with a secret that we know, or its timestamp is too far from now."""
 
+    refusal_kind = "signature"
+
 
 def parse_secret(text: str) -> bytes:
     """The key in `whsec_` and the base64 of 24 to 64 bytes. Raises ConfigError, never with the secret in it."""

@@ -127,6 +127,7 @@ def _started(
         ScreenRegister(config.data_dir, log),
         backups,
         checklists,
+        refusals=runner.station.refusals,
         tls=tls,
         sign_in_over_http=config.web.sign_in_over_http,
     )

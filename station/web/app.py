@@ -12,6 +12,7 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
 from shared.web.bodies.guard import BodyGuard
@@ -58,6 +59,7 @@ def create_app(
     backups: StationBackups | None = None,
     checklists: ChecklistRegister | None = None,
     *,
+    refusals: Refusals | None = None,
     tls: WebTls | None = None,
     sign_in_over_http: bool = False,
 ) -> FastAPI:
@@ -67,15 +69,16 @@ def create_app(
     None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
     event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
     `backups`: makes and restores them; None: this station does neither. `checklists`: their register; None: one that
-    stores nothing.
+    stores nothing. `refusals`: those of the process, for the page of the audit; None: new ones.
     `tls`: what makes the pages protected ones; officials then sign in over https alone, unless `sign_in_over_http`.
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
     `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages(PAGES, TOPICS)
+    refusals = Refusals() if refusals is None else refusals
     screens = ScreenRegister(None) if screens is None else screens
     checklists = ChecklistRegister(None) if checklists is None else checklists
-    site = Site(service, pages, access, screens, checklists, tracks, backups)
+    site = Site(service, pages, access, screens, checklists, refusals, tracks, backups)
     live = EventStream(service, pages, site.completed)
     screens.on_change(live.refresh)
     checklists.on_change(live.refresh)
@@ -98,7 +101,7 @@ def create_app(
     app.add_middleware(TrustPage, tls=tls, home=text("The live page"), qr=qr_svg)
     if tls is not None and not sign_in_over_http:
         app.add_middleware(ProtectedSignIn, paths=SIGN_IN_PATHS)
-    app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
+    app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
     _add_routes(app, site, live, send)

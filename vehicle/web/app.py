@@ -4,7 +4,7 @@ import pathlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import anyio.to_thread
@@ -13,14 +13,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import FileSystemLoader
 
-from shared.errors import OperatorError, Refused
+from shared.errors import BadInput, OperatorError, Refused
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
 from shared.web.bodies.guard import BodyGuard
 from shared.web.cookies import drop_cookie, set_cookie
+from shared.web.drawing.refusal_rows import refusal_table
 from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
+from shared.web.refused_requests import name_refusal
 from shared.web.security import HostAndHeaderGuard
 from shared.web.tls.protected_sign_in import ProtectedSignIn
 from shared.web.tls.trust_page import TrustPage
@@ -38,6 +41,7 @@ from vehicle.web.upload import receive_upload
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
+REFUSALS_SHOWN = 8  # on a phone
 Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
 
@@ -86,11 +90,16 @@ def create_app(
     allowed_hosts: tuple[str, ...] = (),
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
+    refusals: Refusals | None = None,
     tls: WebTls | None = None,
     claim_over_http: bool = True,
 ) -> FastAPI:
-    """The console's app. `tls`: what makes the page a protected one; a phone then claims the car over http only with
-    `claim_over_http`. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
+    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car.
+
+    `refusals`: those of the process, which the page shows too; None: new ones. `tls`: what makes the page a protected
+    one; a phone then claims the car over http only with `claim_over_http`.
+    """
+    refusals = Refusals() if refusals is None else refusals
     auth = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
@@ -110,7 +119,7 @@ def create_app(
     app.add_middleware(TrustPage, tls=tls, home=text("The console"))
     if tls is not None and not claim_over_http:
         app.add_middleware(ProtectedSignIn, paths=("/api/claim",))
-    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts)
+    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
     app.add_middleware(LanguageChoice)
     app.mount("/static", Assets(STATIC))
@@ -118,7 +127,7 @@ def create_app(
     _add_claim_routes(app, auth, car)
     _add_drive_routes(app, auth, phone, now_s)
     add_calibration_routes(app, auth.session, phone, car.calibration_file, now_s)
-    _add_model_routes(app, auth, phone, model_list, car, now_s)
+    _add_model_routes(app, auth, phone, model_list, car, now_s, refusals)
     return app
 
 
@@ -127,7 +136,8 @@ def _add_error_handlers(app: FastAPI) -> None:
         return JSONAnswer({"error": sentence}, status, {"cache-control": "no-store"})
 
     @app.exception_handler(Refused)
-    async def refused(_: Request, error: Exception) -> JSONAnswer:
+    async def refused(request: Request, error: Exception) -> JSONAnswer:
+        name_refusal(request.scope, error)
         return error_response(str(error), 409)
 
     @app.exception_handler(OperatorError)
@@ -231,6 +241,7 @@ def _add_model_routes(
     model_list: ModelList,
     car: CarInfo,
     now_s: Callable[[], float],
+    refusals: Refusals,
 ) -> None:
     guarded = [Depends(auth.session)]
     name_in = Annotated[str, Body(embed=True, max_length=80)]
@@ -242,6 +253,12 @@ def _add_model_routes(
         calibration = await anyio.to_thread.run_sync(car.current_calibration)
         return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 
+    @app.get("/api/refusals", dependencies=guarded)
+    async def refused() -> ConsoleAnswer:
+        """Whom the car refused since it started, for the page's health."""
+        table = refusal_table(refusals.counts(), now_s(), REFUSALS_SHOWN)
+        return ConsoleAnswer({"refusals": table.total, "rows": [asdict(row) for row in table.rows]})
+
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:
         """The models on this car."""
@@ -251,8 +268,12 @@ def _add_model_routes(
     async def upload(request: Request, file: str) -> ModelRow:
         """Import a model. The body is the file itself, so that the page can show the upload's progress."""
         phone.require_idle(now_s())
-        async with receive_upload(request, file) as path:
-            return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
+        try:
+            async with receive_upload(request, file) as path:
+                return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
+        except BadInput:
+            name_refusal(request.scope, "model")
+            raise
 
     @app.post("/api/models/select", dependencies=guarded)
     async def select(name: name_in) -> list[ModelRow]:

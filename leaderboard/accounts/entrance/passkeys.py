@@ -24,7 +24,7 @@ from leaderboard.accounts.entrance.entrance import Entrance, SignedIn, Visitor
 from leaderboard.accounts.limits import CHALLENGE_NS, MAX_CREDENTIALS
 from leaderboard.core import alias as aliases
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import NotAllowed, Unauthorized
+from leaderboard.core.errors import NotAllowed, WrongCredential
 from leaderboard.store import audit
 from leaderboard.store.tables import CHALLENGES, CREDENTIALS
 from shared.errors import BadInput, Refused
@@ -106,7 +106,7 @@ class Passkeys:
         with self._store.write() as db:
             row = db.execute(sa.select(CREDENTIALS).where(CREDENTIALS.c.credential_id == _id_in(answer))).first()
             if row is None or row.kind != "passkey" or row.rp_id != site.rp_id:
-                raise Unauthorized(text("This passkey is not known here (any more): sign in another way."))
+                raise WrongCredential(text("This passkey is not known here (any more): sign in another way."))
             count = _verified(answer, row, asked.challenge, site)
             used = sa.update(CREDENTIALS).where(CREDENTIALS.c.credential_id == row.credential_id)
             db.execute(used.values(sign_count=count, used_utc_ns=now_utc_ns))
@@ -237,7 +237,7 @@ def _verified(answer: dict[str, Any], row: sa.Row[Any], challenge: bytes, site: 
             credential_current_sign_count=row.sign_count,
         )
     except (WebAuthnException, ValueError, TypeError, KeyError):
-        raise Unauthorized(text("The passkey's answer is not valid here: try again.")) from None
+        raise WrongCredential(text("The passkey's answer is not valid here: try again.")) from None
     return verified.new_sign_count
 
 

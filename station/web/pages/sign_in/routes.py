@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from shared.errors import RacedayError, Refused
 from shared.text import text
 from shared.web.cookies import set_cookie
+from shared.web.refused_requests import name_refusal
 from shared.web.security import local_path
 from station.access.roles import Role
 from station.access.station_access import OpenedSession
@@ -47,6 +48,7 @@ def claim_routes(site: Site) -> APIRouter:
 
             opened = await anyio.to_thread.run_sync(done, limiter=HASHING)
         except (RacedayError, TimeoutError) as error:
+            name_refusal(request.scope, error)
             status, sentence = failure(error)
             return await form_page(site, request, "claim", status, waiting=_waiting(site), typed=typed, error=sentence)
         return _signed_in(site, request, opened, "/setup")
@@ -80,6 +82,7 @@ def sign_in_routes(site: Site) -> APIRouter:
 
             opened = await anyio.to_thread.run_sync(done, limiter=HASHING)
         except (RacedayError, TimeoutError) as error:
+            name_refusal(request.scope, error)
             status, sentence = failure(error)
             return await _sign_in_page(site, request, status, typed.get("next", ""), typed.get("name", ""), sentence)
         return _signed_in(site, request, opened, local_path(typed.get("next", "")))
@@ -113,6 +116,7 @@ def pair_routes(site: Site) -> APIRouter:
             code, address = typed.get("code", ""), client_address(request)
             token = await anyio.to_thread.run_sync(site.access.people.pair, code, shown, address)
         except (RacedayError, TimeoutError) as error:
+            name_refusal(request.scope, error)
             status, sentence = failure(error)
             return await form_page(site, request, "pair", status, typed=typed, error=sentence)
         device = site.access.people.device(token)
