@@ -13,6 +13,8 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.text import recorded
+from shared.text.reader import shown
 from shared.web.drawing.templates import page_environment
 from shared.web.security import local_path
 from shared.web.tls.web_tls import EventAuthority, WebTls
@@ -61,7 +63,7 @@ class TrustPage:
             protected=f"https://{_host(scope)}{wanted}",
             is_protected=scope["scheme"] == "https",
             has_code=self._qr is not None,
-            home=self._home,
+            home=shown(recorded(self._home)),
         )
 
 
