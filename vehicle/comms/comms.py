@@ -33,7 +33,7 @@ from vehicle.drivers import build_battery
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
-from vehicle.process.sandbox import confine
+from vehicle.process.sandbox import COMMS, confine
 
 _MAX_WAIT_S = 0.2
 _MAX_DELIVERIES = 1000
@@ -209,7 +209,7 @@ class Comms:
 def main(arguments: list[str]) -> int:
     """Run the process; returns its exit code."""
     parsed = child_arguments(arguments)
-    for sentence in confine(parsed.parent):
+    for sentence in confine(parsed.parent, COMMS):
         log(f"comms: {sentence}")
     config = load(parsed.config, VehicleConfig)
     clock: Clock = build_clock(config.clock)
