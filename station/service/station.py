@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock
 from shared.errors import StorageError
-from shared.link.interface import Delivery, Link
+from shared.link.interface import Link
 from shared.protocol import messages as m
 from station.core import facts as f
 from station.core import inputs as e
@@ -34,6 +34,7 @@ from station.hardware.driver import StartLightsDriver
 from station.service.archive.questions import Question
 from station.service.archive.run_questions import Inbox, RunQuestions
 from station.service.cars.car_control import CarControl
+from station.service.cars.car_mailbox import CarMailbox
 from station.service.cars.controlled_car import Goal
 from station.service.cars.order_target import refusal, undelivered
 from station.service.inbox import QueuedInput, Ticket, answer_of, counter_ruling, drain
@@ -83,7 +84,7 @@ class Station(RunQuestions):
         self.setup, self.journal = setup, journal
         self._link = link
         self._inbox: Inbox = SimpleQueue()
-        self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
+        self._car_messages = CarMailbox()
         self.notice = ""  # what the operator should know about the start, "" if nothing
         self._restored = restore(journal)
         self._clock = StationClock(clock, self._restored.engine)
@@ -150,7 +151,7 @@ class Station(RunQuestions):
         if self._button is not None:
             self._button.watch(self._clock.now_ns())
             self._view.update(button=self._button.view)
-        for delivery in drain(self._car_messages, wait_s):
+        for delivery in self._car_messages.take(wait_s):
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
