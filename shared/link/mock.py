@@ -33,7 +33,9 @@ MAX_RETRY_NS = 5 * NS_PER_S
 class MockLink:
     """A `shared.link.interface.Link` on a `MockBroker`."""
 
-    def __init__(self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000, rate: float = 1.0) -> None:
+    def __init__(
+        self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000, rate: float = 1.0
+    ) -> None:
         self.device = device
         self.client_id = client_id(device, boot, speaker)
         self.speaker: Speaker = speaker

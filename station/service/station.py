@@ -17,6 +17,7 @@ accepts them.
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from queue import SimpleQueue
@@ -37,6 +38,7 @@ from station.service.archive.run_questions import Inbox, RunQuestions
 from station.service.cars.car_control import CarControl
 from station.service.cars.car_mailbox import CarMailbox
 from station.service.cars.controlled_car import Goal
+from station.service.cars.flood_watch import FloodWatch
 from station.service.cars.order_target import refusal, undelivered
 from station.service.inbox import QueuedInput, Ticket, answer_of, counter_ruling, drain
 from station.service.live_state import LiveState
@@ -97,12 +99,15 @@ class Station(RunQuestions):
         self._offered = OfferedRaces(setup.name, offer)
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
-        self.received = Receiver(self._inbox.put, self._car_messages.put, self._clock, self._cars, link)
+        floods = FloodWatch(self.refusals, log, time.monotonic)
+        self.received = Receiver(
+            self._inbox.put, self._car_messages.put, self._clock, self._cars, link, floods.on_no_room
+        )
         self._button = button
         self.lights = StartLightsRunner(make_lights, clock, self._start, self._show_lights) if make_lights else None
         self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
-        self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
+        self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync, floods)
 
     def start(self) -> None:
         """Journals the boot, opens the race, and starts the gates and the link. Raises OperatorError."""

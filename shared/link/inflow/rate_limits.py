@@ -35,7 +35,7 @@ class Flood:
 
 @dataclass(slots=True)
 class TokenBucket:
-    """`per_s` tokens come in each second, at most `burst` are kept, and it starts full."""
+    """`per_s` tokens come in each second (or other unit of `at_s`), at most `burst` are kept, and it starts full."""
 
     per_s: float
     burst: float
@@ -45,13 +45,13 @@ class TokenBucket:
     def __post_init__(self) -> None:
         self.tokens = self.burst
 
-    def take(self, now_s: float) -> bool:
-        """Take one token; False if there is none."""
+    def take(self, now_s: float, count: float = 1.0) -> bool:
+        """Take `count` tokens; False, and none is taken, if there are fewer."""
         self.tokens = min(self.burst, self.tokens + max(0.0, now_s - self.at_s) * self.per_s)
         self.at_s = now_s
-        if self.tokens < 1.0:
+        if self.tokens < count:
             return False
-        self.tokens -= 1.0
+        self.tokens -= count
         return True
 
 
