@@ -17,6 +17,7 @@ STATIC: tuple[tuple[str, list[str]], ...] = (
     ("types", [PYTHON, "-m", "mypy"]),
     ("names", [PYTHON, "tools/check_names.py"]),
     ("texts", [PYTHON, "tools/check_text.py"]),
+    ("standards", [PYTHON, "tools/security_pages.py", "--check"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
 )
 TESTS = ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST])
