@@ -25,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
     "event-size": Bench("bench.station.event_size", "200 racers, 1,000 runs, 10,000 laps: start, rulings, pages"),
     "farm": Bench("bench.simulator.farm", "submit to rank on an idle farm; two children beside one after another"),
+    "fuzz": Bench("bench.fuzz.campaign", "every parser of what comes from outside: inputs that escape", ("minutes",)),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
     "lapwatch-optics": Bench(
@@ -106,11 +107,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a rough figure, and a check that it runs")
     parser.add_argument("--resume", action="store_true", help="a campaign: go on where run/bench/NAME.json ends")
     parser.add_argument("--seeds", default="", metavar="A..B", help="race-hours: only these seeds now")
+    parser.add_argument("--minutes", type=float, metavar="N", help="fuzz: share this time among all parsers")
     parser.add_argument("--baseline", action="store_true", help="virtual: measure the older commit again, too")
     chosen = parser.parse_args()
     if chosen.resume and chosen.name not in ("campaigns", *CAMPAIGNS):
         parser.error("--resume is for a campaign")
-    for option in ("seeds", "baseline"):
+    for option in ("seeds", "minutes", "baseline"):
         if getattr(chosen, option) and option not in (BENCHES | CAMPAIGNS).get(chosen.name, Bench("", "")).options:
             parser.error(f"--{option} is not for {chosen.name or 'all'}")
     return chosen

@@ -39,6 +39,7 @@ from leaderboard.api.sight import sight_check
 from leaderboard.api.submissions import calls as submission_calls
 from leaderboard.api.submissions import uploads as upload_calls
 from leaderboard.board import LeaderboardService
+from leaderboard.body_table import answering, body_refusal, leaderboard_bodies
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
@@ -68,7 +69,9 @@ from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
+from shared.refusals import Refusals
 from shared.web.assets import Assets
+from shared.web.bodies.guard import BodyGuard
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
 from shared.web.security import HostAndHeaderGuard
@@ -87,11 +90,14 @@ def create_app(
     utc_ns: Callable[[], int],
     hasher: PassCodeHasher | None = None,
     background: bool = True,
+    refusals: Refusals | None = None,
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases.
 
-    `background`: this process also does what only one of several does, as sending notices.
+    `background`: this process also does what only one of several does, as sending notices. `refusals`: those of the
+    process; None: new ones.
     """
+    refusals = Refusals() if refusals is None else refusals
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -116,13 +122,13 @@ def create_app(
     )
     for router in (
         *_api(services, credentials, config, callers, utc_ns),
-        *_pages(services, config, callers, site, feed, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns, refusals),
     ):
         app.include_router(router)
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
-    _guard(app, services, credentials, config, utc_ns)
-    app.state.accounts, app.state.services = services.accounts, services
+    _guard(app, services, credentials, config, utc_ns, refusals)
+    app.state.accounts, app.state.services, app.state.refusals = services.accounts, services, refusals
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -212,13 +218,14 @@ def _pages(
     site: LeaderboardSite,
     feed: Feed,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> Iterator[APIRouter]:
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
     yield title_pages.router(board, services.league, services.seasons, site, utc_ns)
     yield desk_pages(services.league, site, utc_ns)
-    yield account_pages.router(services.accounts, site, utc_ns)
+    yield account_pages.router(services.accounts, site, utc_ns, refusals)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield season_pages.router(services.seasons, services.heat_replays, site, utc_ns)
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
@@ -243,15 +250,19 @@ def _guard(
     credentials: Credentials,
     config: LeaderboardConfig,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> None:
     """Add what every request passes; the last one added is the first to see it."""
+    bodies = leaderboard_bodies(config.submissions.max_archive_mb)
+    app.state.longest_body_s = bodies.longest_s
+    app.add_middleware(BodyGuard, bounds=bodies, refusal=body_refusal, answer=answering(app))
     app.add_middleware(ContractAndCacheHeaders)
     lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
     # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
     # leads here gets nothing by it. So any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
-    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
+    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:

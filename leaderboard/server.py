@@ -15,7 +15,6 @@ from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, server_config, url_of
 
 GRACEFUL_S = 2
-MAX_HEAD_BYTES = 32_768
 POSTS_CONNECTIONS = 256  # beside the live pages: posts, pages, idle connections
 RESERVED_DESCRIPTORS = 128  # the store, its readers, the log: the web never takes them
 IDLE_EACH = 64  # a proxy in front keeps some open to us
@@ -56,9 +55,9 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
         log_config=None,
         log_level="error",  # malformed requests of untrusted clients must not fill the log
         timeout_graceful_shutdown=GRACEFUL_S,
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
     )
-    limits = ConnectionLimits(connections, max_idle_each=IDLE_EACH)
+    # Who may send for how long, the app's guard of bodies knows: no connection is closed before.
+    limits = ConnectionLimits(connections, max_idle_each=IDLE_EACH, body_s=app.state.longest_body_s)
     server = _Server(config, limits, feed, lambda: serving(url_of(listening)))
     server.run(sockets=[listening])
     if server.failed is not None:

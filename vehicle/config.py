@@ -31,6 +31,7 @@ class CameraChoice:
 
     driver: str = setting(what="a driver of raceday.cameras")
     options: dict[str, Any] = field(default_factory=dict)
+    opens: tuple[pathlib.Path, ...] = setting((), what="devices and folders that a driver of your own opens besides")
 
 
 @dataclass(frozen=True, slots=True)

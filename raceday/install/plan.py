@@ -196,7 +196,7 @@ def _of_the_role(request: InstallRequest, facts: MachineFacts, name: str, has_ce
         # `raceday certs` keeps it up to date from then on: it knows who has a certificate.
         steps += [
             WriteConfig("/etc/raceday/acl", broker_files.acl_of(config_text("acl"), name), "mosquitto", broker),
-            WriteFile(broker_files.BROKER_DROP_IN, broker_files.RELOAD, effects=frozenset({"units"})),
+            WriteFile(broker_files.BROKER_DROP_IN, broker_files.DROP_IN, effects=broker | {"units"}),
         ]
     return steps
 

@@ -20,12 +20,14 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
 from shared.errors import ConfigError
-from shared.web.acceptor import BACKLOG, Acceptor, CountedHttpProtocol
+from shared.web.accepting.acceptor import BACKLOG, Acceptor
+from shared.web.accepting.counted_protocol import CountedHttpProtocol
 from shared.web.connection_limits import ConnectionLimits, ConnectionTable
 from shared.web.log_rate_limit import LogRateLimit
 
 LINES_PER_S = 2
 STOP_S = 3.0
+MAX_HEAD_BYTES = 16_384
 _LOG_RATE_LIMIT = LogRateLimit(LINES_PER_S)  # one for all servers of a process
 
 
@@ -80,6 +82,7 @@ def server_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
         "server_header": False,
         "proxy_headers": False,
         "timeout_graceful_shutdown": 1,
+        "h11_max_incomplete_event_size": MAX_HEAD_BYTES,
     }
     return uvicorn.Config(app, **(common | options))
 

@@ -124,6 +124,7 @@ def _started(
         ScreenRegister(config.data_dir, log),
         backups,
         checklists,
+        runner.station.refusals,
     )
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)
     ends.callback(web.close)

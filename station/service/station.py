@@ -26,6 +26,7 @@ from shared.clock import Clock
 from shared.errors import StorageError
 from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
+from shared.refusals import Refusals
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.command_values import stop_without_oddities, value_refusal
@@ -79,8 +80,10 @@ class Station(RunQuestions):
         make_lights: Callable[[], StartLightsDriver] | None = None,
         log: Callable[[str], None] = lambda _sentence: None,
         offer: Callable[[RaceOffers], None] = lambda _offers: None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.setup, self.journal = setup, journal
+        self.refusals = Refusals() if refusals is None else refusals  # of this process: what cars send, and the web's
         self._link = link
         self._inbox: Inbox = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()

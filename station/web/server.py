@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from shared.process.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, server_config
+from station.web.body_table import STATION_BODIES
 
 # Together with the reserve below 1,024, however many descriptors there are: MQTT and serial lines are waited for with
 # `select`, which cannot handle higher numbers.
@@ -33,6 +34,7 @@ class WebServer(BackgroundServer):
 
         Raises OperatorError if this process may open too few descriptors.
         """
-        limits = ConnectionLimits(web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
+        connections = web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS)
+        limits = ConnectionLimits(connections, OFFICIALS_CONNECTIONS, body_s=STATION_BODIES.longest_s)
         server = CountingServer(server_config(app), limits, is_official, URGENT)
         super().__init__("web", server, listening, close_streams)

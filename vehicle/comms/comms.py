@@ -22,6 +22,7 @@ from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
 from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from shared.refusals import Refusals
 from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
@@ -32,7 +33,7 @@ from vehicle.drivers import build_battery
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
-from vehicle.process.sandbox import confine
+from vehicle.process.sandbox import COMMS, confine
 
 _MAX_WAIT_S = 0.2
 _MAX_DELIVERIES = 1000
@@ -208,7 +209,7 @@ class Comms:
 def main(arguments: list[str]) -> int:
     """Run the process; returns its exit code."""
     parsed = child_arguments(arguments)
-    for sentence in confine(parsed.parent):
+    for sentence in confine(parsed.parent, COMMS):
         log(f"comms: {sentence}")
     config = load(parsed.config, VehicleConfig)
     clock: Clock = build_clock(config.clock)
@@ -226,7 +227,7 @@ def main(arguments: list[str]) -> int:
         battery.percent,
         str(config.lights.own_colour() or ""),
     )
-    services = SideServices(config, clock, comms, parsed.frame_fd, battery)
+    services = SideServices(config, clock, comms, parsed.frame_fd, battery, Refusals())
     try:
         services.start()
         comms.start()

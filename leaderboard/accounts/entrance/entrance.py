@@ -18,7 +18,7 @@ from leaderboard.accounts.records import AccountRecord
 from leaderboard.accounts.sessions import NewSession, open_session
 from leaderboard.core import alias as aliases
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Unauthorized
+from leaderboard.core.errors import WrongCredential
 from leaderboard.store import audit
 from leaderboard.store.database import Store
 from leaderboard.store.tables import CREDENTIALS
@@ -79,7 +79,7 @@ class Entrance:
             stored = None if found is None else _passphrase_of(db, found.account_id)
         if not self.hashing.matches(stored, passphrase) or found is None:
             self.throttle.failed(tried, now_s)
-            raise Unauthorized(text("This alias and this passphrase do not belong together."))
+            raise WrongCredential(text("This alias and this passphrase do not belong together."))
         self.throttle.succeeded(tried)
         with self.store.write() as db:
             account = records.account(db, found.account_id)  # it may have been deleted since
@@ -100,7 +100,7 @@ class Entrance:
                 audit.record(db, caller, now_utc_ns, "account.recover", f"account:{found.account_id}", None, left)
                 return self.welcome(db, found, visitor, now_utc_ns)
         self.throttle.failed(tried, now_s)
-        raise Unauthorized(text("This alias and this recovery code do not belong together, or the code was used."))
+        raise WrongCredential(text("This alias and this recovery code do not belong together, or the code was used."))
 
     def welcome(
         self, db: sa.Connection, account: AccountRecord, visitor: Visitor, now_utc_ns: int, new: bool = False

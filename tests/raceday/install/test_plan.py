@@ -10,7 +10,7 @@ import pytest
 
 from raceday.install.certificates import PlaceCertificates
 from raceday.install.facts import MachineFacts, refusal
-from raceday.install.machine_files.broker_files import RELOAD
+from raceday.install.machine_files.broker_files import DROP_IN
 from raceday.install.plan import InstallPlan, install_plan
 from raceday.install.releases.program_wheel import ProgramWheel
 from raceday.install.releases.release import MakeRelease
@@ -117,7 +117,7 @@ def test_certificates_open_the_broker_and_change_the_table_that_is_as_it_was_shi
     assert "\nlistener 8883\n" in conf
     assert "\ncrlfile /etc/raceday/tls/crl.pem\n" in conf
     assert "port = 8883" in written(made)["/etc/raceday/station.toml"]
-    assert written(made)["/etc/systemd/system/mosquitto.service.d/raceday.conf"] == RELOAD
+    assert written(made)["/etc/systemd/system/mosquitto.service.d/raceday.conf"] == DROP_IN
     assert "user station-1\n" in written(made)["/etc/raceday/acl"]
     plain = written(plan(InstallRequest("station")))["/etc/raceday/station.toml"]
     later = dataclasses.replace(PI, certificates=ALL_CERTIFICATES, configs={"station": plain})

@@ -13,11 +13,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from shared.addresses import counted_prefix
-from shared.web.accept_queue import AcceptQueue
-from shared.web.connection_limits import ConnectionTable, Stage, WebConnection
+from shared.web.accepting.accept_queue import AcceptQueue
+from shared.web.accepting.counted_protocol import CountedHttpProtocol
+from shared.web.connection_limits import ConnectionTable, WebConnection
 
 BACKLOG = 4096  # the kernel's own maximum; a burst waits there, where no official's connection is lost
 ACCEPT_BATCH = 512  # connections accepted before those that are in are read
@@ -29,49 +28,6 @@ PAUSE_S = 0.2
 UNACKNOWLEDGED_MS = 20_000  # a phone that left the network
 PEEK_BYTES = 64
 _LOG = logging.getLogger("raceday.web")
-
-
-class CountedHttpProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, which reports the stage of its connection."""
-
-    connection: WebConnection
-    on_closed: Callable[[WebConnection], None]
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.connection.close = transport.abort
-        if self.connection.group is None:  # closed while it was on its way here
-            transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.on_closed(self.connection)
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._report_stage()
-
-    def on_response_complete(self) -> None:
-        self.connection.enter_stage("resting", time.monotonic())
-        super().on_response_complete()
-        self._report_stage()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.connection.unread_since_s = time.monotonic()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.connection.unread_since_s = None
-
-    def _report_stage(self) -> None:
-        self.connection.enter_stage(self._stage(), time.monotonic())
-
-    def _stage(self) -> Stage:
-        cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            return "waiting" if cycle is None else "resting"
-        return "sending" if cycle.more_body else "served"
 
 
 class Acceptor:
