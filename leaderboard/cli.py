@@ -127,6 +127,7 @@ def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], u
 
 def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None, farm_jobs: int | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="leaderboard: %(message)s")
+    logging.getLogger(SIGN_INS).setLevel(logging.INFO)
 
     def say(url: str) -> None:
         print(f"listening on {url}", flush=True)
