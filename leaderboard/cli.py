@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from leaderboard import build, credentials
+from leaderboard.accounts.entrance.entrance import SIGN_INS
 from leaderboard.admin_call import change_race
 from leaderboard.commands.processes import ProcessGroup
 from leaderboard.commands.served_farm import ServedFarm, farm_command, require_farm_extras
