@@ -108,8 +108,8 @@ class Refusals:
             if not of_kind.may_log(client, int(now_s)):
                 return None
             count, of_kind.unlogged = of_kind.unlogged, 0
-        times = "" if count == 1 else f", {count} of this kind since the last line"
-        return f"refused ({kind}) from {who}{times}: {what}."
+        repeated = "" if count == 1 else f", {count} of this kind since the last line"
+        return f"refused ({kind}) from {who}{repeated}: {what}."
 
     def counts(self) -> tuple[RefusalCount, ...]:
         """All that was refused, the newest first; at most `MAX_KINDS` times `MAX_CLIENTS_EACH` + 1 rows."""

@@ -17,17 +17,17 @@ class FloodWatch:
 
     def __init__(self, refusals: Refusals, log: Callable[[str], None], now_s: Callable[[], float]) -> None:
         self._refusals, self._log, self._now_s = refusals, log, now_s
-        self._told: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
 
     def on_floods(self, floods: Sequence[Flood]) -> dict[str, int]:
         """Counts what was dropped since the last call; returns how many a second of each machine that floods now."""
         for flood in floods:
-            before = self._told.pop(flood.sender, 0)
+            before = self._counted.pop(flood.sender, 0)
             if fresh := flood.total - before if flood.total >= before else flood.total:
                 self._record(flood.sender, "messages beyond its rate, unread", fresh)
-            if len(self._told) >= MAX_SENDERS:
-                del self._told[next(iter(self._told))]
-            self._told[flood.sender] = flood.total
+            if len(self._counted) >= MAX_SENDERS:
+                del self._counted[next(iter(self._counted))]
+            self._counted[flood.sender] = flood.total
         return {flood.sender: flood.per_s for flood in floods if flood.sender and flood.per_s >= ALARM_PER_S}
 
     def on_no_room(self, car: str) -> None:
