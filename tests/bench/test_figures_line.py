@@ -44,7 +44,9 @@ def test_the_line_sums_what_was_lost_over_all_campaigns() -> None:
     assert line([kills], (20, 20)) == (
         "10,000 kills, 7 clock steps: 0 acknowledged crossings lost, 0 duplicate results; sabotage 20/20 caught."
     )
-    assert line([kills, posts], None).endswith("2 acknowledged crossings lost, 1 duplicate results; sabotage not tried.")
+    assert line([kills, posts], None).endswith(
+        "2 acknowledged crossings lost, 1 duplicate results; sabotage not tried."
+    )
 
 
 def test_what_is_not_whole_is_named_and_not_counted() -> None:
