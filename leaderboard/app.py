@@ -38,9 +38,9 @@ from leaderboard.api.submissions import uploads as upload_calls
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.front.middleware import add_middleware
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout, RedisFanout
-from leaderboard.middleware import add_middleware
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages

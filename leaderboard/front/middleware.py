@@ -7,9 +7,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api.headers import ContractAndCacheHeaders
-from leaderboard.body_table import answering, body_refusal, leaderboard_bodies
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.front.body_table import answering, body_refusal, leaderboard_bodies
 from leaderboard.pages.participation.invitation import qr_svg
 from leaderboard.services import LeaderboardServices
 from leaderboard.web.identification import CallerMiddleware
