@@ -7,9 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import attempts as attempt_calls
 from leaderboard.api import board_files, exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
@@ -25,7 +23,6 @@ from leaderboard.api.evaluations import (
     video_calls,
     watched_heats,
 )
-from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
 from leaderboard.api.league import seasons as league_seasons
@@ -41,6 +38,7 @@ from leaderboard.api.submissions import uploads as upload_calls
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.front.middleware import add_middleware
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout, RedisFanout
 from leaderboard.pages import pictures, routes
@@ -65,13 +63,10 @@ from leaderboard.pages.titles import routes as title_pages
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
-from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
+from shared.refusals import Refusals
 from shared.web.assets import Assets
-from shared.web.error_pages import ErrorPages
-from shared.web.language import LanguageChoice
-from shared.web.security import HostAndHeaderGuard
 
 API_VERSION = "1.0"
 _DESCRIPTION = (
@@ -87,11 +82,14 @@ def create_app(
     utc_ns: Callable[[], int],
     hasher: PassCodeHasher | None = None,
     background: bool = True,
+    refusals: Refusals | None = None,
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases.
 
-    `background`: this process also does what only one of several does, as sending notices.
+    `background`: this process also does what only one of several does, as sending notices. `refusals`: those of the
+    process; None: new ones.
     """
+    refusals = Refusals() if refusals is None else refusals
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -116,13 +114,13 @@ def create_app(
     )
     for router in (
         *_api(services, credentials, config, callers, utc_ns),
-        *_pages(services, config, callers, site, feed, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns, refusals),
     ):
         app.include_router(router)
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
-    _guard(app, services, credentials, config, utc_ns)
-    app.state.accounts, app.state.services = services.accounts, services
+    add_middleware(app, services, credentials, config, utc_ns, refusals)
+    app.state.accounts, app.state.services, app.state.refusals = services.accounts, services, refusals
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -212,13 +210,14 @@ def _pages(
     site: LeaderboardSite,
     feed: Feed,
     utc_ns: Callable[[], int],
+    refusals: Refusals,
 ) -> Iterator[APIRouter]:
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
     yield title_pages.router(board, services.league, services.seasons, site, utc_ns)
     yield desk_pages(services.league, site, utc_ns)
-    yield account_pages.router(services.accounts, site, utc_ns)
+    yield account_pages.router(services.accounts, site, utc_ns, refusals)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield season_pages.router(services.seasons, services.heat_replays, site, utc_ns)
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
@@ -235,27 +234,6 @@ def _pages(
     yield evaluation_pages.router(services.conditions, services.evaluations, site, utc_ns)
     contents = LiveContents(services.live, board, site.templates, utc_ns)
     yield live_pages(services.live, services.live_brackets, contents, site, feed, utc_ns)
-
-
-def _guard(
-    app: FastAPI,
-    services: LeaderboardServices,
-    credentials: Credentials,
-    config: LeaderboardConfig,
-    utc_ns: Callable[[], int],
-) -> None:
-    """Add what every request passes; the last one added is the first to see it."""
-    app.add_middleware(ContractAndCacheHeaders)
-    lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
-    app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
-    # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
-    # leads here gets nothing by it. So any Host is answered unless names are set.
-    hosts = config.server.allowed_hosts or None
-    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
-    app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
-    app.add_middleware(LanguageChoice)
-    if config.server.trusted_proxy:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

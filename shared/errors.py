@@ -8,6 +8,8 @@ RacedayError
     StorageError     the disk is full, read-only or broken
       JournalDamaged the station's files are not what it wrote, or are gone          (exit 4: no restart helps)
   Refused            the caller asked for what may not be done now                  (status 409)
+    WrongCode        a claim or pairing code is not the one that was given out
+    WrongPassCode    a PIN or passphrase is not this person's
   RetryLater         the other side is away; the same call may go through later
 """
 
@@ -16,6 +18,7 @@ class RacedayError(Exception):
     """Base of all errors that we raise on purpose; its text is one sentence for a person."""
 
     exit_code = 1
+    refusal_kind = ""  # under which kind web servers count it (shared/refusals.py); "": by the status of the answer
 
 
 class OperatorError(RacedayError):
@@ -48,6 +51,18 @@ class JournalDamaged(StorageError):
 
 class Refused(RacedayError):
     """The request is understood and may not be done in the present state."""
+
+
+class WrongCode(Refused):
+    """A claim or pairing code is not the one that was given out."""
+
+    refusal_kind = "code"
+
+
+class WrongPassCode(Refused):
+    """A PIN or passphrase is not that of this person."""
+
+    refusal_kind = "pass code"
 
 
 class RetryLater(RacedayError):

@@ -19,10 +19,13 @@ from shared.units import NS_PER_S
 PREFIX = "whsec_"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURES_LIMIT = 16
+UNSIGNED = "The headers webhook-id, webhook-timestamp and webhook-signature are needed."
 
 
 class BadSignature(Refused):
     """The post is not signed with a secret that we know, or its timestamp is too far from now."""
+
+    refusal_kind = "signature"
 
 
 def parse_secret(text: str) -> bytes:
@@ -64,7 +67,7 @@ def check(
 ) -> str:
     """The webhook-id of a genuine post. Raises BadSignature; its sentence tells nothing to one without a secret."""
     if not webhook_id or not timestamp or not signatures:
-        raise BadSignature("The headers webhook-id, webhook-timestamp and webhook-signature are needed.")
+        raise BadSignature(UNSIGNED)
     if len(webhook_id) > 255 or _TIMESTAMP.fullmatch(timestamp) is None:
         raise BadSignature("The header webhook-id or webhook-timestamp is not well formed.")
     if not _genuine(keys, webhook_id, int(timestamp), signatures, body):

@@ -17,6 +17,7 @@ from shared.drivers import find, names
 from shared.errors import HardwareMissing, StorageError
 from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
+from shared.refusals import Refusals
 from station.config import DriverChoice, GateConfig, StationConfig
 from station.core.inputs import GateSpec, Transponder
 from station.drem_options import DremOptions
@@ -47,17 +48,18 @@ def build(
     gates: Mapping[str, GateDriver] | None = None,
     sync: Callable[[int], SyncView] | None = None,
     log: Callable[[str], None] = lambda _sentence: None,
+    refusals: Refusals | None = None,
 ) -> Station:
     """Builds a station from its config without starting it. `log` gets each sentence for the operator's log.
 
-    A part that is given (`clock`, `link`, `gates`, `sync`) replaces the one that the config names. Raises OperatorError
-    for what a person must fix.
+    A part that is given (`clock`, `link`, `gates`, `sync`) replaces the one that the config names. `refusals`: those of
+    the process, into which the web counts too. Raises OperatorError for what a person must fix.
     """
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
     # Each start of this process has a boot id of its own at the broker, so that message numbers are never used twice.
-    link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
+    link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station", clock.rate) if link is None else link
     posts = bool(config.sync.leaderboard_url)
     sync = SyncStatusReader(data_dir, configured=posts).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
@@ -71,6 +73,7 @@ def build(
         station = Station(
             setup(config), clock, link, gates, journal, sync, drem,
             button=button, make_lights=lights, log=log, offer=offer,
+            refusals=refusals,
         )  # fmt: skip
         undo.pop_all()
     return station

@@ -80,6 +80,10 @@ class SecureBroker:
             assert self._process.poll() is None, self.log().decode(errors="replace")[-2000:]
             never.wait(0.01)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def restart(self) -> None:
         """As `systemctl restart mosquitto` does it."""
         self._stop()
@@ -145,8 +149,12 @@ class RawClient:
         self._client.loop_start()
         assert ready.wait(10)
 
-    def may_publish(self, topic: str) -> bool:
-        mid = self._client.publish(topic, b"x", 1).mid
+    def publish_at_once(self, topic: str, payload: bytes) -> None:
+        """Publishes and waits for no answer."""
+        self._client.publish(topic, payload, 1)
+
+    def may_publish(self, topic: str, payload: bytes = b"x", *, retain: bool = False) -> bool:
+        mid = self._client.publish(topic, payload, 1, retain).mid
         with self._changed:
             assert self._changed.wait_for(lambda: mid in self._answers, 10)
         return self._answers[mid]

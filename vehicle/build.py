@@ -103,7 +103,8 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     children = [
         Child(
             name,
-            (sys.executable, "-m", f"vehicle.{name}.{name}", "--config", config_path),
+            # -P: nothing is imported from the folder of the car's data.
+            (sys.executable, "-P", "-m", f"vehicle.{name}.{name}", "--config", config_path),
             lap_fd=lap_end.fileno(),
             frame_fd=frame_end.fileno(),
             nice=nice,

@@ -9,9 +9,11 @@ from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import Calibration, require_fine_enough
 from vehicle.hardware.batteries.battery import Battery
+from vehicle.hardware.cameras.video_devices import video_grants
 from vehicle.hardware.interfaces import Camera, Motors
 from vehicle.hardware.lights.lights import LightsDriver
 from vehicle.hardware.stock_software import in_the_way, running_writer
+from vehicle.process.landlock import FileGrant
 from vehicle.process.seccomp import AllowedSockets
 
 
@@ -33,6 +35,18 @@ def build_lights(config: VehicleConfig, clock: Clock) -> LightsDriver:
 def camera_sockets(config: VehicleConfig) -> AllowedSockets:
     """The sockets that the camera's driver must still be able to open; "none" for most."""
     return cast(AllowedSockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
+
+
+def camera_grants(config: VehicleConfig) -> list[FileGrant]:
+    """The files and devices that the camera's driver opens, and those that the config adds; all else is closed to it.
+
+    A driver names them by its static method `grants(options)`; one that does not has the video devices of now. Raises
+    HardwareMissing while the device is not there, and ConfigError.
+    """
+    driver = drivers.find("raceday.cameras", config.camera.driver)
+    grants_of = getattr(driver, "grants", None)
+    own = video_grants() if grants_of is None else cast(list[FileGrant], grants_of(config.camera.options))
+    return own + [FileGrant(path, "run" if path.is_dir() else "device") for path in config.camera.opens]
 
 
 def motors_factory(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:

@@ -6,7 +6,7 @@ import pathlib
 from leaderboard.accounts.administration import has_admin, make_admin
 from leaderboard.accounts.entrance.throttle import EntranceThrottle
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import NotAllowed
+from leaderboard.core.errors import WrongClaimCode
 from leaderboard.credentials import create_private
 from leaderboard.store.database import Store
 from shared.access.short_codes import new_code, normalised
@@ -35,13 +35,13 @@ class Claim:
         return self._read()
 
     def claim(self, caller: Caller, typed: str, address: str, now_utc_ns: int) -> None:
-        """Make the caller's account admin. Raises NotAllowed for a wrong code, Refused if there is an admin."""
+        """Make the caller's account admin. Raises WrongClaimCode, Refused if there is an admin."""
         now_s = now_utc_ns / NS_PER_S
         tried = self._throttle.sign_in("", address, now_s)
         code = normalised(self._read())
         if not code or not hmac.compare_digest(code.encode(), normalised(typed[:MAX_TYPED]).encode()):
             self._throttle.failed(tried, now_s)
-            raise NotAllowed(text("This is not the claim code that the leaderboard printed when it started."))
+            raise WrongClaimCode(text("This is not the claim code that the leaderboard printed when it started."))
         with self._store.write() as db:
             if has_admin(db):
                 raise Refused(text("This leaderboard has an admin already, who gives roles to others."))

@@ -13,6 +13,7 @@ from leaderboard.web.bodies import read_body
 from leaderboard.web.statuses import status_of
 from shared.errors import RacedayError, Refused, RetryLater, StorageError
 from shared.web.error_pages import wants_page
+from shared.web.refused_requests import name_refusal
 
 __all__ = ["add_error_handlers", "json_response", "read_body"]
 
@@ -32,6 +33,7 @@ def add_error_handlers(app: FastAPI, refused_page: Callable[[Request, int, str],
 
     async def raceday_error(request: Request, error: Exception) -> Response:
         status = status_of(error)
+        name_refusal(request.scope, error)
         if status < 500 and status != 429 and _wants_page(request):
             return refused_page(request, status, str(error))
         headers = {"retry-after": _retry_after(error)} if status in (429, 503) else {}

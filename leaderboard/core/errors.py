@@ -19,6 +19,18 @@ class Unauthorized(RacedayError):
     """A call without credentials that are valid, where it needs some."""
 
 
+class WrongCredential(Unauthorized):
+    """A passphrase, passkey or recovery code is not this account's."""
+
+    refusal_kind = "pass code"
+
+
+class InvalidKey(Unauthorized):
+    """A key or token of a program that is not, or no longer, valid here."""
+
+    refusal_kind = "key"
+
+
 class NotHere(Refused):
     """There is nothing of this name or id, or nothing that the caller may know of."""
 
@@ -55,6 +67,12 @@ class UnknownAttempt(NotHere):
 
 class NotAllowed(Refused):
     """The sender is known, and may not do this here."""
+
+
+class WrongClaimCode(NotAllowed):
+    """Not the code by which the first account becomes admin."""
+
+    refusal_kind = "code"
 
 
 class Conflict(Refused):

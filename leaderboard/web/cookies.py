@@ -1,7 +1,6 @@
 """The cookies of the leaderboard: of a session, of a visitor's forms, and of a sentence for the next page.
 
-Over https they have the prefix `__Host-`, which no other host and no http page can set; over http, as on a hall's
-network, no browser takes that prefix. No script reads them.
+Their names follow from the connection (shared/web/cookies.py).
 """
 
 import re
@@ -11,15 +10,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from shared.access.tokens import RANDOM_256_BITS
+from shared.web import cookies
+from shared.web.cookies import cookie_name
 
 SESSION, FORM, FLASH = "raceday_league", "raceday_league_form", "raceday_league_said"
 MAX_COOKIES = 8192
 _RANDOM = re.compile(RANDOM_256_BITS)
-
-
-def cookie_name(name: str, scheme: str) -> str:
-    """The cookie's name on connections of this scheme."""
-    return f"__Host-{name}" if scheme == "https" else name
 
 
 def cookie_value(headers: Headers, name: str, scheme: str) -> str:
@@ -40,19 +36,10 @@ def token_in(headers: Headers, name: str, scheme: str) -> str:
 
 def set_cookie(response: Response, request: HTTPConnection, name: str, value: str, max_age_s: int | None) -> None:
     """Set a cookie that no script reads and no other site's form sends; None: until the browser is closed."""
-    scheme = request.url.scheme
-    response.set_cookie(
-        cookie_name(name, scheme),
-        value,
-        max_age_s,
-        path="/",
-        secure=scheme == "https",
-        httponly=True,
-        samesite="lax",  # a link in a message, such as an invitation, finds its reader signed in
-    )
+    # Lax: a link in a message, such as an invitation, finds its reader signed in.
+    cookies.set_cookie(response, request.url.scheme, name, value, max_age_s, same_site="lax")
 
 
 def drop_cookie(response: Response, request: HTTPConnection, name: str) -> None:
     """Let the browser forget the cookie."""
-    scheme = request.url.scheme
-    response.delete_cookie(cookie_name(name, scheme), path="/", secure=scheme == "https", httponly=True, samesite="lax")
+    cookies.drop_cookie(response, request.url.scheme, name, same_site="lax")

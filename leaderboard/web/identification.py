@@ -15,12 +15,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leaderboard.core.access import NOBODY, Caller
-from leaderboard.core.errors import NotAllowed, Unauthorized
+from leaderboard.core.errors import InvalidKey, NotAllowed
 from leaderboard.web.cookies import FORM, SESSION, token_in
 from leaderboard.web.identity import Asking
 from shared.access.tokens import is_form_token
 from shared.errors import RacedayError
 from shared.text import text
+from shared.web.refused_requests import name_refusal
 from shared.web.security import cross_site_reason
 
 CSRF_HEADER = "x-csrf-token"
@@ -65,6 +66,7 @@ class CallerMiddleware:
             again = functools.partial(self._of_session, session)
             return Asking(caller, session, form, _forged(scope, headers, session), again)
         except RacedayError as error:
+            name_refusal(scope, error)
             return Asking(refusal=error)
 
     def _of_session(self, token: str) -> Caller:
@@ -74,7 +76,7 @@ class CallerMiddleware:
     def _bearer(self, token: str) -> Caller:
         caller = self._lookup.by_bearer(token, self._utc_ns()) if token else None
         if caller is None:
-            raise Unauthorized(
+            raise InvalidKey(
                 text("The header `Authorization: Bearer` holds no key that is valid here: it may have been revoked.")
             )
         return caller

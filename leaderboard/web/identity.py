@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from leaderboard.core import access
 from leaderboard.core.access import NOBODY, Caller
@@ -53,7 +54,7 @@ class Asking:
     again: Callable[[], Caller] = _still_nobody
 
 
-def asking(request: Request) -> Asking:
+def asking(request: HTTPConnection) -> Asking:
     """What the middleware found of this request."""
     found: Asking = getattr(request.state, "asking", _NOBODY)
     return found

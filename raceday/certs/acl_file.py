@@ -12,7 +12,7 @@ from typing import Literal
 
 from raceday.certs.machine_names import checked_machine_name
 from shared.errors import Refused
-from shared.link.acl import MAY_READ, MAY_WRITE
+from shared.link.acl import ADDRESSED, MAY_READ, MAY_WRITE
 
 RuledAs = Literal["station", "display", "denied"]
 
@@ -20,7 +20,7 @@ FIRST = (
     "# Written by `raceday certs`; the rules are those of shared/link/acl.py. Your own lines go below the last mark."
 )
 LAST = "# -- end of what `raceday certs` writes --"
-_DENIED, _STATIONS_OWN = "topic deny #", f"topic write {MAY_WRITE['station'][0]}"
+_DENIED, _STATIONS_OWN = "topic deny #", f"topic write {ADDRESSED}"  # the latter also in files of earlier releases
 
 
 def acl_text(
@@ -31,12 +31,13 @@ def acl_text(
         FIRST,
         "# %u is the CN of the machine's certificate.",
         "",
-        "# Every car publishes under its own name and receives what is sent to it.",
+        "# Every car publishes under its own name and receives what is sent to it: these topics and no others, so that",
+        "# a car can store no more at the broker than one message on each.",
         *(f"pattern write {topic}" for topic in MAY_WRITE["car"]),
         *(f"pattern read {topic}" for topic in MAY_READ["car"]),
     ]
     for name in stations:
-        parts += ["", "# A station. The deny line takes away what the pattern above allows cars.", f"user {name}"]
+        parts += ["", "# A station. The deny line takes away what the patterns above allow cars.", f"user {name}"]
         parts += [f"topic deny raceday/cars/{name}/#"]
         parts += [f"topic write {topic.replace('%u', name)}" for topic in MAY_WRITE["station"]]
         parts += [f"topic read {topic}" for topic in MAY_READ["station"]]
@@ -64,6 +65,11 @@ def names_in(text: str) -> dict[str, RuledAs]:
         name, _, written = block.partition("\n")
         rules = written.splitlines()
         with contextlib.suppress(Refused):  # the file may have been edited, and a name such as "#" would be a pattern
-            ruled_as: RuledAs = "denied" if _DENIED in rules else "station" if _STATIONS_OWN in rules else "display"
-            found[checked_machine_name(name)] = ruled_as
+            found[checked_machine_name(name)] = _ruled_as(rules)
     return found
+
+
+def _ruled_as(rules: Sequence[str]) -> RuledAs:
+    if _DENIED in rules:
+        return "denied"
+    return "station" if any(rule.startswith(_STATIONS_OWN) for rule in rules) else "display"

@@ -1,10 +1,12 @@
 """How a machine reaches its broker: the `[mqtt]` table of its config."""
 
 import pathlib
+import stat
 from dataclasses import dataclass
 
 from shared.config import setting
 from shared.errors import ConfigError
+from shared.text import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,7 @@ class MqttOptions:
         for path in (self.password_file, self.ca, self.cert, self.key):
             if path and not pathlib.Path(path).is_file():
                 raise ConfigError(f"`mqtt`: there is no file {path}.")
+        for path in (self.password_file, self.key):
+            if path and stat.S_IMODE(pathlib.Path(path).stat().st_mode) & 0o077:
+                # Who reads it is this machine, for the broker; certificates (`ca`, `cert`) are no secrets.
+                raise ConfigError(text("`mqtt`: others may read or write {file}: run `chmod 600 {file}`.", file=path))

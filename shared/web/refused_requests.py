@@ -1,9 +1,9 @@
 """Counts and logs the requests that a machine's web server refused, by the status of the answer.
 
-The guard of hosts and headers (security.py) calls `record_refused_request` as each answer begins. A route that knows
-better than the status what was refused says so before it answers:
+The guard of hosts and headers (security.py) calls `record_refused_request` as each answer begins. A route that answers
+to an error which knows better than the status what was refused says so before it answers:
 
-    name_refusal(request.scope, "code")
+    name_refusal(request.scope, error)
 """
 
 import logging
@@ -12,15 +12,18 @@ from starlette.types import Scope
 
 from shared.refusals import Refusals
 
-# 401: nobody is signed in; 403: it is not for this person, or from a foreign page.
+ORIGIN = "origin"  # a command from a foreign page
+# 401: nobody is signed in; 403: it is not for this person.
 KIND_OF_STATUS = {401: "sign-in", 403: "permission", 413: "size", 415: "form", 421: "host", 429: "rate"}
 _STATE_KEY = "refusal_kind"
 LOG = logging.getLogger("raceday.web")
 
 
-def name_refusal(scope: Scope, kind: str) -> None:
-    """Have the answer to this request counted as a refusal of `kind`, whatever its status."""
-    scope.setdefault("state", {})[_STATE_KEY] = kind
+def name_refusal(scope: Scope, refusal: Exception | str) -> None:
+    """Have the answer to this request counted by this kind, or an error's if it has one, whatever its status."""
+    kind = refusal if isinstance(refusal, str) else getattr(refusal, "refusal_kind", "")
+    if kind:
+        scope.setdefault("state", {})[_STATE_KEY] = kind
 
 
 def record_refused_request(refusals: Refusals, scope: Scope, status: int, now_s: float) -> None:

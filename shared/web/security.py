@@ -16,7 +16,7 @@ from shared.refusals import Refusals
 from shared.text import text
 from shared.web.host_names import host_name, host_names
 from shared.web.language import JSONAnswer
-from shared.web.refused_requests import record_refused_request
+from shared.web.refused_requests import ORIGIN, name_refusal, record_refused_request
 
 HEADERS = {
     "content-security-policy": (
@@ -33,6 +33,7 @@ HEADERS = {
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]*)?")
 MAX_PATH = 200
 _LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9_.~%=&?+:@-][A-Za-z0-9_.~%=&?+:@/-]*)?")  # never "//", "\\" or a blank
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
@@ -63,6 +64,8 @@ class HostAndHeaderGuard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] == 403 and scope["method"] in _UNSAFE and _is_foreign(scope):
+                    name_refusal(scope, ORIGIN)
                 record_refused_request(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
@@ -112,6 +115,10 @@ def cross_site_reason(headers: Headers, scheme: str, whose: str) -> str:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return text("This command comes from another site.")
     return ""
+
+
+def _is_foreign(scope: Scope) -> bool:
+    return bool(cross_site_reason(Headers(scope=scope), scope["scheme"], ""))
 
 
 def local_path(wanted: str) -> str:

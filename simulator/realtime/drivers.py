@@ -29,6 +29,7 @@ from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import MICROSECONDS, STOCK_CALIBRATION, Pulses, neutral_pulses
 from vehicle.hardware.frame import Frame
+from vehicle.process.landlock import FileGrant
 from vehicle.process.seccomp import AllowedSockets
 
 RETRY_S = 0.2
@@ -98,6 +99,11 @@ class WorldCamera:
             self._options.world, Hello("camera", self._options.car)
         )
         self._newest: Frame | None = None
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """The folder of the world's clock and socket, which a world that is started again makes anew."""
+        return [FileGrant(socket_path(from_table(options, WorldCarOptions, "camera.options").world).parent)]
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame that was not read yet; None after `timeout_s`, or while the world is away."""

@@ -10,7 +10,7 @@ from shared.access.pass_code_hashing import PassCodeHasher
 from shared.access.short_codes import new_code, normalised
 from shared.access.tokens import new_token, token_hash
 from shared.addresses import counted_prefix
-from shared.errors import Refused
+from shared.errors import Refused, WrongCode
 from shared.rules.person_names import name_key, name_within, person_name
 from shared.text import text
 from station.access.access_state import AccessState
@@ -159,7 +159,7 @@ class PeopleAndDevices:
         offer = next((each for each in self.offers() if normalised(each.code) == wanted), None)
         if offer is None or self._offers.pop(wanted, None) is None:
             self._state.record(AccessEvent(self._state.now_s(), "pairing_failed", subject=counted_prefix(address)))
-            raise Refused(text("This code is wrong or has expired: ask for a new one."))
+            raise WrongCode(text("This code is wrong or has expired: ask for a new one."))
         token, now_s = new_token(), self._state.now_s()
         name = self.free_device_name(offer.name)
         device = PairedDevice(new_id(), name, offer.kind, offer.role, token_hash(token), offer.by, now_s)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from shared.access.pass_code_hashing import Argon2idHasher, PassCodeHasher
 from shared.access.tokens import new_token, token_hash
 from shared.addresses import counted_prefix
-from shared.errors import OperatorError, Refused
+from shared.errors import OperatorError, Refused, WrongCode, WrongPassCode
 from shared.rules.person_names import name_key
 from shared.text import text
 from station.access.access_rules import SessionLimits
@@ -142,7 +142,7 @@ class StationAccess:
         self._state.begin_try(keys)
         if not self._claim_code.matches(code):
             self._note("claim_failed", subject=counted_prefix(address))
-            raise Refused(
+            raise WrongCode(
                 text("This is not the station's claim code. It stands on the station's console and in its log.")
             )
         stored = self._hasher.hash(pass_code)
@@ -174,7 +174,7 @@ class StationAccess:
         if person is None or not right or (device is None and person.code_kind == "pin"):
             known = person.name if person else ""
             self._note("sign_in_failed", known, device.name if device else "", where)
-            raise Refused(self._wrong(device is not None))
+            raise WrongPassCode(self._wrong(device is not None))
         self._state.forget_tries(keys)
         return self._open(person, device, shown)
 
@@ -196,7 +196,7 @@ class StationAccess:
         self._state.begin_try(keys)
         if not self._hasher.matches(person.code_hash, pass_code[:MAX_TYPED]):
             self._note("pin_refused", identity.person, identity.device)
-            raise Refused(text("This is not the PIN or passphrase of {person}.", person=identity.person))
+            raise WrongPassCode(text("This is not the PIN or passphrase of {person}.", person=identity.person))
         self._state.forget_tries(keys)
         self._note("pin_confirmed", identity.person, identity.device)
 
@@ -208,7 +208,7 @@ class StationAccess:
         right = self._hasher.matches(person.code_hash if person else self._nobody, pass_code[:MAX_TYPED])
         if person is None or not right or person.role < Role.REFEREE:
             self._note("pin_refused", person.name if person else "", first.device)
-            raise Refused(text("Name and PIN of the second official do not match."))
+            raise WrongPassCode(text("Name and PIN of the second official do not match."))
         if person.name == first.person:
             raise Refused(text("The second official is another person than you."))
         self._state.forget_tries(keys)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from shared.access.tokens import RANDOM_256_BITS
+from shared.web.cookies import cookie_name
 
 SESSION_COOKIE = "raceday_session"
 DEVICE_COOKIE = "raceday_device"
@@ -26,8 +27,11 @@ class ShownTokens:
     form: str = ""
 
 
-def shown_tokens(cookie: str, authorization: str) -> ShownTokens:
-    """The tokens in the headers `Cookie` and `Authorization`; whatever has another form is ignored."""
+def shown_tokens(cookie: str, authorization: str, scheme: str = "http") -> ShownTokens:
+    """The tokens in the headers `Cookie` and `Authorization`; whatever has another form is ignored.
+
+    `scheme`: of the connection, from which the names of the cookies follow.
+    """
     found: dict[str, str] = {}
     for pair in cookie.split(";") if len(cookie) <= MAX_HEADER else ():
         name, _, value = pair.strip().partition("=")
@@ -35,8 +39,8 @@ def shown_tokens(cookie: str, authorization: str) -> ShownTokens:
             found[name] = value
     bearer = _BEARER.fullmatch(authorization) if len(authorization) <= MAX_HEADER else None
     return ShownTokens(
-        found.get(SESSION_COOKIE, ""),
-        found.get(DEVICE_COOKIE, ""),
+        found.get(cookie_name(SESSION_COOKIE, scheme), ""),
+        found.get(cookie_name(DEVICE_COOKIE, scheme), ""),
         bearer[1] if bearer else "",
-        found.get(FORM_COOKIE, ""),
+        found.get(cookie_name(FORM_COOKIE, scheme), ""),
     )

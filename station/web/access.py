@@ -12,6 +12,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 
 from shared.text import text
 from shared.web.error_pages import wants_page
@@ -47,7 +48,7 @@ class AccessDenied(Exception):
         self.status, self.sentence = status, sentence
 
 
-def identity_of(request: Request) -> Identity:
+def identity_of(request: HTTPConnection) -> Identity:
     """Who sent this request, as the middleware found it (identification.py)."""
     identity: Identity = getattr(request.state, "identity", VISITOR)
     return identity

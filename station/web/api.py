@@ -14,6 +14,7 @@ from shared.errors import BadInput, RacedayError, Refused
 from shared.protocol.strict_json import read_json
 from shared.text import text
 from shared.web.language import JSONAnswer
+from shared.web.refused_requests import name_refusal
 from station.access.access_state import TooManyTries
 from station.access.identity import Identity
 from station.access.station_access import StationAccess
@@ -61,7 +62,7 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or text("The command did not arrive in time."))
-        refused = command_refusal(identity, command) or await _unconfirmed(access, identity, command, pins)
+        refused = command_refusal(identity, command) or await _unconfirmed(request, access, command, pins)
         if refused:
             return error_answer(*refused)
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
@@ -112,15 +113,14 @@ async def _command(request: Request, identity: Identity) -> tuple[Command, Pins]
     return replace(parse_command(document), author=identity.author, device=identity.device), Pins(*given)
 
 
-async def _unconfirmed(
-    access: StationAccess, identity: Identity, command: Command, pins: Pins
-) -> tuple[int, str] | None:
+async def _unconfirmed(request: Request, access: StationAccess, command: Command, pins: Pins) -> tuple[int, str] | None:
     """Why this command is not yet confirmed by the PINs that it needs; None if it needs none, or is.
 
     To open results again takes the PIN of who is signed in. A second official confirms with his own.
     """
     if not isinstance(command, Official | ReopenResults):
         return None
+    identity = identity_of(request)
     try:
         if isinstance(command, ReopenResults):
             await anyio.to_thread.run_sync(access.confirm_pin, identity.session, pins.own, limiter=HASHING)
@@ -129,6 +129,7 @@ async def _unconfirmed(
                 access.confirm_second, command.confirmed_by, pins.second, identity, limiter=HASHING
             )
     except Refused as error:
+        name_refusal(request.scope, error)
         return 403, str(error)
     except TooManyTries as error:
         return 429, str(error)

@@ -8,6 +8,8 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.web.refused_requests import name_refusal
+from station.access.identity import VISITOR
 from station.access.station_access import StationAccess
 from station.access.tokens import shown_tokens
 from station.web.official_addresses import OfficialAddresses
@@ -22,9 +24,12 @@ class Identification:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            shown = shown_tokens("; ".join(headers.getlist("cookie")), headers.get("authorization", ""))
+            cookie, authorization = "; ".join(headers.getlist("cookie")), headers.get("authorization", "")
+            shown = shown_tokens(cookie, authorization, scope["scheme"])
             identity = self._access.identify(shown)
             scope.setdefault("state", {}).update(identity=identity, shown=shown)
+            if identity == VISITOR and headers.get("authorization"):
+                name_refusal(scope, "key")
             if identity.may_stop and scope.get("client"):
                 self._addresses.note(scope["client"][0], time.monotonic())
         await self._app(scope, receive, send)

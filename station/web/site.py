@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from shared.errors import Refused
+from shared.refusals import Refusals
 from shared.tracks.outline import TrackOutline
 from shared.tracks.shipped import TITLES, shipped_name, shipped_names, shipped_outline
 from station.access.roles import Role
@@ -29,7 +30,8 @@ class UnknownHere(Refused):
 class Site:
     """The station's web site. `access`: people, sessions and devices; `tracks`: those of the event.
 
-    `checklists`: what officials tick. `backups`: makes and restores them; None: this station does neither.
+    `checklists`: what officials tick. `refusals`: whom this process refused. `backups`: makes and restores them; None:
+    this station does neither.
     """
 
     service: ServicePort
@@ -37,6 +39,7 @@ class Site:
     access: StationAccess
     screens: ScreenRegister
     checklists: ChecklistRegister
+    refusals: Refusals
     tracks: TrackLibrary | None = None
     backups: StationBackups | None = None
 

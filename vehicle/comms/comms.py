@@ -18,10 +18,12 @@ from dataclasses import replace
 from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import StorageError
+from shared.link.inflow.rate_limits import LAPS_BURST, LAPS_PER_S
 from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
 from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from shared.refusals import Refusals
 from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
@@ -32,7 +34,7 @@ from vehicle.drivers import build_battery
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
-from vehicle.process.sandbox import confine
+from vehicle.process.sandbox import COMMS, confine
 
 _MAX_WAIT_S = 0.2
 _MAX_DELIVERIES = 1000
@@ -61,6 +63,8 @@ class Comms:
         self._guard = guard
         self._laps = laps
         self._resend_s = resend_s
+        # As many as the station takes in that time: it drops what is beyond, and tells of a flood.
+        self._resent_at_once = max(1, min(int(LAPS_PER_S * resend_s), int(LAPS_BURST)))
         self._battery, self._colour = battery, colour
         self._resend_due_s = 0.0
         self._was_connected = False
@@ -178,7 +182,7 @@ class Comms:
     # Resending
 
     def _resend_if_due(self, now_s: float) -> None:
-        """After a reconnect, and every few seconds, sends again what the station has not acknowledged.
+        """After a reconnect, and every few seconds, sends again the oldest laps that the station has not acknowledged.
 
         So is the state: the MQTT will of an older boot, or another machine of the same name, may have replaced it.
         """
@@ -193,7 +197,7 @@ class Comms:
         if self._state is not None:
             self._publish_state(self._state)
         try:
-            for queued in self._outbox.pending():
+            for queued in self._outbox.pending()[: self._resent_at_once]:
                 self._publish_lap(queued)
         except StorageError as error:
             log(str(error))
@@ -208,7 +212,7 @@ class Comms:
 def main(arguments: list[str]) -> int:
     """Run the process; returns its exit code."""
     parsed = child_arguments(arguments)
-    for sentence in confine(parsed.parent):
+    for sentence in confine(parsed.parent, COMMS):
         log(f"comms: {sentence}")
     config = load(parsed.config, VehicleConfig)
     clock: Clock = build_clock(config.clock)
@@ -226,7 +230,7 @@ def main(arguments: list[str]) -> int:
         battery.percent,
         str(config.lights.own_colour() or ""),
     )
-    services = SideServices(config, clock, comms, parsed.frame_fd, battery)
+    services = SideServices(config, clock, comms, parsed.frame_fd, battery, Refusals())
     try:
         services.start()
         comms.start()

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
+from shared.refusals import Refusals
 from shared.web.server import listen
+from shared.web.tls.web_tls import web_tls
 from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.car_lights import CarLights
 from vehicle.config import NO_LIGHTS, VehicleConfig
@@ -40,7 +42,13 @@ class SideServices:
     """Starts and ends them. Raises ConfigError or StorageError before anything runs."""
 
     def __init__(
-        self, config: VehicleConfig, clock: Clock, comms: CommsAccess, frame_fd: int | None, battery: BatteryMonitor
+        self,
+        config: VehicleConfig,
+        clock: Clock,
+        comms: CommsAccess,
+        frame_fd: int | None,
+        battery: BatteryMonitor,
+        refusals: Refusals,
     ) -> None:
         self._battery = battery
         self._lights: CarLights | None = None
@@ -62,7 +70,7 @@ class SideServices:
             comms.listeners.append(phone.on_guard_message)
             comms.admits = lambda message: phone.admits(message, time.monotonic())
             viewers.append(phone.on_picture)
-            self._console = _console(config, phone, battery)
+            self._console = _console(config, phone, battery, refusals)
         self._pump: FramePump | None = None
         if viewers and frame_fd is not None:
             self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
@@ -80,7 +88,7 @@ class SideServices:
                 part.close()
 
 
-def _console(config: VehicleConfig, phone: PhoneControl, battery: BatteryMonitor) -> ConsoleServer:
+def _console(config: VehicleConfig, phone: PhoneControl, battery: BatteryMonitor, refusals: Refusals) -> ConsoleServer:
     options = config.console
     claims = ClaimCodes(options.claims)
     code = claims.first_code()
@@ -93,9 +101,21 @@ def _console(config: VehicleConfig, phone: PhoneControl, battery: BatteryMonitor
         config.calibration.file,
         battery.percent,
     )
-    app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts)
-    server = ConsoleServer(app, listen(options.host, options.port, "console"))
-    log(f"the console listens on port {server.port}.")
+    tls = web_tls(options.tls_certificate, options.tls_key, "console")
+    app = create_app(
+        phone,
+        LibraryModelList(options.models),
+        claims,
+        car,
+        options.allowed_hosts,
+        refusals=refusals,
+        tls=tls,
+        claim_over_http=options.claim_over_http,
+    )
+    server = ConsoleServer(app, listen(options.host, options.port, "console"), tls)
+    log(f"the console listens on port {server.port}{', also by https' if tls is not None else ''}.")
+    if tls is not None and (trouble := tls.trouble(time.time_ns())):
+        log(trouble)
     if code is not None:
         log(f"claim code of the console: {code} (shown once; `raceday vehicle claim` makes a new one)")
     return server

@@ -41,7 +41,7 @@ class FailsafeLink:
         ]
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vehicle.guard.failsafe", *arguments],
+                [sys.executable, "-P", "-m", "vehicle.guard.failsafe", *arguments],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=os.environ | SINGLE_THREADED,

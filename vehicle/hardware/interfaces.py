@@ -11,8 +11,11 @@ if TYPE_CHECKING:  # frame.py loads numpy, and the guard and the fail-safe proce
 class Camera(Protocol):
     """A camera driver, which gives the newest picture and never queues old ones.
 
-    After it is built its process can create no more sockets; a driver that must do so declares them in a class
-    attribute `sockets` (vehicle/process/seccomp.py).
+    Its process opens only the files and devices that a static method `grants(options)` returns, a list of `FileGrant`
+    (vehicle/process/landlock.py); it raises HardwareMissing while they are not there. Without it these are the video
+    devices of the machine. After the driver is built its process can create no more sockets; one that must do so
+    declares them in a class attribute `sockets` (vehicle/process/seccomp.py). One that has started programs names their
+    process ids in `processes`, or it cannot end them.
     """
 
     def read(self, timeout_s: float) -> "Frame | None":

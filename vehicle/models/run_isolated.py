@@ -1,4 +1,4 @@
-"""Runs code that handles an untrusted model in a child: no network; limits on memory, output, CPU time and duration.
+"""Runs code that handles an untrusted model in a child: only its own files, no network, limits on what it takes.
 
 Called by library.py, trial.py and `raceday model`; the job is a module of JOBS. By hand:
 
@@ -7,6 +7,8 @@ Called by library.py, trial.py and `raceday model`; the job is a module of JOBS.
     python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
     python -m vehicle.models.run_isolated strip ARCHIVE KEPT
     python -m vehicle.models.run_isolated trial PATH [any-sensors]
+
+Such a child also writes what lies in the folder for temporary files; `run_isolated` gives it one of its own.
 """
 
 import importlib.util
@@ -22,8 +24,11 @@ from typing import IO
 
 from shared.errors import BadInput
 from shared.text import Sentence, text
-from vehicle.process.sandbox import confine
-from vehicle.process.seccomp import forbid_sockets
+from vehicle.models.model_files import METADATA
+from vehicle.process.landlock import FileGrant, restrict_files
+from vehicle.process.program_files import program_grants
+from vehicle.process.sandbox import IMPORT, confine
+from vehicle.process.seccomp import install_filter, left_open_without_filter
 
 JOBS = {
     "checkpoints": "vehicle.models.importing.list_checkpoints",
@@ -39,6 +44,9 @@ WORK = {
     "strip": text("the reading of the archive"),
     "trial": text("the model's trial"),
 }
+# Of a job's arguments, counted from 0: the files that it reads, and the folders or the file's folder that it writes in.
+_READ = {"checkpoints": (0,), "prepare": (0, 2), "quantise": (1,), "strip": (0,), "trial": (0,)}
+_WRITTEN = {"prepare": (1,), "quantise": (0,), "strip": (1,)}
 NEEDED = ("onnx", "onnxruntime")
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
@@ -70,7 +78,8 @@ def run_isolated(
     for package in NEEDED:
         if importlib.util.find_spec(package) is None:  # the child could only say so in the words of an exception
             raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-    command = [sys.executable, "-m", "vehicle.models.run_isolated", work, *arguments]
+    # -P: nothing is imported from the folder that this process happens to work in.
+    command = [sys.executable, "-P", "-m", "vehicle.models.run_isolated", work, *arguments]
     return run_child(command, WORK[work], about, timeout_s, meanwhile=meanwhile)
 
 
@@ -88,14 +97,18 @@ def run_child(
     child that said what is wrong with the model (exit code 2), nor its limit of processor time that ended it.
     """
     # Files, and no pipes: the kernel ends a child that prints without end, before this process has to hold it all.
-    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as wrong:
+    with (
+        tempfile.TemporaryFile() as printed,
+        tempfile.TemporaryFile() as wrong,
+        tempfile.TemporaryDirectory(prefix="raceday-child-", ignore_cleanup_errors=True) as own,
+    ):
         with subprocess.Popen(
             command,
             stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=printed,
             stderr=wrong,
             text=True,
-            env=child_environment(),
+            env=child_environment() | {"TMPDIR": own},
         ) as child:
             try:
                 meanwhile()
@@ -148,13 +161,33 @@ def child_environment() -> dict[str, str]:
 def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, max_memory: int = MEMORY) -> None:
     """Restricts this process, the child: no network, limits on memory, processor time and the size of a file.
 
-    Up to `max_memory` it may raise the limit on memory itself, for a second model.
+    Which files it may open is `restrict_to`'s matter, which comes before anything of the model's is read. Up to
+    `max_memory` it may raise the limit on memory itself, for a second model.
     """
-    for sentence in confine(os.getppid() if parent_pid is None else parent_pid) + forbid_sockets():
+    for sentence in confine(os.getppid() if parent_pid is None else parent_pid, IMPORT) + install_filter():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, max_memory))
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it: what is too large ends the child
+
+
+def restrict_to(grants: Sequence[FileGrant]) -> None:
+    """From here on this process, the child, opens these files, its own temporary ones and its program's only."""
+    own = FileGrant(pathlib.Path(tempfile.gettempdir()), "write")
+    is_filtered = not left_open_without_filter(os.uname().machine)
+    for sentence in restrict_files([*program_grants(), *grants, own], is_filtered=is_filtered):
+        sys.stderr.write(f"{sentence}\n")
+
+
+def job_grants(work: str, arguments: Sequence[str]) -> list[FileGrant]:
+    """What a job of JOBS opens, by its arguments; metadata may lie beside a model."""
+    given = dict(enumerate(arguments))
+    read = [pathlib.Path(given[place]) for place in _READ.get(work, ()) if given.get(place)]
+    written = [pathlib.Path(given[place]) for place in _WRITTEN.get(work, ())]
+    return [
+        *(FileGrant(path) for source in read for path in (source, source.with_name(METADATA))),
+        *(FileGrant(path if path.is_dir() else path.parent, "write") for path in written),
+    ]
 
 
 def limit_printing() -> None:
@@ -165,6 +198,7 @@ def limit_printing() -> None:
 def main(arguments: list[str]) -> int:
     """Entry point of the child: sets the limits, then loads the libraries and the model."""
     restrict()
+    restrict_to(job_grants(arguments[0], arguments[1:]))
     code: int = importlib.import_module(JOBS[arguments[0]]).main(arguments[1:])
     return code
 

@@ -1,14 +1,14 @@
 """The pilot: a child process of the guard. Camera, newest frame, policy, setpoint; beside it the lap watcher.
 
-It owns no motor and no network: before it loads the model, a kernel filter forbids it sockets. When it cannot compute a
-setpoint, it reports a fault instead.
+It owns no motor and no network: before it loads the model, the kernel takes from it all files but the model's and the
+camera's, and all calls that reach another process (confinement.py). When it cannot compute a setpoint, it reports a
+fault instead.
 
-Started by: `guard/child.py` as `python -m vehicle.pilot.pilot`. Calls: `drivers.py` (camera), `frames/` (newest
+Started by: `guard/child.py` as `python -P -m vehicle.pilot.pilot`. Calls: `confinement.py` (camera), `frames/` (newest
 frame, its check), `models/running/policy.py`, `lapwatch/watcher.py`. Sends: `Setpoint`, `FrameCounts`, `PilotReady`,
-`PilotFault`, `UnusableFrame`, `CameraAbsent` to the guard, lap reports to comms.
+`PilotFault`, `UnusableFrame` to the guard, lap reports to comms.
 """
 
-import select
 import sys
 import threading
 import time
@@ -17,11 +17,10 @@ import cv2
 
 from shared.clock import Clock, build_clock
 from shared.config import load
-from shared.errors import BadInput, HardwareMissing, RacedayError
+from shared.errors import BadInput, RacedayError
 from vehicle.config import VehicleConfig
-from vehicle.core.messages import CameraAbsent, FrameCounts, ModeNotice, PilotFault, PilotReady, Setpoint, UnusableFrame
+from vehicle.core.messages import FrameCounts, ModeNotice, PilotFault, PilotReady, Setpoint, UnusableFrame
 from vehicle.core.modes import ARMED
-from vehicle.drivers import build_camera, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.frame import Frame, Pixels
@@ -30,18 +29,17 @@ from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.int8.choose_precision import PrecisionChoice, choose
 from vehicle.models.library import SELECTED
 from vehicle.models.running.policy import Policy
+from vehicle.pilot.confinement import filter_calls, open_camera
 from vehicle.process.channel import Channel, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
 from vehicle.process.realtime import CAMERA_PRIORITY, POLICY_PRIORITY, freeze_garbage_collector, request_realtime
-from vehicle.process.sandbox import confine
-from vehicle.process.seccomp import forbid_sockets
+from vehicle.process.sandbox import PILOT, confine
 from vehicle.recordings.frame_feed import FrameFeed, feed_of
 
 _READ_TIMEOUT_S = 0.5
 _WAIT_S = 0.1
 _REPORT_PERIOD_S = 0.5
-_CAMERA_RETRY_S = 2.0
 SWITCH_INTERVAL_S = 0.0005  # the longest that the lap watcher's thread may delay the policy
 
 
@@ -136,7 +134,7 @@ def run_camera(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime
 def main(arguments: list[str]) -> int:
     """Run the process; returns its exit code."""
     parsed = child_arguments(arguments)
-    for sentence in confine(parsed.parent):
+    for sentence in confine(parsed.parent, PILOT):
         log(f"pilot: {sentence}")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     cv2.setNumThreads(1)
@@ -146,30 +144,13 @@ def main(arguments: list[str]) -> int:
     camera = open_camera(config, clock, guard)
     if camera is None:
         return 0
-    for sentence in forbid_sockets(camera_sockets(config)):
-        log(f"pilot: {sentence}")
+    filter_calls(config, camera)
     choice = load_model(config, flushes_denormals=True)
     mailbox = LatestFrame()
     needs_feed = config.recorder.enabled or config.console.enabled
     recorded_profile = config.model.profile if config.recorder.enabled else None
     feed = feed_of(parsed.frame_fd, recorded_profile) if needs_feed else None
     return _run_threads(config, clock, camera, mailbox, choice, guard, laps, feed)
-
-
-def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
-    """Open the camera, retrying while it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
-    logged = ""
-    while not guard.closed:
-        try:
-            return build_camera(config, clock)
-        except HardwareMissing as error:
-            guard.send(CameraAbsent(str(error)))
-            if str(error) != logged:
-                logged = str(error)
-                log(f"{logged} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
-        select.select([guard], [], [], _CAMERA_RETRY_S)
-        guard.receive()
-    return None
 
 
 def load_model(config: VehicleConfig, flushes_denormals: bool = False) -> PrecisionChoice | None:

@@ -100,7 +100,7 @@ class FrameFeed:
     def run(self, latest: LatestFrame) -> None:
         """Sends frames until `latest` is closed; called on a thread of its own."""
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # of this thread only
+            os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # of this thread only
         number = 0
         while not latest.closed:
             if (newer := latest.wait_for_processed(number, _POLL_S)) is not None:

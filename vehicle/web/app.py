@@ -4,7 +4,7 @@ import pathlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import anyio.to_thread
@@ -13,26 +13,35 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import FileSystemLoader
 
-from shared.errors import OperatorError, Refused
+from shared.errors import BadInput, OperatorError, Refused
+from shared.refusals import Refusals
 from shared.text import text
 from shared.web.assets import Assets
+from shared.web.bodies.guard import BodyGuard
+from shared.web.cookies import drop_cookie, set_cookie
+from shared.web.drawing.refusal_rows import refusal_table
 from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
+from shared.web.refused_requests import name_refusal
 from shared.web.security import HostAndHeaderGuard
+from shared.web.tls.protected_sign_in import ProtectedSignIn
+from shared.web.tls.trust_page import TrustPage
+from shared.web.tls.web_tls import WebTls
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
-from vehicle.web.access import command_refusal
+from vehicle.web.body_table import CONSOLE_BODIES, body_answer, body_refusal
 from vehicle.web.calibration_api import add_calibration_routes
 from vehicle.web.claim_codes import MAX_SESSION_S, ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
+from vehicle.web.session_auth import COOKIE, SessionAuth, session_token
 from vehicle.web.system_health import SystemHealth, read_health
 from vehicle.web.upload import receive_upload
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
-COOKIE = "raceday_console"
+REFUSALS_SHOWN = 8  # on a phone
 Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
 
@@ -73,27 +82,6 @@ class ConsoleAnswer(JSONAnswer):
     sentences = JSONAnswer.sentences | {"reason", "refusal", "message", "question", "detail", "choice", "station"}
 
 
-class SessionAuth:
-    """Finds the session of a request, and refuses requests without one or from another site."""
-
-    def __init__(self, claims: ClaimCodes, now_s: Callable[[], float]) -> None:
-        self.claims, self.now_s = claims, now_s
-
-    def require_own_page(self, request: Request) -> None:
-        """Raises HTTPException 403 unless the request comes from the console's own page."""
-        if sentence := command_refusal(request.headers, request.url.scheme):
-            raise HTTPException(403, sentence)
-
-    def session(self, request: Request) -> str:
-        """The session's name. Raises HTTPException 401 without one, and 403 for a command of another page."""
-        if request.method not in ("GET", "HEAD"):
-            self.require_own_page(request)
-        name = self.claims.session(request.cookies.get(COOKIE, ""), self.now_s())
-        if name is None:
-            raise HTTPException(401, text("The session has ended: enter the car's claim code."))
-        return name
-
-
 def create_app(
     phone: PhoneControl,
     model_list: ModelList,
@@ -102,8 +90,16 @@ def create_app(
     allowed_hosts: tuple[str, ...] = (),
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
+    refusals: Refusals | None = None,
+    tls: WebTls | None = None,
+    claim_over_http: bool = True,
 ) -> FastAPI:
-    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
+    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car.
+
+    `refusals`: those of the process, which the page shows too; None: new ones. `tls`: what makes the page a protected
+    one; a phone then claims the car over http only with `claim_over_http`.
+    """
+    refusals = Refusals() if refusals is None else refusals
     auth = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
@@ -119,7 +115,11 @@ def create_app(
         lifespan=lifespan,
         default_response_class=ConsoleAnswer,
     )
-    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts)
+    app.add_middleware(BodyGuard, bounds=CONSOLE_BODIES, refusal=body_refusal(auth), answer=body_answer)
+    app.add_middleware(TrustPage, tls=tls, home=text("The console"))
+    if tls is not None and not claim_over_http:
+        app.add_middleware(ProtectedSignIn, paths=("/api/claim",))
+    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
     app.add_middleware(LanguageChoice)
     app.mount("/static", Assets(STATIC))
@@ -127,7 +127,7 @@ def create_app(
     _add_claim_routes(app, auth, car)
     _add_drive_routes(app, auth, phone, now_s)
     add_calibration_routes(app, auth.session, phone, car.calibration_file, now_s)
-    _add_model_routes(app, auth, phone, model_list, car, now_s)
+    _add_model_routes(app, auth, phone, model_list, car, now_s, refusals)
     return app
 
 
@@ -136,7 +136,8 @@ def _add_error_handlers(app: FastAPI) -> None:
         return JSONAnswer({"error": sentence}, status, {"cache-control": "no-store"})
 
     @app.exception_handler(Refused)
-    async def refused(_: Request, error: Exception) -> JSONAnswer:
+    async def refused(request: Request, error: Exception) -> JSONAnswer:
+        name_refusal(request.scope, error)
         return error_response(str(error), 409)
 
     @app.exception_handler(OperatorError)
@@ -168,7 +169,7 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     @app.get("/api/session")
     async def session(request: Request) -> dict[str, object]:
         """Whether this browser has claimed the car."""
-        is_claimed = auth.claims.session(request.cookies.get(COOKIE, ""), auth.now_s()) is not None
+        is_claimed = auth.name(request) is not None
         return {"device": car.device, "claimed": is_claimed}
 
     @app.post("/api/claim", dependencies=[Depends(auth.require_own_page)])
@@ -176,16 +177,15 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
         """Exchange the claim code for a session cookie."""
         token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s())
         answer = JSONAnswer({"claimed": True})
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, int(MAX_SESSION_S), httponly=True, samesite="strict", secure=secure)
+        set_cookie(answer, request.url.scheme, COOKIE, token, int(MAX_SESSION_S))
         return answer
 
     @app.post("/api/leave", dependencies=[Depends(auth.session)])
     async def leave(request: Request) -> Response:
         """End this phone's session."""
-        await anyio.to_thread.run_sync(auth.claims.leave, request.cookies.get(COOKIE, ""))
+        await anyio.to_thread.run_sync(auth.claims.leave, session_token(request))
         answer = JSONAnswer({"claimed": False})
-        answer.delete_cookie(COOKIE)
+        drop_cookie(answer, request.url.scheme, COOKIE)
         return answer
 
 
@@ -241,6 +241,7 @@ def _add_model_routes(
     model_list: ModelList,
     car: CarInfo,
     now_s: Callable[[], float],
+    refusals: Refusals,
 ) -> None:
     guarded = [Depends(auth.session)]
     name_in = Annotated[str, Body(embed=True, max_length=80)]
@@ -252,6 +253,12 @@ def _add_model_routes(
         calibration = await anyio.to_thread.run_sync(car.current_calibration)
         return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 
+    @app.get("/api/refusals", dependencies=guarded)
+    async def refused() -> ConsoleAnswer:
+        """Whom the car refused since it started, for the page's health."""
+        table = refusal_table(refusals.counts(), now_s(), REFUSALS_SHOWN)
+        return ConsoleAnswer({"refusals": table.total, "rows": [asdict(row) for row in table.rows]})
+
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:
         """The models on this car."""
@@ -261,8 +268,12 @@ def _add_model_routes(
     async def upload(request: Request, file: str) -> ModelRow:
         """Import a model. The body is the file itself, so that the page can show the upload's progress."""
         phone.require_idle(now_s())
-        async with receive_upload(request, file) as path:
-            return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
+        try:
+            async with receive_upload(request, file) as path:
+                return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
+        except BadInput:
+            name_refusal(request.scope, "model")
+            raise
 
     @app.post("/api/models/select", dependencies=guarded)
     async def select(name: name_in) -> list[ModelRow]:

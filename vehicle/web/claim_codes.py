@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from shared.access.short_codes import new_code, normalised
-from shared.errors import ConfigError, Refused, StorageError
+from shared.errors import ConfigError, StorageError, WrongCode
 from shared.text import text
 
 MAX_SESSION_S = 12 * 3600.0
@@ -74,11 +74,11 @@ class ClaimCodes:
         with self._lock:
             recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
             if len(recent) >= _MAX_TRIES:
-                raise Refused(text("Too many wrong codes: wait a minute, then try again."))
+                raise WrongCode(text("Too many wrong codes: wait a minute, then try again."))
             file = self._read()
             if file is None or not hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt):
                 self._failed_s.append(now_s)
-                raise Refused(
+                raise WrongCode(
                     text("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
                 )
             token = secrets.token_urlsafe(32)

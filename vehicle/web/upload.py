@@ -1,4 +1,4 @@
-"""Receives a file from a phone: streamed into a temporary folder, limited in size, deleted afterwards."""
+"""Receives a file from a phone: streamed into a temporary folder, deleted afterwards."""
 
 import pathlib
 import re
@@ -34,19 +34,14 @@ def safe_name(name: str) -> str:
 
 @asynccontextmanager
 async def receive_upload(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
-    """The request's body as a file. Raises BadInput if it is empty, too large or not a model."""
+    """The request's body, which body_table.py bounds, as a file. Raises BadInput if it is empty or not a model."""
     file_name = safe_name(name)
-    content_length = request.headers.get("content-length", "0")
-    if content_length.isdecimal() and int(content_length) > MAX_BYTES:
-        raise BadInput(_too_large())
     with tempfile.TemporaryDirectory(prefix="raceday-upload-") as folder:
         path = pathlib.Path(folder) / file_name
         received_bytes = 0
         with path.open("xb") as file:
             async for part in request.stream():
                 received_bytes += len(part)
-                if received_bytes > MAX_BYTES:
-                    raise BadInput(_too_large())
                 file.write(part)
         if not received_bytes:
             raise BadInput(text("The file is empty."))
@@ -64,7 +59,3 @@ def _require_archive(path: pathlib.Path) -> None:
         raise BadInput(
             text("A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx or a .pb file with its metadata.")
         )
-
-
-def _too_large() -> str:
-    return text("The file is larger than {max_bytes} MB, which is the limit.", max_bytes=MAX_BYTES >> 20)

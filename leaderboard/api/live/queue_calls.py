@@ -32,7 +32,7 @@ from leaderboard.evaluations.brackets.live_heats import LiveBrackets
 from leaderboard.live_races.service import LiveRaces
 from shared.errors import Refused
 
-_MAX_BYTES = 65_536
+MAX_QUEUE_BYTES = 65_536
 _MAX_REASON = 200
 _QUEUE = TypeAdapter(QueueShape)
 _WORDS = {
@@ -40,7 +40,7 @@ _WORDS = {
     403: "The caller does not run this race",
     404: "No such race",
     409: "Somebody else has changed the queue; the sentence has its version",
-    413: f"More than {_MAX_BYTES} bytes",
+    413: f"More than {MAX_QUEUE_BYTES} bytes",
     422: "Not possible now; the sentence says why",
     503: "Busy or without its disk: again after Retry-After seconds",
 }
@@ -116,7 +116,7 @@ class QueueCalls:
         race = await run_in_threadpool(self._live.race_for, caller, race_id)
         if not caller.signed_in:
             check(caller, "live.run", race)
-        new: NewTurns = schemas.parse(await read_body(request, _MAX_BYTES), NewTurns)
+        new: NewTurns = schemas.parse(await read_body(request, MAX_QUEUE_BYTES), NewTurns)
         if new.heat is not None:
             if new.racers or new.entries or new.bracket:
                 raise Refused("A heat is added by itself: send its two racers alone.")
@@ -193,7 +193,7 @@ class QueueCalls:
         race = await run_in_threadpool(self._live.race_for, caller, race_id)
         if not caller.signed_in:
             check(caller, "live.run", race)
-        wanted: SpeedMultiplier = schemas.parse(await read_body(request, _MAX_BYTES), SpeedMultiplier)
+        wanted: SpeedMultiplier = schemas.parse(await read_body(request, MAX_QUEUE_BYTES), SpeedMultiplier)
         if not 0 <= wanted.multiplier <= 100:
             raise Refused("The multiplier is 0.5 to 1.5.")
         percent = round(wanted.multiplier * 100)
@@ -207,7 +207,7 @@ class QueueCalls:
         caller = await run_in_threadpool(self._callers.caller, request)
         race = await run_in_threadpool(self._live.race_for, caller, race_id)
         check(caller, "live.run", race)
-        return caller, schemas.parse(await read_body(request, _MAX_BYTES), kind)
+        return caller, schemas.parse(await read_body(request, MAX_QUEUE_BYTES), kind)
 
     async def _answer(self, change: Callable[..., LiveQueue], *arguments: Any, **named: Any) -> Response:
         queue = await run_in_threadpool(change, *arguments, **named)

@@ -16,7 +16,7 @@ from leaderboard.seasons.services import SeasonServices
 from leaderboard.web.identity import CallerIdentification
 from shared.errors import BadInput
 
-_MAX_BODY_BYTES = 262_144
+MAX_SEASON_BYTES = 262_144
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SeasonApi:
 
 async def parsed_body(request: Request, kind: Any) -> Any:
     """The JSON body as a checked `kind`. Raises BadInput, BodyTooLarge, BodyTooSlow."""
-    return schemas.parse(await read_body(request, _MAX_BODY_BYTES), kind)
+    return schemas.parse(await read_body(request, MAX_SEASON_BYTES), kind)
 
 
 def as_json(kind: Any, shape: Any, status: int = 200) -> Response:

@@ -1,5 +1,6 @@
 """The admin's pages: accounts with their roles, and the audit."""
 
+import time
 from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
@@ -16,16 +17,20 @@ from leaderboard.pages.wording import minute_text
 from leaderboard.web.forms import PostedForm, read_form
 from leaderboard.web.statuses import status_of
 from shared.errors import RacedayError, Refused
+from shared.refusals import Refusals
 from shared.text import text
+from shared.web.drawing.refusal_rows import refusal_table
 
 _Form = Annotated[PostedForm, Depends(read_form)]
 _LONGEST_VALUE = 300  # characters of a value in the audit
 _ROLES: tuple[Role, ...] = ("organiser", "official", "commentator", "admin")
 
 
-def router(services: AccountServices, site: LeaderboardSite, utc_ns: Callable[[], int]) -> APIRouter:
-    """The routes, over one store."""
-    routes, pages = APIRouter(include_in_schema=False), AdminPages(services, site, utc_ns)
+def router(
+    services: AccountServices, site: LeaderboardSite, utc_ns: Callable[[], int], refusals: Refusals
+) -> APIRouter:
+    """The routes, over one store. `refusals`: those of this process."""
+    routes, pages = APIRouter(include_in_schema=False), AdminPages(services, site, utc_ns, refusals)
     routes.get("/admin/accounts")(pages.accounts)
     routes.get("/admin/accounts/{alias}")(pages.account)
     routes.post("/admin/accounts/{alias}/rename")(pages.rename)
@@ -39,8 +44,10 @@ def router(services: AccountServices, site: LeaderboardSite, utc_ns: Callable[[]
 class AdminPages:
     """The handlers of these pages."""
 
-    def __init__(self, services: AccountServices, site: LeaderboardSite, utc_ns: Callable[[], int]) -> None:
-        self._services, self._site, self._utc_ns = services, site, utc_ns
+    def __init__(
+        self, services: AccountServices, site: LeaderboardSite, utc_ns: Callable[[], int], refusals: Refusals
+    ) -> None:
+        self._services, self._site, self._utc_ns, self._refusals = services, site, utc_ns, refusals
 
     def accounts(self, request: Request, q: str = "", after: str = "") -> Response:
         self._site.check(request, "accounts.manage")
@@ -92,7 +99,7 @@ class AdminPages:
         found = self._services.audit.race(race) if race else None
         if found is not None:
             self._site.check_sees(request, found, None)
-        self._site.check(request, "audit.see", found, season)
+        caller = self._site.check(request, "audit.see", found, season)
         if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
             raise Refused(text("This is not the `next` of a page of the audit."))
         page = self._services.audit.page(race, season, int(before) if before else None)
@@ -104,6 +111,8 @@ class AdminPages:
             season=season,
             older="" if page.next_seq is None else str(page.next_seq),
             newest=not before,
+            # Addresses of strangers are for who runs the server, not for whoever runs a race on it.
+            refused=refusal_table(self._refusals.counts(), time.monotonic()) if caller.has("admin") else None,
         )
 
     def _act(

@@ -20,6 +20,7 @@ from leaderboard.web.statuses import status_of
 from leaderboard.web.visitors import sign_in_browser, visitor
 from shared.errors import RacedayError
 from shared.text import text
+from shared.web.refused_requests import name_refusal
 from shared.web.security import local_path
 
 _Form = Annotated[PostedForm, Depends(read_form)]
@@ -120,6 +121,8 @@ class EntrancePages:
     ) -> Response:
         typed = form or PostedForm({})
         status = 200 if refusal is None else status_of(refusal)
+        if refusal is not None:
+            name_refusal(request.scope, refusal)
         page = self._site.page(request, template, status, next=local_path(wanted), form=typed, refusal=refusal)
         if isinstance(refusal, RateLimited):
             page.headers["retry-after"] = str(round(refusal.after_s or 1))

@@ -5,13 +5,18 @@ Debian's own mosquitto.conf names persistence, log and pid file, and reads /etc/
 """
 
 BROKER_CONF = "/etc/mosquitto/conf.d/raceday.conf"
+MAX_FILES = 8192  # open at once; above `max_connections` of config/mosquitto.conf: the broker refuses, not the kernel
 BROKER_DROP_IN = "/etc/systemd/system/mosquitto.service.d/raceday.conf"
 
-# A second after the reload, which is over by then; a second reload within that second finds the timer there already.
-RELOAD = """\
-# Made by `raceday install station`. mosquitto 2.0.21, which is Debian 13's, is damaged by a reload while a machine is
-# away: it cuts connections again and again from then on. It is restarted instead, also where logrotate reloads it.
+# The restart comes a second after the reload, which is over by then; a second reload within that second finds the
+# timer there already.
+DROP_IN = f"""\
+# Made by `raceday install station`. With Debian's 1024 open files, 1,000 silent connections shut every car out.
 [Service]
+LimitNOFILE={MAX_FILES}
+
+# mosquitto 2.0.21, which is Debian 13's, is damaged by a reload while a machine is away: it cuts connections again and
+# again from then on. It is restarted instead, also where logrotate reloads it.
 ExecReload=
 ExecReload=/bin/sh -c 'if /usr/sbin/mosquitto -h | grep -qF "version 2.0.21"; \\
 then systemd-run --quiet --collect --unit=raceday-broker-restart --on-active=1s \\

@@ -7,12 +7,13 @@ cookie that only this browser has, so that another site's form cannot hold it. U
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from fastapi import Request, Response
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.access.tokens import form_token, is_form_token, new_token
 from shared.errors import BadInput, RacedayError, Refused
 from shared.text import text
+from shared.web.cookies import drop_cookie, set_cookie
 from shared.web.security import cross_site_reason
 from station.access.access_state import TooManyTries
 from station.access.tokens import FORM_COOKIE, ShownTokens
@@ -32,7 +33,7 @@ async def form_page(site: Site, request: Request, name: str, status: int = 200, 
     page = await site.html(request, name, status, form_token=form_token(secret), **values)
     page.headers.update(FORMS_ALLOWED)
     if secret not in (shown.session, shown.form):
-        set_cookie(page, request, FORM_COOKIE, secret, None)
+        set_cookie(page, request.url.scheme, FORM_COOKIE, secret, None)
     return page
 
 
@@ -72,16 +73,9 @@ def failure(error: Exception) -> tuple[int, str]:
     return 400, text("The form did not arrive in time.")
 
 
-def set_cookie(response: Response, request: Request, name: str, token: str, max_age_s: int | None) -> None:
-    """Sets a cookie that no script reads and no other site sends; None: until the browser is closed."""
-    response.set_cookie(
-        name, token, max_age_s, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
-    )
-
-
-def see_other(path: str, cookies: Mapping[str, None] | None = None) -> RedirectResponse:
-    """On to another page, by GET; `cookies`: those to be deleted."""
+def see_other(path: str, cookies: Mapping[str, None] | None = None, *, scheme: str = "http") -> RedirectResponse:
+    """On to another page, by GET; `cookies`: those to be deleted on connections of this `scheme`."""
     response = RedirectResponse(path, 303, {"cache-control": "no-store"})
     for name in cookies or ():
-        response.delete_cookie(name, path="/")
+        drop_cookie(response, scheme, name)
     return response

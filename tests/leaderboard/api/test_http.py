@@ -84,8 +84,11 @@ def test_bodies_have_a_limit_however_they_are_sent(running: Running) -> None:
     def in_parts() -> Iterator[bytes]:
         yield from (big[:9000], big[9000:])
 
-    answer = requests.post(running.url + RESULT_PATH, data=in_parts(), timeout=60)
+    signed = headers("x.1", big, int(time.time()))
+    answer = requests.post(running.url + RESULT_PATH, data=in_parts(), headers=signed, timeout=60)
     assert answer.status_code == 413
+    # Without the headers of a signature not even its beginning is read.
+    assert requests.post(running.url + RESULT_PATH, data=in_parts(), timeout=60).status_code == 401
 
 
 def test_nonsense_on_the_socket_is_answered_or_dropped(running: Running) -> None:

@@ -40,3 +40,11 @@ def test_whom_it_names_is_read_back() -> None:
         "station-2",
         "car-2",
     }
+
+
+def test_a_file_of_a_release_whose_rules_ended_in_a_wildcard_is_read_as_well() -> None:
+    rules_before = (
+        "user station-1\ntopic deny raceday/cars/station-1/#\ntopic write raceday/to/#\ntopic read raceday/cars/#\n"
+    )
+    text = acl_text([]).replace(f"\n{LAST}", f"\n{rules_before}\n{LAST}")
+    assert names_in(text) == {"station-1": "station"}

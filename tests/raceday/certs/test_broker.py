@@ -59,6 +59,7 @@ def test_machines_with_certificates_are_let_in_and_no_one_else(broker: SecureBro
     assert not is_let_in(broker.options("car-1", **false))
     # The broker's own certificate is none for a machine.
     copied = tmp_path / "broker.key"
+    copied.touch(0o600)
     copied.write_bytes((broker.authority.tls / "broker.key").read_bytes())
     assert not is_let_in(broker.options("car-1", cert=str(broker.authority.tls / "broker.pem"), key=str(copied)))
 

@@ -14,7 +14,7 @@ import pytest
 
 from raceday.broker import free_port, mosquitto_path
 from raceday.certs.authority_folder import AuthorityFolder
-from raceday.install.machine_files.broker_files import RELOAD, broker_conf
+from raceday.install.machine_files.broker_files import DROP_IN, broker_conf
 from raceday.install.shipped_files import config_text
 from shared.link.options import MqttOptions
 
@@ -102,7 +102,7 @@ def test_a_reload_restarts_the_version_that_a_reload_damages(
     ):
         (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
         (tmp_path / name).chmod(0o755)
-    last = RELOAD.replace("\\\n", " ").strip().split("\n")[-1]
+    last = DROP_IN.replace("\\\n", " ").strip().split("\n")[-1]
     words = shlex.split(last.removeprefix("ExecReload=").replace("/usr/sbin/mosquitto", str(tmp_path / "mosquitto")))
     with subprocess.Popen(["sleep", "60"]) as broker:
         path = f"{tmp_path}:{os.environ['PATH']}"

@@ -100,4 +100,35 @@ def test_the_acl_file_says_what_the_table_says() -> None:
         assert all(f"pattern {right} {each}\n" in text for each in table["car"])
         station = [f"topic {right} {each.replace('%u', 'station-1')}\n" for each in table["station"]]
         assert all(line in text for line in station)
-    assert text.count("\npattern ") == 2
+    assert text.count("\npattern ") == len(MAY_WRITE["car"]) + len(MAY_READ["car"])
+    allowed = [line for line in text.splitlines() if line.startswith(("pattern ", "topic read ", "topic write "))]
+    assert not [line for line in allowed if line.endswith("#")], "a rule without an end admits topics without end"
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "raceday/cars/car-1/0",  # what the attack stored 15,400 times
+        "raceday/cars/car-1",
+        "raceday/cars/car-1/",
+        "raceday/cars/car-1/state/",
+        "raceday/cars/car-1/state/x",
+        "raceday/cars/car-1//state",
+        "raceday/cars/car-1/State",
+        "raceday/cars/car-1/ack",
+        "raceday/stations/car-1/status",
+    ],
+)
+def test_a_car_stores_nothing_under_topics_of_its_own_invention(broker: SecureBroker, topic: str) -> None:
+    client = broker.client("car-1")
+    assert not client.may_publish(topic)
+    client.close()
+    assert not may_write("car", "car-1", topic)
+
+
+@pytest.mark.parametrize("topic", ["raceday/to/car-1/x", "raceday/to/car-1", "raceday/stations/station-1/x"])
+def test_nor_does_a_station(broker: SecureBroker, topic: str) -> None:
+    client = broker.client("station-1")
+    assert not client.may_publish(topic)
+    client.close()
+    assert not may_write("station", "station-1", topic)

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-import shared.web.acceptor
-from shared.web.acceptor import STARTED_PER_TURN, CountedHttpProtocol
+import shared.web.accepting.acceptor
+from shared.web.accepting.acceptor import STARTED_PER_TURN
+from shared.web.accepting.counted_protocol import CountedHttpProtocol
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket
 
@@ -89,8 +90,8 @@ def left_at_most(sockets: selectors.BaseSelector, max_open: int) -> int:
 def test_a_burst_leaves_no_more_open_than_are_counted(
     monkeypatch: pytest.MonkeyPatch, limits: ConnectionLimits, stays: int, official: bool, at_once: int
 ) -> None:
-    monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", at_once)
-    monkeypatch.setattr(shared.web.acceptor, "SWEEP_S", 0.01)
+    monkeypatch.setattr(shared.web.accepting.acceptor, "ACCEPT_BATCH", at_once)
+    monkeypatch.setattr(shared.web.accepting.acceptor, "SWEEP_S", 0.01)
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
     with listening_socket("127.0.0.1", 0) as listening:
         server = CountingServer(config, limits, lambda _address: official)
@@ -214,7 +215,7 @@ def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them
 
 def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue never holds more than there are places, however many come in a turn."""
-    monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", 16)
+    monkeypatch.setattr(shared.web.accepting.acceptor, "ACCEPT_BATCH", 16)
     limits = ConnectionLimits(8, 2, max_idle_each=8, head_s=1e6, keep_alive_s=1e6)
     order = run_requests(limits, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
     assert order.max_queued <= limits.max_connections
@@ -223,7 +224,7 @@ def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.M
 
 def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind one access point a flood has the official's own address: a request that was begun is answered."""
-    monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", 4)
+    monkeypatch.setattr(shared.web.accepting.acceptor, "ACCEPT_BATCH", 4)
     limits = ConnectionLimits(32, 8, max_idle_each=32, head_s=1e6, keep_alive_s=1e6)
     order = run_requests(limits, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
     assert order.begun

@@ -44,6 +44,7 @@ from tests.leaderboard.league.test_pictures import picture
 from tests.leaderboard.seasons.sample_season import SIXTH_MONTH, fill
 from tests.leaderboard.submissions.every_state import submitted
 from tests.shared.traces.driven import driven_on
+from tests.shared.web.sample_refusals import hostile_day
 from tests.station.web.extreme_views import names
 from vehicle.web.server import ConsoleServer
 
@@ -89,7 +90,7 @@ def league_world(folder: pathlib.Path) -> Iterator[LeagueWorld]:
                 f"worst-{number}-{run}", racer, (score_ms,) * 3, race_id="worst", car="c" * 64, model="m" * 64
             )
             assert held.apply(one.webhook_id, encode_result(one), now - 10**12 + number * 10**9).status == 201
-    app, feed = create_app(held, Credentials((), "x" * 32), LeaderboardConfig(), lambda: now)
+    app, feed = create_app(held, Credentials((), "x" * 32), LeaderboardConfig(), lambda: now, refusals=hostile_day())
     team = seasons.members.add_team(ADMIN, "cup-2027", LONG, now)
     named = {
         "racer": quote(racers[0], safe=""),

@@ -19,6 +19,7 @@ from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.web.pages.registry import PAGES
 from tests.browser import COLOURS, SCHEMES, bring_axe, in_scheme, violations
+from tests.shared.web.sample_refusals import hostile_day
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import FakeStation
 from tests.station.web.signed_in import session_of
@@ -75,7 +76,7 @@ LOOKS: dict[str, tuple[Look, ...]] = {
     "overlay": (Look("/overlay?part=all&bg=%23123456", ("full", "over", "nothing")),),
     "setup": (Look("/setup", ("full", "nothing")),),
     "people": (Look("/people"),),
-    "audit": (Look("/audit"),),
+    "audit": (Look("/audit", click=".refused-clients summary"),),
     "runs": (Look("/runs"), Look("/runs?racer=nobody")),
     "run_officials": (
         Look("/runs/run-2"),
@@ -177,7 +178,7 @@ def test_every_page_of_the_station_in_every_state(
     station, found = make_station(), list[str]()
     files = StationBackups(tmp_path), TrackLibrary(tmp_path)
     with (
-        contextmanager(serve)(station, backups=files[0], tracks=files[1]) as served,
+        contextmanager(serve)(station, backups=files[0], tracks=files[1], refusals=hostile_day()) as served,
         opened(browser) as page,
     ):
         for name in group:
@@ -259,5 +260,10 @@ def test_the_console_of_a_car(browser: Browser, tmp_path: pathlib.Path) -> None:
             site.bench.control.on_guard_message(CarState(True, mode, reason, "first", "ab" * 32, 40))
             page.locator("#mode", has_text=mode.capitalize()).wait_for()
             found += look(page, mode)
+        site.refusals.record("code", "10.66.6.6", "POST /api/claim", site.now_s)
+        page.locator("#health_part summary").click()
+        page.evaluate("document.dispatchEvent(new Event('calibrated'))")  # has the health read anew
+        page.get_by_text("10.66.6.6").wait_for()
+        found += look(page, "refusals")
     site.server.close()
     assert found == []

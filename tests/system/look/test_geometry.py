@@ -38,6 +38,7 @@ from station.views.views import View
 from station.web.pages.registry import PAGES
 from tests import geometry
 from tests.leaderboard import sample_races
+from tests.shared.web.sample_refusals import hostile_day
 from tests.station.web.archived_runs import ArchiveRig, working
 from tests.station.web.conftest import Served, serve
 from tests.station.web.data_sets import ACTS, CODE, SCREENS, SETS, WORST
@@ -225,6 +226,7 @@ def opened(browser: Browser, archive: ArchiveRig, *, signed_in: bool = True) -> 
             "tracks": TrackLibrary(pathlib.Path(name)),
             "backups": backups,
             "checklists": long_checklists(),
+            "refusals": hostile_day(),
         }
         with contextmanager(serve)(station, signed_in=signed_in, **shown) as served:
             yield Pages(served, page)

@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from shared.protocol.messages import CarHeartbeat, CarState
+from shared.refusals import Refusals
 from shared.web.server import listen
 from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.recordings.frame_feed import RecordedFrame
-from vehicle.web.app import COOKIE, CarInfo, create_app
+from vehicle.web.app import CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.server import ConsoleServer
+from vehicle.web.session_auth import COOKIE
 from vehicle.web.upload import MAX_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
@@ -68,6 +70,7 @@ class Site:
         self.claims = ClaimCodes(folder / "console.json")
         self.code = self.claims.new_code()
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
+        self.refusals = Refusals()
         car = CarInfo("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
             self.bench.control,
@@ -76,6 +79,7 @@ class Site:
             car,
             wall_s=lambda: self.wall_s,
             now_s=lambda: self.now_s,
+            refusals=self.refusals,
         )
         self.server = ConsoleServer(app, listen("127.0.0.1", 0, "console"))
         self.server.start()
@@ -100,6 +104,7 @@ def site(tmp_path: pathlib.Path) -> Iterator[Site]:
 
 GUARDED = [
     ("GET", "/api/status"), ("GET", "/api/about"), ("GET", "/api/models"), ("GET", "/api/camera.jpg"),
+    ("GET", "/api/refusals"),
     ("POST", "/api/hold"), ("POST", "/api/start"), ("POST", "/api/stop"), ("POST", "/api/reset"),
     ("POST", "/api/throttle"), ("POST", "/api/leave"), ("POST", "/api/models/select"),
     ("POST", "/api/calibration"), ("POST", "/api/calibration/keep"), ("POST", "/api/models/remove"),
@@ -136,6 +141,18 @@ def test_a_foreign_page_cannot_reach_it_by_a_name_of_its_own(site: Site) -> None
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_refused_is_counted_by_its_kind(site: Site) -> None:
+    phone = site.phone()
+    requests.get(site.url, headers={"host": "evil.example"}, timeout=60)
+    requests.get(f"{site.url}/api/about", timeout=60)
+    for _ in range(6):  # five tries a minute: the sixth is not even compared, and is counted too
+        requests.post(f"{site.url}/api/claim", json={"code": "AAAAA-AAAAA"}, headers=OURS, timeout=60)
+    phone.post(f"{site.url}/api/stop", json={}, headers={"origin": "http://evil.example"}, timeout=60)
+    phone.put(f"{site.url}/api/models?file=bad.tar.gz", data=gzip.compress(b"no model"), timeout=60)
+    assert site.refusals.totals() == {"host": 1, "sign-in": 1, "code": 6, "origin": 1, "model": 1}
+    assert {row.who for row in site.refusals.counts()} == {"127.0.0.1"}
 
 
 def test_the_cookie_is_of_no_use_to_scripts(site: Site) -> None:
@@ -208,7 +225,7 @@ def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
     answer = site.phone().put(
         f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MAX_BYTES + 1)}, timeout=60
     )
-    assert (answer.status_code, site.model_list.added) == (422, [])
+    assert (answer.status_code, site.model_list.added) == (413, [])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from shared.config import from_table, setting
 from shared.errors import BadInput
 from shared.units import NS_PER_S
 from vehicle.hardware.frame import Frame, Pixels
+from vehicle.process.landlock import FileGrant
 
 _KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 
@@ -35,6 +36,11 @@ class FilesCamera:
         self._start_ns = clock.now_ns()
         self._given = 0
         self._closed = threading.Event()
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """The folder of the pictures."""
+        return [FileGrant(from_table(options, FilesCameraOptions, "[camera.options]").folder)]
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest picture not returned yet; None on timeout, and always after the last picture unless it loops."""

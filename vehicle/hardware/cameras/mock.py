@@ -17,6 +17,7 @@ from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.frame import Frame, Pixels
+from vehicle.process.landlock import FileGrant
 
 # freeze: the same picture repeated; stale: two old ones in turn; stall: no picture; die: the device is gone; spin: the
 # driver uses its core fully and never returns; dark: the noise of a covered lens; grey: one even grey, different each
@@ -58,6 +59,12 @@ class MockCamera:
             "stripes": self._stripes,
         }
         self._pattern: Pixels = np.tile(_bars(self._options.width_px * 2), (self._options.height_px, 1))
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """The folder of the file that names a fault: the file itself comes and goes."""
+        fault_file = from_table(options, MockCameraOptions, "[camera.options]").fault_file
+        return [] if fault_file is None else [FileGrant(fault_file.parent)]
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame not returned yet; None on timeout. Raises HardwareMissing when it is set to die."""

@@ -17,8 +17,10 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.hardware.cameras.capture_times import CaptureTimes, boot_time_ns
+from vehicle.hardware.cameras.libcamera_files import libcamera_grants
 from vehicle.hardware.cameras.sensor_modes import SensorMode, why_no_camera, widest_mode
 from vehicle.hardware.frame import Frame, Pixels
+from vehicle.process.landlock import FileGrant
 from vehicle.process.seccomp import AllowedSockets
 
 
@@ -44,6 +46,11 @@ class PiCamera:
         self._closed = threading.Event()
         self._count = 0
         self._camera = self._start(library if library is not None else _library())
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """What libcamera opens. Raises HardwareMissing while the kernel has no camera."""
+        return libcamera_grants(from_table(options, PiCameraOptions, "[camera.options]").camera)
 
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame, after waiting up to `timeout_s` for it; None on timeout. Raises HardwareMissing."""

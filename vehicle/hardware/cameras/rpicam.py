@@ -21,9 +21,11 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from vehicle.hardware.cameras.capture_times import CaptureTimes, boot_time_ns
+from vehicle.hardware.cameras.libcamera_files import libcamera_grants
 from vehicle.hardware.cameras.sensor_modes import SensorMode, listed_modes, why_no_camera, widest_mode
 from vehicle.hardware.cameras.yuv_stream import FrameMetadata, YuvFrames
 from vehicle.hardware.frame import Frame, Pixels
+from vehicle.process.landlock import FileGrant
 
 _LIST, _VIDEO = ("rpicam-hello", "libcamera-hello"), ("rpicam-vid", "libcamera-vid")
 _LIST_TIMEOUT_S = 15.0
@@ -81,6 +83,16 @@ class RpicamCamera:
         for source in (self._pipe(self._child.stdout), self._pipe(self._child.stderr), reading):
             os.set_blocking(source, False)
             self._selector.register(source, selectors.EVENT_READ)
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """What its programs and libcamera open. Raises HardwareMissing while the kernel has no camera."""
+        return libcamera_grants(from_table(options, RpicamOptions, "[camera.options]").camera)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The child's process id: it must stay possible to end it (vehicle/process/seccomp.py)."""
+        return (self._child.pid,)
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame, after waiting up to `timeout_s` for it; None on timeout. Raises HardwareMissing."""

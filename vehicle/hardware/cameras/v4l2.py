@@ -30,6 +30,7 @@ from vehicle.hardware.cameras.opencv_capture import VideoCapture, open_capture
 from vehicle.hardware.cameras.torn import is_torn
 from vehicle.hardware.cameras.video_devices import AUTO, find_camera
 from vehicle.hardware.frame import Frame, Pixels
+from vehicle.process.landlock import FileGrant
 
 DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the camera
     "reduced": (cv2.IMREAD_REDUCED_GRAYSCALE_4, 4),
@@ -76,6 +77,12 @@ class V4l2Camera:
         self._count = 0
         self._silent_since_ns: int | None = None
         self._configure()
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """The one device. Raises HardwareMissing while it is not there."""
+        chosen = from_table(options, V4l2CameraOptions, "[camera.options]").device
+        return [FileGrant(find_camera(chosen), "device")]
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame; None without one. Raises HardwareMissing once there was none for a second."""

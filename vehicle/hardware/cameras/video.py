@@ -13,6 +13,7 @@ from shared.errors import BadInput
 from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.frame import Frame, Pixels
+from vehicle.process.landlock import FileGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class VideoCamera:
         self._given = 0
         self._over = False
         self._closed = threading.Event()
+
+    @staticmethod
+    def grants(options: dict[str, Any]) -> list[FileGrant]:
+        """The video."""
+        return [FileGrant(from_table(options, VideoCameraOptions, "[camera.options]").file)]
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest picture not returned yet; None on timeout, and always after the last picture unless it loops."""

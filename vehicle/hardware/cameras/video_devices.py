@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import HardwareMissing
+from vehicle.process.landlock import FileGrant
 
 DEV, SYS = pathlib.Path("/dev"), pathlib.Path("/sys")
 AUTO = "auto"
@@ -69,6 +70,12 @@ def find_camera(device: str, dev: pathlib.Path = DEV, sys: pathlib.Path = SYS) -
             _joined(f"there is no camera at {path}; found here: {', '.join(there) or 'none'}.", firmware_hint(sys))
         )
     return path
+
+
+def video_grants(dev: pathlib.Path = DEV) -> list[FileGrant]:
+    """All video devices that are there now: for a driver that does not say which of them it opens."""
+    nodes = sorted(path for name in ("video*", "media*", "v4l-subdev*") for path in dev.glob(name))
+    return [FileGrant(path, "device") for path in nodes]
 
 
 def named_path(device: str, dev: pathlib.Path = DEV) -> pathlib.Path | None:

@@ -2,7 +2,7 @@
 
 const TIMEOUT_MS = 1500;
 const RETRY_STATUSES = [408, 425, 429];
-const REPLY_FIELDS = ["mode", "device", "message", "claimed"]; // every reply of the car is a list or has one of these
+const REPLY_FIELDS = ["mode", "device", "message", "claimed", "refusals"]; // every reply of the car is a list or has one of these
 
 export const byId = (id) => document.getElementById(id);
 export const setText = (id, text) => { const node = byId(id); if (node.textContent !== text) node.textContent = text; };

@@ -257,6 +257,15 @@ function healthRow(name, value) {
   return row;
 }
 
+// Whom the car refused: a kind, an address or a machine's name, how often, when last.
+function refusedRow(row) {
+  const line = document.createElement("tr");
+  const kind = Object.assign(document.createElement("th"), { textContent: row.kind, scope: "row" });
+  const cells = [row.who || t("others"), row.times, row.last].map((words) => Object.assign(document.createElement("td"), { textContent: words }));
+  line.append(kind, ...cells);
+  return line;
+}
+
 const withUnit = (value, unit) => (value === null ? t("unknown") : `${value} ${unit}`);
 
 function vitals(health) {
@@ -271,7 +280,7 @@ document.addEventListener("calibrated", () => refreshHealth());
 async function refreshHealth() {
   if (claimed && !document.hidden) {
     try {
-      const car = await request("/api/about");
+      const [car, refused] = await Promise.all([request("/api/about"), request("/api/refusals")]);
       about = car;
       const health = car.health;
       setText("vitals", vitals(health));
@@ -283,7 +292,10 @@ async function refreshHealth() {
         healthRow(t("Free disk"), withUnit(health.disk_free_mb, "MB")),
         healthRow(t("Load"), withUnit(health.load, t("per core"))),
         healthRow(t("Camera, motors"), `${car.camera}, ${car.motors}`),
+        healthRow(t("Refusals since the start"), refused.refusals),
       );
+      byId("refused").replaceChildren(...refused.rows.map(refusedRow));
+      byId("refused_table").hidden = !refused.rows.length;
       byId("calibration_table").hidden = !car.calibration;
       byId("no_calibration").hidden = Boolean(car.calibration);
       byId("calibrate_form").hidden = !car.can_calibrate;

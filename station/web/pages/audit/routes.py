@@ -1,11 +1,13 @@
 """The addresses of the audit: the page with its filter, and the same lines as CSV."""
 
+import time
 import zoneinfo
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from shared.web.drawing.refusal_rows import refusal_table
 from station.service.checklists.logged_ticks import unlogged_ticks
 from station.views.audit.audit_trail import AuditEntry
 from station.web.pages.audit.presenter import (
@@ -37,7 +39,8 @@ def audit_routes(site: Site) -> APIRouter:
         wanted = AuditFilter(who, what, page)
         entries = await anyio.to_thread.run_sync(_entries, site, wanted)
         shown = audit_page(entries, page, _zone(site))
-        return await form_page(site, request, "audit", audit=shown, wanted=wanted)
+        refused = refusal_table(site.refusals.counts(), time.monotonic())
+        return await form_page(site, request, "audit", audit=shown, wanted=wanted, refused=refused)
 
     @router.get("/audit.csv")
     async def file(

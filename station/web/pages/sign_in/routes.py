@@ -9,13 +9,15 @@ from fastapi.responses import HTMLResponse, Response
 
 from shared.errors import RacedayError, Refused
 from shared.text import text
+from shared.web.cookies import set_cookie
+from shared.web.refused_requests import name_refusal
 from shared.web.security import local_path
 from station.access.roles import Role
 from station.access.station_access import OpenedSession
 from station.access.tokens import DEVICE_COOKIE, SESSION_COOKIE, ShownTokens
 from station.web.access import client_address, identity_of
 from station.web.api import HASHING
-from station.web.pages.forms import DEVICE_DAYS, failure, form_page, read_form, see_other, set_cookie
+from station.web.pages.forms import DEVICE_DAYS, failure, form_page, read_form, see_other
 from station.web.site import Site
 
 DAY_S = 86_400
@@ -46,6 +48,7 @@ def claim_routes(site: Site) -> APIRouter:
 
             opened = await anyio.to_thread.run_sync(done, limiter=HASHING)
         except (RacedayError, TimeoutError) as error:
+            name_refusal(request.scope, error)
             status, sentence = failure(error)
             return await form_page(site, request, "claim", status, waiting=_waiting(site), typed=typed, error=sentence)
         return _signed_in(site, request, opened, "/setup")
@@ -79,6 +82,7 @@ def sign_in_routes(site: Site) -> APIRouter:
 
             opened = await anyio.to_thread.run_sync(done, limiter=HASHING)
         except (RacedayError, TimeoutError) as error:
+            name_refusal(request.scope, error)
             status, sentence = failure(error)
             return await _sign_in_page(site, request, status, typed.get("next", ""), typed.get("name", ""), sentence)
         return _signed_in(site, request, opened, local_path(typed.get("next", "")))
@@ -88,7 +92,7 @@ def sign_in_routes(site: Site) -> APIRouter:
         """Ends the session; the device stays paired, and can still stop all cars."""
         await read_form(request)
         await anyio.to_thread.run_sync(site.access.sign_out, identity_of(request))
-        return see_other("/sign-in", {SESSION_COOKIE: None})
+        return see_other("/sign-in", {SESSION_COOKIE: None}, scheme=request.url.scheme)
 
     return router
 
@@ -112,13 +116,14 @@ def pair_routes(site: Site) -> APIRouter:
             code, address = typed.get("code", ""), client_address(request)
             token = await anyio.to_thread.run_sync(site.access.people.pair, code, shown, address)
         except (RacedayError, TimeoutError) as error:
+            name_refusal(request.scope, error)
             status, sentence = failure(error)
             return await form_page(site, request, "pair", status, typed=typed, error=sentence)
         device = site.access.people.device(token)
         officials = device is not None and device.role > Role.VIEWER
         for_screens = "/screen" if "screen" in site.pages.table else "/"
         response = see_other("/sign-in" if officials else for_screens)
-        set_cookie(response, request, DEVICE_COOKIE, token, DEVICE_DAYS * DAY_S)
+        set_cookie(response, request.url.scheme, DEVICE_COOKIE, token, DEVICE_DAYS * DAY_S)
         return response
 
     return router
@@ -143,9 +148,9 @@ async def _sign_in_page(site: Site, request: Request, status: int, path: str, na
 
 def _signed_in(site: Site, request: Request, opened: OpenedSession, path: str) -> Response:
     response = see_other(path if path != "/" else "/operate")
-    set_cookie(response, request, SESSION_COOKIE, opened.session, round(site.access.absolute_s))
+    set_cookie(response, request.url.scheme, SESSION_COOKIE, opened.session, round(site.access.absolute_s))
     if opened.device:
-        set_cookie(response, request, DEVICE_COOKIE, opened.device, DEVICE_DAYS * DAY_S)
+        set_cookie(response, request.url.scheme, DEVICE_COOKIE, opened.device, DEVICE_DAYS * DAY_S)
     return response
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.accept_queue import AcceptQueue, FairQueue
+from shared.web.accepting.accept_queue import AcceptQueue, FairQueue
 from shared.web.connection_limits import WebConnection
 
 A_TURN = 8
