@@ -112,7 +112,7 @@ ARCHIVES = [
     large("times its size", lambda: tar_gz(*GOOD_ONES) + gzip.compress(bytes(100 << 20), 9)),
     Hostile("model.tar.gz", "is not gzip", tar_gz(*GOOD_ONES) + b"rubbish" * 100, None),
     Hostile("model.tar.gz", "more than 20000", gzip.compress(b"") * 20_001 + tar_gz(*GOOD_ONES), None),
-    Hostile("model.tar.gz", "not a complete", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
+    Hostile("model.tar.gz", "damaged on the way", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
     *ZIPPED,
     large("more than 20000 files", lambda: tar_gz(*GOOD_ONES, *crowd(20_000, b"d%d/", b"5"))),
     packed("longer than any", *[member for n in range(1200) for member in (pax(note="x" * 1500), Member(b"f%d" % n))]),

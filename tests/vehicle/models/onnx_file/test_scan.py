@@ -122,7 +122,9 @@ def test_lists_may_be_packed_or_not() -> None:
     floats = helper.make_tensor("w", TensorProto.FLOAT, [2], [1.5, -2.0])
     numbers = b"".join(b"\x25" + np.float32(value).tobytes() for value in (1.5, -2.0))
     one_by_one = field(1, 2) + field(2, 1) + numbers + field(8, "w")
-    packed_dims = field(1, varint(2)) + field(2, 1) + field(4, np.array([1.5, -2.0], np.float32).tobytes()) + field(8, "w")
+    packed_dims = (
+        field(1, varint(2)) + field(2, 1) + field(4, np.array([1.5, -2.0], np.float32).tobytes()) + field(8, "w")
+    )
     wanted = scan_model(in_graph(field(5, floats.SerializeToString(deterministic=True)))).outline
     assert scan_model(in_graph(field(5, one_by_one))).outline == wanted
     assert scan_model(in_graph(field(5, packed_dims))).outline == wanted
