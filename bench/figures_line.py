@@ -145,9 +145,10 @@ def _read(name: str) -> dict[str, Any] | None:
 
 
 def _sabotage() -> tuple[int, int] | None:
-    counts = (_read("sabotage") or {}).get("counts", {})
-    planted = counts.get("bugs planted", 0)
-    return (counts.get("bugs caught", 0), planted) if planted else None
+    """Bugs caught and planted, as `./dev bench sabotage` wrote them."""
+    document = _read("sabotage") or {}
+    caught, planted = document.get("caught"), document.get("planted")
+    return (caught, planted) if isinstance(caught, int) and isinstance(planted, int) and planted else None
 
 
 BEGIN, END = "<!-- figures of the campaigns: written by `python -m bench.figures_line --write` -->", "<!-- end -->"
