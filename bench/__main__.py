@@ -43,6 +43,7 @@ BENCHES: dict[str, Bench] = {
     ),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
     "stalled": Bench("bench.leaderboard.stalled", "posts and pages beside 500 stalled connections, and without"),
+    "sabotage": Bench("bench.sabotage.run", "24 planted bugs: is each caught by one of the campaigns"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "submissions": Bench(
@@ -64,7 +65,9 @@ BENCHES: dict[str, Bench] = {
 
 # Thousands of trials each, whose whole runs take from minutes to hours: `campaigns` runs all of them.
 CAMPAIGNS: dict[str, Bench] = {
+    "kills": Bench("bench.campaigns.kills", "10,000 kill -9 of all processes of a hall and of its cars"),
     "power-cuts": Bench("bench.campaigns.power_cuts", "14,500 power cuts of every store, some with less syncing"),
+    "partitions": Bench("bench.campaigns.partitions", "1,500 partitions and broker kills: laps lost, catching up"),
     "raw-answers": Bench("bench.campaigns.raw_answers", "100,000 raw HTTP answers to sync"),
     "posts": Bench("bench.campaigns.posts", "100,000 abused posts and kill -9 of either side"),
     "faults": Bench("bench.campaigns.faults", "faults of the car's processes, 20 trials each: time to neutral"),

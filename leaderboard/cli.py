@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from leaderboard import build, credentials
+from leaderboard.accounts.entrance.entrance import SIGN_INS
 from leaderboard.admin_call import change_race
 from leaderboard.commands.processes import ProcessGroup
 from leaderboard.commands.served_farm import ServedFarm, farm_command, require_farm_extras
@@ -127,6 +128,7 @@ def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], u
 
 def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None, farm_jobs: int | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="leaderboard: %(message)s")
+    logging.getLogger(SIGN_INS).setLevel(logging.INFO)
 
     def say(url: str) -> None:
         print(f"listening on {url}", flush=True)
