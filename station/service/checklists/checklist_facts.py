@@ -108,6 +108,6 @@ def _certificates(file: pathlib.Path, *, is_optional: bool = False) -> "list[Cer
         if is_optional:
             return []
         raise BadInput(text("{file} cannot be read ({why}).", file=str(file), why=error.strerror or "")) from None
-    except (ValueError, x509.InvalidVersion):
+    except UNREADABLE:
         pass
     raise BadInput(text("{file} is no certificate.", file=str(file)))
