@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from raceday.certs.names import MachineRole, general_names
-from shared.clock_set import BUILT_NS
 from shared.certificate_chain import UNREADABLE
+from shared.clock_set import BUILT_NS
 from shared.errors import BadInput
 from shared.units import NS_PER_S
 

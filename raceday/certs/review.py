@@ -10,7 +10,7 @@ import stat
 from cryptography import x509
 
 from raceday.certs.authority import BUILT, is_pair
-from raceday.certs.issued import IssuedCertificate, lifetime_state, list_number
+from raceday.certs.issued import IssuedCertificate, lifetime_state, list_number, revocations
 from shared.certificate_chain import UNREADABLE, trusted_until
 from shared.errors import BadInput
 from shared.findings import Finding
@@ -125,10 +125,11 @@ def read_list(pem: bytes) -> x509.CertificateRevocationList:
     """The list in `pem`. Raises BadInput."""
     try:
         found = x509.load_pem_x509_crl(pem)
-        revocations(found), list_number(found)  # parsed only when they are asked for
-        return found
+        revocations(found)  # what it holds is parsed only when it is asked for
+        list_number(found)
     except UNREADABLE as error:
         raise BadInput(f"It cannot be read ({error}).") from None
+    return found
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, authority_pem: bytes) -> bool:
