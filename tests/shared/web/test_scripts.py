@@ -1,4 +1,4 @@
-"""What the scripts of all pages never do, so that nothing which a stranger typed can become code or reach another page."""
+"""What the scripts of all pages never do, so that nothing a stranger typed becomes code or reaches another page."""
 
 import pathlib
 import re
