@@ -28,6 +28,7 @@ from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, LoopTelemetry
+from vehicle.core.pilot_messages import LAPS_PER_S, LapRate, is_possible_lap
 from vehicle.core.telemetry import telemetry
 from vehicle.drivers import build_battery
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
@@ -70,6 +71,7 @@ class Comms:
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True
         self._state: CarState | None = None
         self._unstored_laps: list[CarLap] = []
+        self._lap_rate, self._has_flooded = LapRate(), False
         self._deliveries: queue.Queue[Delivery] = queue.Queue(_MAX_DELIVERIES)
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -96,10 +98,7 @@ class Comms:
         self._receive_from_station()
         for message in self._guard.receive():
             self._on_guard_message(message)
-        for lap in [
-            *self._unstored_laps,
-            *(message for message in self._laps.receive() if isinstance(message, CarLap)),
-        ]:
+        for lap in [*self._unstored_laps, *self._new_laps(now_s)]:
             self._store_lap(lap)
         self._resend_if_due(now_s)
 
@@ -159,6 +158,15 @@ class Comms:
     def _publish_state(self, state: CarState) -> None:
         """Publish the state with what the battery has now; sent again every few seconds, it stays fresh."""
         self._link.publish(replace(state, battery_percent=self._battery(), colour=self._colour))
+
+    def _new_laps(self, now_s: float) -> list[CarLap]:
+        """The pilot's laps; it runs a stranger's model, which must not fill the disk, nor what the next one finds."""
+        received = [message for message in self._laps.receive() if isinstance(message, CarLap)]
+        laps = [lap for lap in received if is_possible_lap(lap) and self._lap_rate.admits(now_s)]
+        if self._lap_rate.refused and not self._has_flooded:
+            self._has_flooded = True
+            log(f"the pilot reports more than {LAPS_PER_S:g} laps a second; the rest is dropped.")
+        return laps
 
     def _store_lap(self, lap: CarLap) -> None:
         """Store the lap, then publish it. A disk that refuses is tried again in each step, and logged once per lap."""
