@@ -25,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
     "event-size": Bench("bench.station.event_size", "200 racers, 1,000 runs, 10,000 laps: start, rulings, pages"),
     "farm": Bench("bench.simulator.farm", "submit to rank on an idle farm; two children beside one after another"),
+    "fuzz": Bench("bench.fuzz.campaign", "every parser of what comes from outside: inputs that escape", ("minutes",)),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
     "lapwatch-optics": Bench(
@@ -42,6 +43,7 @@ BENCHES: dict[str, Bench] = {
     ),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
     "stalled": Bench("bench.leaderboard.stalled", "posts and pages beside 500 stalled connections, and without"),
+    "sabotage": Bench("bench.sabotage.run", "24 planted bugs: is each caught by one of the campaigns"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "submissions": Bench(
@@ -63,7 +65,9 @@ BENCHES: dict[str, Bench] = {
 
 # Thousands of trials each, whose whole runs take from minutes to hours: `campaigns` runs all of them.
 CAMPAIGNS: dict[str, Bench] = {
+    "kills": Bench("bench.campaigns.kills", "10,000 kill -9 of all processes of a hall and of its cars"),
     "power-cuts": Bench("bench.campaigns.power_cuts", "14,500 power cuts of every store, some with less syncing"),
+    "partitions": Bench("bench.campaigns.partitions", "1,500 partitions and broker kills: laps lost, catching up"),
     "raw-answers": Bench("bench.campaigns.raw_answers", "100,000 raw HTTP answers to sync"),
     "posts": Bench("bench.campaigns.posts", "100,000 abused posts and kill -9 of either side"),
     "faults": Bench("bench.campaigns.faults", "faults of the car's processes, 20 trials each: time to neutral"),
@@ -106,11 +110,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a rough figure, and a check that it runs")
     parser.add_argument("--resume", action="store_true", help="a campaign: go on where run/bench/NAME.json ends")
     parser.add_argument("--seeds", default="", metavar="A..B", help="race-hours: only these seeds now")
+    parser.add_argument("--minutes", type=float, metavar="N", help="fuzz: share this time among all parsers")
     parser.add_argument("--baseline", action="store_true", help="virtual: measure the older commit again, too")
     chosen = parser.parse_args()
     if chosen.resume and chosen.name not in ("campaigns", *CAMPAIGNS):
         parser.error("--resume is for a campaign")
-    for option in ("seeds", "baseline"):
+    for option in ("seeds", "minutes", "baseline"):
         if getattr(chosen, option) and option not in (BENCHES | CAMPAIGNS).get(chosen.name, Bench("", "")).options:
             parser.error(f"--{option} is not for {chosen.name or 'all'}")
     return chosen

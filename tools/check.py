@@ -1,4 +1,4 @@
-"""`./dev check`: format, lint, types, names, texts, imports and the fast tests, each with its time.
+"""`./dev check`: format, lint, types, names, texts, files of others, bills of materials, imports and the fast tests.
 
 `--static`: no tests. The types are those of the product, the tests, benchmarks and tools (`packages` of `[tool.mypy]`).
 """
@@ -17,6 +17,9 @@ STATIC: tuple[tuple[str, list[str]], ...] = (
     ("types", [PYTHON, "-m", "mypy"]),
     ("names", [PYTHON, "tools/check_names.py"]),
     ("texts", [PYTHON, "tools/check_text.py"]),
+    ("standards", [PYTHON, "tools/security_pages.py", "--check"]),
+    ("vendored", [PYTHON, "tools/vendored.py"]),
+    ("sbom", [PYTHON, "tools/sbom.py", "--check"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
 )
 TESTS = ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST])

@@ -1,4 +1,4 @@
-"""The files that travel with the program: units, config files to start from, and the pins of each role.
+"""The files that travel with the program: units, config files to start from, pins and bill of materials of each role.
 
 Called by the plan of an installation. In a wheel all of them lie beside this module; in a checkout `config/` lies at
 the project's top, where people use it (pyproject.toml says what the wheel takes from there).
@@ -30,6 +30,11 @@ def unit_text(name: str) -> str:
 def lock_file(role: Role) -> pathlib.Path:
     """The pins of a role with their hashes, for every Python and processor that is supported (`./dev lock`)."""
     return _HERE / "locks" / f"{role}.lock"
+
+
+def sbom_file(role: Role) -> pathlib.Path:
+    """The bill of materials of a role (CycloneDX), which `tools/sbom.py` writes from its pins."""
+    return _HERE / "sbom" / f"{role}.cdx.json"
 
 
 def _text(path: pathlib.Path) -> str:

@@ -65,7 +65,7 @@ def test_the_same_id_with_another_body_is_a_conflict(board: LeaderboardService) 
     ("webhook_id", "payload", "status", "sentence"),
     [
         ("a.1", b"{}", 422, "not valid"),
-        ("a.1", b"", 422, "not valid"),
+        ("a.1", b"", 422, "not JSON"),
         ("b.1", encode_result(result("a")), 422, "not the one of this result"),
         ("a.1", encode_result(result("a", race_id="none")), 404, "no race 'none'"),
         ("a.1", encode_result(result("a", score_ms=1)), 422, "the laps make 9100 ms"),

@@ -135,6 +135,14 @@ def test_at_a_terminal_it_asks_first(machine: Machine, answer: str, does: bool) 
     assert calls[-1].startswith("python -m pytest")
 
 
+def test_package_lists_that_cannot_be_fetched_are_said_and_the_packages_tried(machine: Machine) -> None:
+    output, calls = machine.run("--yes", UNKNOWN="update")
+    said = "apt-get update failed, so older package lists are used: E: a mirror is away (full log: .dev-install.log)"
+    assert said in output.splitlines()
+    assert len(installs(calls)) == 1
+    assert "skipped" not in output
+
+
 def test_what_apt_said_is_kept_and_shown_when_it_fails(machine: Machine) -> None:
     output, calls = machine.run("--yes", APT_CODE="100")
     assert "E: a mirror is away" in output

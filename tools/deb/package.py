@@ -6,6 +6,7 @@ import hashlib
 import pathlib
 from collections.abc import Sequence
 
+from raceday.install.shipped_files import ROLES, sbom_file
 from tools.deb.archive import DebFile, write_deb
 from tools.deb.control import WHEELS, changelog, control, copyright_text, md5sums
 
@@ -27,6 +28,7 @@ def package_files(version: str, wheels: Sequence[pathlib.Path], notice: str, at_
         *(DebFile(f"{WHEELS}/{path.name}", path.read_bytes()) for path in wheels),
         DebFile(f"{docs}/copyright", copyright_text(notice, wheels).encode("utf-8")),
         DebFile(f"{docs}/changelog.gz", _gzipped(changelog(version, at).encode("utf-8"))),
+        *(DebFile(f"{docs}/sbom/{sbom_file(role).name}", sbom_file(role).read_bytes()) for role in ROLES),
         DebFile("usr/share/man/man1/raceday.1.gz", _gzipped(script("raceday.1", version))),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import zstandard
 from mcap.exceptions import McapError
 from mcap.records import Channel, Message, Metadata
 from mcap.stream_reader import StreamReader
@@ -27,6 +28,17 @@ from vehicle.recordings.mcap_file import (
 )
 
 _MAX_RECORD_BYTES = 8 << 20
+# What a damaged file makes the MCAP library raise; LZ4 says RuntimeError of a damaged chunk.
+_DAMAGED = (
+    McapError,
+    EOFError,
+    ValueError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+    zstandard.ZstdError,
+)
 _KINDS: dict[str, TypeAdapter[Any]] = {
     CONTROL: TypeAdapter(ControlTrace),
     STATE: TypeAdapter(CarState),
@@ -115,7 +127,7 @@ def _records(run: Recording, path: pathlib.Path) -> Iterator[Any]:
             for record in reader.records:
                 has_begun = True
                 yield record
-        except (McapError, EOFError, ValueError, MemoryError, OverflowError, struct.error) as error:
+        except _DAMAGED as error:
             if not has_begun:
                 raise BadInput(f"{path} is not an MCAP recording ({type(error).__name__}).") from None
             run.is_complete = False

@@ -18,6 +18,7 @@ from webauthn.helpers.structs import (
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
+from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from leaderboard.accounts import records
 from leaderboard.accounts.entrance.entrance import Entrance, SignedIn, Visitor
@@ -96,7 +97,7 @@ class Passkeys:
         with self._store.write() as db:
             made = records.add_account(db, asked.account_id, asked.alias, asked.name, now_utc_ns)
             _add(db, asked, answer, site, visitor.browser, now_utc_ns)
-            return self._entrance.welcome(db, made, visitor, now_utc_ns, new=True)
+            return self._entrance.welcome(db, made, visitor, now_utc_ns, "a passkey", new=True)
 
     def signed_in(
         self, challenge_id: str, answer: dict[str, Any], site: RelyingParty, visitor: Visitor, now_utc_ns: int
@@ -107,10 +108,11 @@ class Passkeys:
             row = db.execute(sa.select(CREDENTIALS).where(CREDENTIALS.c.credential_id == _id_in(answer))).first()
             if row is None or row.kind != "passkey" or row.rp_id != site.rp_id:
                 raise WrongCredential(text("This passkey is not known here (any more): sign in another way."))
-            count = _verified(answer, row, asked.challenge, site)
+            count = _verified(answer, bytes.fromhex(row.secret), row.sign_count, asked.challenge, site)
             used = sa.update(CREDENTIALS).where(CREDENTIALS.c.credential_id == row.credential_id)
             db.execute(used.values(sign_count=count, used_utc_ns=now_utc_ns))
-            return self._entrance.welcome(db, records.account(db, row.account_id), visitor, now_utc_ns)
+            account = records.account(db, row.account_id)
+            return self._entrance.welcome(db, account, visitor, now_utc_ns, "a passkey")
 
     def added(
         self, caller: Caller, challenge_id: str, answer: dict[str, Any], label: str, site: RelyingParty, now_utc_ns: int
@@ -199,15 +201,7 @@ def _use_challenge(
 def _add(
     db: sa.Connection, asked: _Asked, answer: dict[str, Any], site: RelyingParty, label: str, now_utc_ns: int
 ) -> str:
-    try:
-        verified = webauthn.verify_registration_response(
-            credential=answer,
-            expected_challenge=asked.challenge,
-            expected_rp_id=site.rp_id,
-            expected_origin=site.origin,
-        )
-    except (WebAuthnException, ValueError, TypeError, KeyError):
-        raise BadInput(text("The passkey's answer is not valid here: try again.")) from None
+    verified = _registered(answer, asked.challenge, site)
     credential_id = bytes_to_base64url(verified.credential_id)
     if db.execute(sa.select(CREDENTIALS.c.kind).where(CREDENTIALS.c.credential_id == credential_id)).first():
         raise BadInput(text("This passkey belongs to an account already."))
@@ -225,16 +219,29 @@ def _add(
     return credential_id
 
 
-def _verified(answer: dict[str, Any], row: sa.Row[Any], challenge: bytes, site: RelyingParty) -> int:
-    """The passkey's new count of uses. Raises Unauthorized."""
+def _registered(answer: dict[str, Any], challenge: bytes, site: RelyingParty) -> VerifiedRegistration:
+    """The new passkey in a browser's answer. Raises BadInput."""
+    try:
+        return webauthn.verify_registration_response(
+            credential=answer,
+            expected_challenge=challenge,
+            expected_rp_id=site.rp_id,
+            expected_origin=site.origin,
+        )
+    except (WebAuthnException, ValueError, TypeError, KeyError):
+        raise BadInput(text("The passkey's answer is not valid here: try again.")) from None
+
+
+def _verified(answer: dict[str, Any], public_key: bytes, uses: int, challenge: bytes, site: RelyingParty) -> int:
+    """The passkey's new count of uses, of which there were `uses`. Raises WrongCredential."""
     try:
         verified = webauthn.verify_authentication_response(
             credential=answer,
             expected_challenge=challenge,
             expected_rp_id=site.rp_id,
             expected_origin=site.origin,
-            credential_public_key=bytes.fromhex(row.secret),
-            credential_current_sign_count=row.sign_count,
+            credential_public_key=public_key,
+            credential_current_sign_count=uses,
         )
     except (WebAuthnException, ValueError, TypeError, KeyError):
         raise WrongCredential(text("The passkey's answer is not valid here: try again.")) from None

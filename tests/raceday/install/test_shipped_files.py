@@ -1,5 +1,8 @@
 """What travels with the program: each role's pins are whole and no others, and the wheel takes each config file."""
 
+import importlib.metadata
+import importlib.util
+import pathlib
 import re
 import tomllib
 
@@ -46,7 +49,40 @@ def test_it_holds_no_tool_of_the_tests_and_no_other_version_than_they_tried(role
     alone = {name for name, _version in pins(lock_file(role).read_text()).keys() - tried.keys()}
     assert alone <= {"lgpio", "psycopg", "psycopg-binary", "valkey"}
     names = {name for name, _version in pins(lock_file(role).read_text())}
-    assert not names & {"pytest", "hypothesis", "mypy", "ruff", "hatchling", "torch", "ray", "playwright"}
+    tools = PROJECT["project"]["optional-dependencies"]["dev"] + PROJECT["project"]["optional-dependencies"]["ray"]
+    of_others = {Requirement(line).name.lower() for line in tools} - {each.name.lower() for each in wanted(role)}
+    assert not names & of_others - {"packaging"}  # which onnxruntime needs as well
+    # The broker of the demo, which is a test double; and what installs or builds packages.
+    assert not names & {"amqtt", "torch", "pip", "wheel", "uv"}
+
+
+def test_setuptools_is_there_for_one_library_alone_which_does_not_use_it() -> None:
+    """gpiozero's colorzero names it, and imports nothing of it; the leaderboard, without gpiozero, has none."""
+    with_it = {role for role in ROLES if "setuptools" in {name for name, _ in pins(lock_file(role).read_text())}}
+    with_gpiozero = {role for role in ROLES if "gpiozero" in {name for name, _ in pins(lock_file(role).read_text())}}
+    assert with_it == with_gpiozero == {"station", "car"}
+    wanting = {
+        each.metadata["Name"].lower()
+        for each in importlib.metadata.distributions()
+        for line in each.requires or ()
+        if Requirement(line).name == "setuptools" and "extra" not in line
+    }
+    assert wanting == {"colorzero"}
+    module = importlib.util.find_spec("colorzero")
+    assert module is not None
+    assert module.origin is not None
+    for source in pathlib.Path(module.origin).parent.glob("*.py"):
+        assert not re.search(r"^\s*(import|from) (setuptools|pkg_resources)", source.read_text(), re.MULTILINE)
+
+
+LOCKS = ("requirements.lock", "tools/uv.lock", *(f"raceday/install/locks/{role}.lock" for role in ROLES))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_address_to_download_from(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert not re.search(r"://|--(index|find|extra|trusted)", text)
+    assert all(line.startswith(("    --hash=sha256:", "#")) or "==" in line for line in text.splitlines())
 
 
 def test_the_wheel_takes_each_config_file_and_nothing_else_from_there() -> None:

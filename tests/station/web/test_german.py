@@ -60,7 +60,7 @@ def test_answers_and_error_pages_are_in_the_readers_language(served: Served) -> 
     refused = requests.post(
         f"{served.url}/api/v1/commands", data="{", headers={**german, "content-type": "application/json"}, timeout=10
     )
-    assert refused.json()["error"] == "Der Befehl ist kein JSON."
+    assert refused.json()["error"] == "Der Befehl ist kein JSON oder nennt etwas doppelt."
     missing = requests.get(f"{served.url}/nowhere", headers={**german, "accept": "text/html"}, timeout=10)
     assert '<html lang="de">' in missing.text
     assert "Nicht gefunden" in missing.text

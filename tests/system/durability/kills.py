@@ -1,19 +1,13 @@
-"""`kill -9` of a loaded station, over and over, and what must hold of its journal then.
+"""What must hold of the journal of a station that was killed over and over, under load.
 
-A real `raceday station` with a gate, a broker, a car that reports and a director that opens runs. It is killed after
-a random while, started again at once on the same folder, and asks the gate for what it missed. Each fold of kills has
-a journal of its own; at its end all that was ever acknowledged is looked for in it.
+All that it ever acknowledged is in it, nothing that was not sent, and journal and outbox agree. Called by hall_kills.py
+and partitions.py.
 """
 
 import json
 import pathlib
-import random
-import shutil
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import StorageError
@@ -21,11 +15,9 @@ from station.commands.replay import check
 from station.core import inputs as e
 from station.store.encoding import decode_input
 from station.store.journal import Journal
-from tests.station.web.signed_in import bearer_for
-from tests.system.durability.load import STATION_CONFIG, Car, Director, FastGate, StationReplies
+from tests.system.durability.forked import ProcessForker
+from tests.system.durability.load import FastGate, StationReplies
 
-ROOT = pathlib.Path(__file__).parents[3]
-FOLD = 50  # kills to one journal: each start reads all of it
 READY_S = 60.0
 
 
@@ -51,89 +43,14 @@ class Tally:
         return not (self.lost or self.lost_edges or self.invented or self.disagreeing or self.unreadable)
 
 
-class StationForker:
-    """Starts stations from the fork server, and reaps them."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "tests.system.durability.fork_server"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True)
-
-    def fork(self, folder: pathlib.Path) -> int:
-        config, ready = folder / "station.toml", folder / "ready"
-        ready.unlink(missing_ok=True)
-        return self._ask([str(folder / "log"), "station", "--config", str(config), "--ready-file", str(ready)])
-
-    def kill(self, pid: int) -> None:
-        subprocess.run(["kill", "-9", str(pid)], check=True)
-        self._ask(pid)
-
-    def close(self) -> None:
-        self._process.communicate(timeout=60)
-
-    def _ask(self, request: object) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+def fork_station(forker: ProcessForker, place: pathlib.Path) -> int:
+    """Starts the station of `place/station.toml`; its process id."""
+    config, ready = place / "station.toml", place / "ready"
+    ready.unlink(missing_ok=True)
+    return forker.fork(place / "log", "raceday", "station", "--config", str(config), "--ready-file", str(ready))
 
 
-def campaign(folder: pathlib.Path, broker: int, kills: int, seed: int, lap_s: float = 0.008) -> Iterator[Tally]:
-    """Runs `kills` trials and yields the tally after each, with the faults found at each fold's end."""
-    tally, chance, forker = Tally(), random.Random(seed), StationForker()
-    try:
-        for fold in range((kills + FOLD - 1) // FOLD):
-            place = folder / f"fold-{fold}"
-            place.mkdir()
-            yield from _fold(place, broker, min(FOLD, kills - tally.kills), chance, forker, tally, lap_s)
-            if tally.clean:
-                shutil.rmtree(place)
-    finally:
-        forker.close()
-
-
-def _fold(
-    place: pathlib.Path,
-    broker: int,
-    kills: int,
-    chance: random.Random,
-    forker: StationForker,
-    tally: Tally,
-    lap_s: float,
-) -> Iterator[Tally]:
-    (place / "station.toml").write_text(STATION_CONFIG.format(folder=place, broker=broker, max_laps=5))
-    boot, replies = f"world-{place.name}-{chance.randrange(10**9)}", StationReplies()
-    gate = FastGate(place / "gate", boot, lap_s, chance.randrange(10**9))
-    car, director = Car(broker, f"car-{boot}", replies), Director(boot, replies)
-    director.bearer = bearer_for(place / "data")
-    begun = tally.kills
-    try:
-        while tally.kills < begun + kills:
-            pid = forker.fork(place)
-            try:
-                director.url = _ready(place)
-                _run_for_a_while(replies, chance, until_lap=tally.kills % 3 == 0)
-            finally:
-                forker.kill(pid)
-            tally.kills += 1
-            yield tally
-    finally:
-        director.close()
-        car.close()
-        gate.close()
-    _judge(place / "data" / "station.db", gate, replies, car.boot, tally)
-    yield tally
-
-
-def _run_for_a_while(replies: StationReplies, chance: random.Random, *, until_lap: bool) -> None:
-    """Lets the station run for a while; `until_lap`: until it has published another lap, and a while more."""
-    never, laps, until_s = threading.Event(), len(replies.laps), time.monotonic() + READY_S
-    while until_lap and len(replies.laps) == laps and time.monotonic() < until_s:
-        never.wait(0.01)
-    never.wait(chance.uniform(0.0, 0.5))
-
-
-def _ready(place: pathlib.Path) -> str:
+def station_url(place: pathlib.Path) -> str:
     """The station's address, once it serves."""
     until_s, never = time.monotonic() + READY_S, threading.Event()
     while not (place / "ready").exists():
@@ -142,7 +59,7 @@ def _ready(place: pathlib.Path) -> str:
     return (place / "ready").read_text().strip()
 
 
-def _judge(path: pathlib.Path, gate: FastGate, replies: StationReplies, car_boot: str, tally: Tally) -> None:
+def judge(path: pathlib.Path, gate: FastGate, replies: StationReplies, car_boot: str, tally: Tally) -> None:
     """Reads the journal of a fold and compares it with what was sent and what was acknowledged."""
     try:
         journal = Journal(path)

@@ -48,8 +48,11 @@ class Tally:
         return not (self.lost or self.invented or self.disagreeing or self.unreadable)
 
 
-def campaign(folder: pathlib.Path, cuts: int, seed: int, synchronous: str = "full") -> Iterator[Tally]:
-    """Runs `cuts` trials and yields the tally after each. After a damaged journal, the next trial begins a new one."""
+def campaign(folder: pathlib.Path, cuts: int, seed: int, synchronous: str = "") -> Iterator[Tally]:
+    """Runs `cuts` trials and yields the tally after each. After a damaged journal, the next trial begins a new one.
+
+    `synchronous`: what SQLite is set to in place of what the journal itself sets ("").
+    """
     tally, disk, number, before, given = Tally(), folder / "disk", 0, 0, _given()
     disk.mkdir()
     while tally.cuts < cuts:
@@ -93,7 +96,8 @@ def _write(
     with power_cut(folder, chance.randrange(3, 400)) as disk:
         try:
             journal = Journal(folder / "station.db", SIGNER)
-            journal._db.pragma("synchronous", synchronous)
+            if synchronous:
+                journal._db.pragma("synchronous", synchronous)
             journal._db.pragma("wal_autocheckpoint", chance.choice((4, 12, 40, 1000)))
             assert journal.head.seq == before, "it opened to another end than when it was judged"
             engine, at = restore(journal).engine, before

@@ -18,7 +18,7 @@ from station.commands.replay import check
 from station.core import inputs as e
 from station.store.journal import Journal
 from tests.station.web.signed_in import bearer_for
-from tests.system.durability.kills import ROOT
+from tests.system.durability.forked import ROOT
 from tests.system.durability.load import STATION_CONFIG, FastGate
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mcap.writer import CompressionType, Writer
 
 from shared.clock import ManualClock
 from shared.errors import BadInput, ConfigError, StorageError
@@ -354,3 +355,23 @@ def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) 
     run.traces.clear()
     with pytest.raises(BadInput, match="nothing to draw"):
         svg_of(run)
+
+
+@pytest.mark.parametrize("compression", [CompressionType.ZSTD, CompressionType.LZ4])
+def test_a_chunk_that_cannot_be_unpacked_is_no_traceback(compression: CompressionType, tmp_path: pathlib.Path) -> None:
+    """Found by fuzzing: the library lets the compressors' own errors through."""
+    path = tmp_path / "run.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, compression=compression, enable_crcs=False)
+        writer.start("raceday", "raceday")
+        writer.add_metadata("raceday", {"car": "car-1"})
+        channel = writer.register_channel("/state", "json", writer.register_schema("state", "jsonschema", b"{}"))
+        for number in range(50):
+            writer.add_message(channel, number, b'{"online": true, "mode": "tripped"}', number)
+        writer.finish()  # type: ignore[no-untyped-call]
+    content = path.read_bytes()
+    states = len(read_recording([path]).states)
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        assert readable(path) in (-1, 0)
+    assert states == 50
