@@ -22,7 +22,7 @@ __all__ = ["NEEDS_NUMBA", "batch_available", "call", "compiled", "compiled_insid
 
 NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip install 'raceday[virtual]'."
 
-_MOST_UNKEPT = 50  # more functions than one calls
+_MAX_UNKEPT = 50  # more functions than one calls
 KEPT = 3  # folders of code of other sources, as of other branches
 _PACKAGE = Path(__file__).resolve().parent
 # The sources of compiled functions, and of constants that become machine code: files, or folders with all their files.
@@ -107,7 +107,7 @@ def call(function: Any, *arguments: Any) -> Any:
 
 def _answer(function: Any, arguments: tuple[Any, ...]) -> Any:
     """The function's answer. Numba raises after it has compiled a function that it may not keep: then it has it."""
-    for _ in range(_MOST_UNKEPT):
+    for _ in range(_MAX_UNKEPT):
         with contextlib.suppress(PermissionError):
             return function(*arguments)
     return function(*arguments)

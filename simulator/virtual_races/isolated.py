@@ -169,7 +169,7 @@ def load_engine() -> None:
 
 
 def restrict_to_models(*models: str) -> None:
-    """From here on the child reads these models, the compiled engine and its program, and writes temporary files only."""
+    """From here on the child reads these models, the engine and its program, and writes temporary files only."""
     from simulator.batch.compiled import batch_available, compiled_code  # noqa: PLC0415
 
     code = compiled_code() if batch_available() else []

@@ -15,7 +15,6 @@ from vehicle.core.messages import CameraAbsent, FrameCounts, PilotFault, PilotRe
 MAX_SENTENCE: Final = 300  # the protocol's own limit is 512, for all sentences of a state together
 MAX_COUNT: Final = 1 << 53  # beyond it JSON's readers round
 MAX_DURATION_US: Final = 60_000_000
-LAPS_PER_S, LAPS_AT_ONCE = 2.0, 8.0  # who drives laps of half a second drives none
 _MAX_NAME, _SHA256 = 80, re.compile(r"([0-9a-f]{64})?")
 _MAX_NS = 1 << 62
 
@@ -51,24 +50,6 @@ def plain(sentence: str) -> str:
     return line if len(line) <= MAX_SENTENCE else f"{line[: MAX_SENTENCE - 1]}…"
 
 
-class LapRate:
-    """How many laps a pilot may report: `LAPS_PER_S` in the long run, `LAPS_AT_ONCE` together."""
-
-    def __init__(self) -> None:
-        self._left, self._at_s = LAPS_AT_ONCE, 0.0
-        self.refused = 0
-
-    def admits(self, now_s: float) -> bool:
-        """Whether one more may be kept now, in seconds of a rising clock; counts those that may not."""
-        self._left = min(LAPS_AT_ONCE, self._left + LAPS_PER_S * max(0.0, now_s - self._at_s))
-        self._at_s = now_s
-        if self._left < 1.0:
-            self.refused += 1
-            return False
-        self._left -= 1.0
-        return True
-
-
 def _is_possible(setpoint: Setpoint) -> bool:
     durations_us = (setpoint.policy_us, setpoint.preprocess_us, setpoint.capture_us)
     return (
@@ -80,5 +61,5 @@ def _is_possible(setpoint: Setpoint) -> bool:
     )
 
 
-def _are_within(most: int, *numbers: int) -> bool:
-    return all(0 <= number <= most for number in numbers)
+def _are_within(limit: int, *numbers: int) -> bool:
+    return all(0 <= number <= limit for number in numbers)

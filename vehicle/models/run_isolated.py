@@ -202,8 +202,8 @@ def limit_printing() -> None:
 def main(arguments: list[str]) -> int:
     """Entry point of the child: sets the limits, then loads the libraries and the model."""
     restrict()
-    most = largest_memory(machine_memory())
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))  # the job lowers it to what its model may take
+    limit = largest_memory(machine_memory())
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))  # the job lowers it to what its model may take
     restrict_to(job_grants(arguments[0], arguments[1:]))
     code: int = importlib.import_module(JOBS[arguments[0]]).main(arguments[1:])
     return code

@@ -65,8 +65,8 @@ def limit_pilot_memory(path: pathlib.Path) -> None:
     limit = max_memory(weights_bytes, machine_memory()) + RESERVED_BYTES
     for which, wanted in ((resource.RLIMIT_DATA, limit), (resource.RLIMIT_AS, limit + SHARED_BYTES)):
         hard = resource.getrlimit(which)[1]
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(which, (most, most))
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(which, (allowed, allowed))
 
 
 def filter_calls(config: VehicleConfig, camera: Camera) -> None:

@@ -10,10 +10,7 @@ from shared.protocol.codec import MAX_TEXT
 from shared.protocol.messages import CarLap
 from vehicle.core.messages import CameraAbsent, FrameCounts, PilotFault, PilotReady, Setpoint, UnusableFrame
 from vehicle.core.pilot_messages import (
-    LAPS_AT_ONCE,
-    LAPS_PER_S,
     MAX_SENTENCE,
-    LapRate,
     checked_said,
     is_possible_lap,
     plain,
@@ -99,18 +96,3 @@ def test_a_long_sentence_is_cut_where_it_shows() -> None:
 )
 def test_a_lap_that_can_be(lap: CarLap, is_possible: bool) -> None:
     assert is_possible_lap(lap) == is_possible
-
-
-@given(st.lists(st.floats(0.0, 0.2), max_size=300))
-def test_a_flood_of_laps_is_held_to_its_rate(pauses_s: list[float]) -> None:
-    rate, now_s, admitted = LapRate(), 100.0, 0
-    for pause_s in pauses_s:
-        now_s += pause_s
-        admitted += rate.admits(now_s)
-    assert admitted <= LAPS_AT_ONCE + LAPS_PER_S * (now_s - 100.0)
-    assert admitted + rate.refused == len(pauses_s)
-
-
-def test_laps_as_they_are_driven_are_all_kept() -> None:
-    rate = LapRate()
-    assert all(rate.admits(number * 0.6) for number in range(1_000))

@@ -106,7 +106,8 @@ def test_a_refusal_half_way_is_said(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(("version", "machine", "gaps"), [(7, "aarch64", 0), (7, "armv7l", 1), (5, "armv7l", 2)])
 def test_the_doctor_says_what_stays_open(version: int, machine: str, gaps: int) -> None:
     found = confinement_findings(OldKernel(version), machine)
-    assert [finding.is_good for finding in found] == ([None] * gaps or [True])
+    assert sum(finding.is_good is None for finding in found) == gaps
+    assert any(finding.is_good for finding in found) == (not gaps)
     assert all(finding.cure for finding in found if not finding.is_good)
 
 
