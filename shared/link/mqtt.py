@@ -268,10 +268,10 @@ class MqttLink:
                 self._acks.append((client, mid))
                 self._wake()
 
-        if self._canary.is_echo(arrived.topic, arrived.payload):
-            ack()
-            return
         try:
+            if self._canary.is_echo(arrived.topic, arrived.payload):
+                ack()
+                return
             message = decode_packet(arrived.topic, bytes(arrived.payload), arrived.retain)
         except (BadInput, UnicodeDecodeError):
             self._malformed += 1
