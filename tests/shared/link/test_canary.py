@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from raceday.broker import mosquitto_path
+from raceday.certs import machine_names
+from shared.errors import Refused
 from shared.link.broker_probe import BrokerAnswer
 from shared.link.canary import AGAIN_S, AGAIN_UNSAFE_S, ASKED, CANARY, ECHO_S, LET_IN, LET_THROUGH, TOPIC, CanaryTrial
 from shared.link.interface import Subscription
@@ -157,3 +159,9 @@ def test_a_real_broker_whose_rules_are_lost_and_put_back(broker: SecureBroker, p
     broker.restart()
     broker.until(lambda: station.state().connected and station.state().unsafe == LET_IN)
     station.close()
+
+
+def test_nobody_gets_a_certificate_of_the_canarys_name() -> None:
+    assert machine_names.CANARY == CANARY
+    with pytest.raises(Refused, match="another meaning"):
+        machine_names.checked_machine_name(CANARY)
