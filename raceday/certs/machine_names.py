@@ -16,5 +16,5 @@ def checked_machine_name(name: str) -> str:
     """The name of a station, car or display. Raises Refused."""
     checked_device(name)
     if name in RESERVED:
-        raise Refused(f"{name!r} cannot name a machine: the name has another meaning; choose another.")
+        raise Refused(f"{name!r} cannot name a machine: it is another's; choose another name.")
     return name
