@@ -308,7 +308,7 @@ class Station(RunQuestions):
             if item.ticket is not None:
                 item.ticket.settle(answer_of(seq, facts, handled.effect))
         newest = self._restored.uncounted.newest
-        if newest is not self._view.snapshot().uncounted:
+        if newest is not self._view.uncounted:
             self._view.update(uncounted=newest)
         self._offered.update(self._restored.engine)
         return [fact for _, handled in done for fact in handled.facts]
