@@ -269,7 +269,7 @@ class MqttLink:
                 self._wake()
 
         try:
-            if self._canary.is_echo(arrived.topic, arrived.payload):
+            if self._canary.is_echo(arrived.topic, bytes(arrived.payload)):
                 ack()
                 return
             message = decode_packet(arrived.topic, bytes(arrived.payload), arrived.retain)
