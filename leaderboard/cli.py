@@ -22,7 +22,8 @@ from shared.clock import SystemClock
 from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
 from shared.process.start_up import without_collecting
-from shared.web.server import listen
+from shared.web.server import listen, protected
+from shared.web.tls.trust_page import PATH as TRUST_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None, farm_jobs
 
     def say(url: str) -> None:
         print(f"listening on {url}", flush=True)
+        if config.server.tls_certificate:
+            print(f"protected pages: {protected(url)} (phones: {url}{TRUST_PATH})", flush=True)
         if ready_file is not None:
             write_ready_file(ready_file, url)
 

@@ -10,13 +10,14 @@ import stat
 from cryptography import x509
 
 from raceday.certs.authority import BUILT, is_pair
-from raceday.certs.issued import IssuedCertificate, lifetime_state, list_number
-from shared.certificate_chain import trusted_until
+from raceday.certs.issued import IssuedCertificate, lifetime_state, list_number, revocations
+from shared.certificate_chain import UNREADABLE, trusted_until
 from shared.errors import BadInput
 from shared.findings import Finding
 
 NEW_AUTHORITY = "Make a new authority, and with it each certificate anew (docs/certificates.md)."
 RENEW_BROKER = "Run `sudo raceday certs init --renew`, then `sudo systemctl reload mosquitto`."
+_OF_PAGES = ("", "'s pages")
 _LISTS = "list of revoked certificates"
 _RENEW_LIST = "Run `sudo raceday certs init`, then `sudo systemctl reload mosquitto`."
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
@@ -24,12 +25,13 @@ _LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOT
 
 def issued_findings(issued: list[IssuedCertificate], now: dt.datetime) -> list[Finding]:
     """Of each machine its longest certificate counts: those that end soon or have ended, unless revoked."""
-    newest: dict[str, IssuedCertificate] = {}
+    newest: dict[tuple[str, bool], IssuedCertificate] = {}
     for each in issued:
-        if each.revoked_at is None and (each.name not in newest or newest[each.name].until < each.until):
-            newest[each.name] = each
+        key = each.name, each.role == "web"
+        if each.revoked_at is None and (key not in newest or newest[key].until < each.until):
+            newest[key] = each
     return [
-        lifetime_finding(f"certificate of {each.name}", each.until, now, _renewal(each))
+        lifetime_finding(f"certificate of {each.name}{_OF_PAGES[each.role == 'web']}", each.until, now, _renewal(each))
         for each in newest.values()
         if each.state(now) != "valid"
     ]
@@ -48,7 +50,7 @@ def certificate_finding(what: str, pem: bytes, now: dt.datetime, cure: str) -> F
     """How long the certificate in `pem` is valid, whoever made it."""
     try:
         certificate = x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except UNREADABLE as error:
         return Finding(what, False, f"It cannot be read ({error}).", cure)
     return lifetime_finding(what, certificate.not_valid_after_utc, now, cure)
 
@@ -104,7 +106,7 @@ def trust_finding(what: str, pem: bytes, authority_pem: bytes, now: dt.datetime,
     try:
         first, *brought = x509.load_pem_x509_certificates(pem)
         until = trusted_until(first, brought, _authorities(authority_pem), max(now, BUILT))
-    except ValueError:
+    except UNREADABLE:
         return None  # `certificate_finding` says it
     if until is None or until >= first.not_valid_after_utc or lifetime_state(until, now) == "valid":
         return None
@@ -117,16 +119,19 @@ def is_vouched_for(pem: bytes, authority_pem: bytes, now: dt.datetime) -> bool:
     try:
         first, *brought = x509.load_pem_x509_certificates(pem)
         return trusted_until(first, brought, _authorities(authority_pem), max(now, BUILT)) is not None
-    except ValueError:
+    except UNREADABLE:
         return True
 
 
 def read_list(pem: bytes) -> x509.CertificateRevocationList:
     """The list in `pem`. Raises BadInput."""
     try:
-        return x509.load_pem_x509_crl(pem)
-    except ValueError as error:
+        found = x509.load_pem_x509_crl(pem)
+        revocations(found)  # what it holds is parsed only when it is asked for
+        list_number(found)
+    except UNREADABLE as error:
         raise BadInput(f"It cannot be read ({error}).") from None
+    return found
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, authority_pem: bytes) -> bool:
@@ -137,7 +142,7 @@ def is_signed_by(crl: x509.CertificateRevocationList, authority_pem: bytes) -> b
 def _is_signed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
     try:
         return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # refuses other kinds of key
-    except (ValueError, TypeError):
+    except UNREADABLE:
         return False
 
 
@@ -145,7 +150,7 @@ def _authorities(pem: bytes) -> list[x509.Certificate]:
     """The authorities of a file; none if it cannot be read, which `certificate_finding` says."""
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError:
+    except UNREADABLE:
         return []
 
 
@@ -164,6 +169,9 @@ def key_mode_finding(path: str, mode: int) -> Finding | None:
 def _renewal(each: IssuedCertificate) -> str:
     if each.role == "broker":
         return RENEW_BROKER
+    if each.role == "web":
+        verb = f"`sudo raceday certs machine {each.name} --renew`"
+        return f"Run {verb} (a car's: `certs car`) with its --host as before, and carry the file to it."
     verb = "car" if each.role == "car" else "machine"
-    option = " --display" if each.role == "display" else ""
+    option = f" --{each.role}" if each.role in ("display", "leaderboard") else ""
     return f"Run `sudo raceday certs {verb} {each.name}{option} --renew` and carry the file to it."

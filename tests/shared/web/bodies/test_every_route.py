@@ -17,10 +17,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message
 
 from leaderboard.app import create_app as leaderboard_app
-from leaderboard.body_table import leaderboard_bodies
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.front.body_table import leaderboard_bodies
 from shared.web.bodies.bounds import BodyBound, BodyBounds
 from station.access.tokens import SESSION_COOKIE
 from station.web.app import create_app as station_app
@@ -117,7 +117,7 @@ def leaderboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     folder: pathlib.Path = tmp_path_factory.mktemp("car")
-    claims = ClaimCodes(folder / "console.json")
+    claims = ClaimCodes(folder / "console.json", rounds=1)
     token = claims.claim(claims.new_code(), 1000.0)
     car = CarInfo("car-7", STOCK_CALIBRATION, "mock", "mock", folder)
     app = console_app(Bench().control, FakeModelList(), claims, car, wall_s=lambda: 1000.0, now_s=lambda: 1.0)
