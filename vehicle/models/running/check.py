@@ -103,7 +103,7 @@ def _read(file: pathlib.Path) -> bytes:
         )
     try:
         with file.open("rb") as opened:
-            # A read of the most that is allowed would ask for as much memory at once.
+            # Of its own size: to read more would take the memory for it first.
             content = opened.read(min(os.fstat(opened.fileno()).st_size, MAX_MODEL_BYTES) + 1)
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
