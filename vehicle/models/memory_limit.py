@@ -15,8 +15,8 @@ from vehicle.models.model_files import MAX_MODEL_BYTES
 
 LIBRARIES_BYTES = 150 << 20  # the interpreter, numpy, onnx, ONNX Runtime and the pictures of the trial
 TIMES = 3
-LEAST_TIMES = 2  # ONNX Runtime holds a model's weights twice while it loads them
-LEAST_LIBRARIES_BYTES = 100 << 20
+MIN_TIMES = 2  # ONNX Runtime holds a model's weights twice while it loads them
+MIN_LIBRARIES_BYTES = 100 << 20
 _UNLIMITED = 1 << 60  # a control group of version 1 without a limit says a number near 2^63
 _MEMINFO = "proc/meminfo"
 _GROUPS = "proc/self/cgroup"
@@ -47,13 +47,13 @@ def limit_memory(weights_bytes: int) -> int:
     """
     limits = [limit for limit in resource.getrlimit(resource.RLIMIT_DATA) if limit != resource.RLIM_INFINITY]
     limit = min([TIMES * weights_bytes + LIBRARIES_BYTES, *limits])
-    if limit < LEAST_TIMES * weights_bytes + LEAST_LIBRARIES_BYTES:
+    if limit < MIN_TIMES * weights_bytes + MIN_LIBRARIES_BYTES:
         raise BadInput(
             text(
                 "The model has {weights} MB of weights and needs {needed} MB of memory, of which this machine has "
                 "{limit} MB for it: use a smaller network, or a machine with more memory.",
                 weights=weights_bytes >> 20,
-                needed=(LEAST_TIMES * weights_bytes + LEAST_LIBRARIES_BYTES) >> 20,
+                needed=(MIN_TIMES * weights_bytes + MIN_LIBRARIES_BYTES) >> 20,
                 limit=limit >> 20,
             )
         )

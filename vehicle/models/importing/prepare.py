@@ -30,12 +30,12 @@ def prepare(
     it gets the memory that the model needs (memory_limit.py), and takes denormals for zero (running/session.py).
     """
     with ThreadPoolExecutor(1, "reading") as reading:
-        source = reading.submit(read_source, path, metadata_path, checkpoint)
+        sources = [reading.submit(read_source, path, metadata_path, checkpoint)]
         # Imported here: the libraries are loaded while the file is read, and under the limits.
         from vehicle.models.importing.make_model import make_model  # noqa: PLC0415
 
         def read() -> ModelSource:
-            model = source.result()
+            model = sources.pop().result()  # nothing here holds the racer's bytes any longer than their use
             if is_own_process:
                 limit_memory(len(model.model))
             return model

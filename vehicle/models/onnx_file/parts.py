@@ -10,7 +10,7 @@ from vehicle.models.protobuf_wire import BYTES, encoded
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OnnxPart:
     """One field of a message: its number and wire type, and its content as it is written, or the parts within it.
 
     `is_weights`: the data of a tensor that is too large for the outline.
@@ -18,11 +18,11 @@ class Part:
 
     number: int
     wire: int
-    content: bytes | memoryview | Sequence["Part"]
+    content: bytes | memoryview | Sequence["OnnxPart"]
     is_weights: bool = False
 
 
-def pieces_of(parts: Sequence[Part], has_weights: bool) -> list[bytes | memoryview]:
+def pieces_of(parts: Sequence[OnnxPart], has_weights: bool) -> list[bytes | memoryview]:
     """A message as the pieces of its bytes, fields in the order of their numbers, as protobuf's own libraries write.
 
     Without `has_weights` the data of large tensors are left out.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.onnx_file.parts import Part, pieces_of
+from vehicle.models.onnx_file.parts import OnnxPart, pieces_of
 from vehicle.models.onnx_file.schema import MESSAGES, REFUSED, FieldRule
 from vehicle.models.onnx_file.tensors import NOT_ONNX, TensorCheck
 from vehicle.models.protobuf_wire import BYTES, FIXED32, VARINT, BrokenWire, Field, WireReader, encoded, printable
@@ -26,7 +26,7 @@ _OPERATOR = 4  # a NodeProto's op_type, which exporters write before its attribu
 class ScannedModel:
     """An ONNX file whose parts were checked. `dropped_bytes`: of what is not kept."""
 
-    parts: Sequence[Part]
+    parts: Sequence[OnnxPart]
     dropped_bytes: int
 
     @property
@@ -66,10 +66,10 @@ class _Scan:
         self.dropped_bytes = 0
         self._operator = ""
 
-    def message(self, data: memoryview, name: str) -> list[Part]:
+    def message(self, data: memoryview, name: str) -> list[OnnxPart]:
         """The parts of one message that are kept. Raises BadInput."""
         rules, counts = MESSAGES[name], Counter[int]()
-        parts: list[Part] = []
+        parts: list[OnnxPart] = []
         for field in self._wire.fields(data):
             number = field[0]
             if (name, number) in REFUSED:
@@ -80,36 +80,36 @@ class _Scan:
                 continue
             values = list(self._values(field, rule))
             counts[number] += len(values)
-            if counts[number] > rule.most:
+            if counts[number] > rule.max_count:
                 raise BadInput(_too_many(rule))
             parts += values
             if (name, number) == ("NodeProto", _OPERATOR) and isinstance(values[0].content, bytes):
                 self._operator = values[0].content.decode()
         return parts
 
-    def _values(self, field: Field, rule: FieldRule) -> Iterator[Part]:
+    def _values(self, field: Field, rule: FieldRule) -> Iterator[OnnxPart]:
         """The values of one field, several if it is a packed list. Raises BadInput."""
         number, wire, value, data = field
         if rule.kind in ("integer", "integers"):
             if wire == BYTES and rule.kind == "integers":
-                yield from (Part(number, VARINT, encoded(each)) for each in self._wire.varints(data))
+                yield from (OnnxPart(number, VARINT, encoded(each)) for each in self._wire.varints(data))
             else:
                 _expect(wire, VARINT)
-                yield Part(number, VARINT, encoded(value))
+                yield OnnxPart(number, VARINT, encoded(value))
         elif rule.kind in ("float", "floats"):
             if wire == BYTES and rule.kind == "floats":
-                if len(data) % _FIXED32_BYTES or len(data) > rule.most * _FIXED32_BYTES:
-                    raise BadInput(_too_many(rule) if len(data) > rule.most * _FIXED32_BYTES else NOT_ONNX)
+                if len(data) % _FIXED32_BYTES or len(data) > rule.max_count * _FIXED32_BYTES:
+                    raise BadInput(_too_many(rule) if len(data) > rule.max_count * _FIXED32_BYTES else NOT_ONNX)
                 for at in range(0, len(data), _FIXED32_BYTES):
-                    yield Part(number, FIXED32, bytes(data[at : at + _FIXED32_BYTES]))
+                    yield OnnxPart(number, FIXED32, bytes(data[at : at + _FIXED32_BYTES]))
             else:
                 _expect(wire, FIXED32)
-                yield Part(number, FIXED32, bytes(data))
+                yield OnnxPart(number, FIXED32, bytes(data))
         else:
             _expect(wire, BYTES)
-            yield Part(number, BYTES, self._content(data, rule))
+            yield OnnxPart(number, BYTES, self._content(data, rule))
 
-    def _content(self, data: memoryview, rule: FieldRule) -> bytes | list[Part]:
+    def _content(self, data: memoryview, rule: FieldRule) -> bytes | list[OnnxPart]:
         if rule.kind == "message":
             return self.message(data, rule.message)
         if rule.kind == "tensor":
@@ -120,7 +120,7 @@ class _Scan:
             raise BadInput(text("The model holds a text of {n} bytes, which is not supported.", n=len(data)))
         return bytes(data)
 
-    def _tensor(self, data: memoryview) -> list[Part]:
+    def _tensor(self, data: memoryview) -> list[OnnxPart]:
         tensor = TensorCheck(self._wire)
         for field in self._wire.fields(data):
             if not tensor.add(field):
@@ -144,6 +144,6 @@ def _expect(wire: int, expected: int) -> None:
 
 
 def _too_many(rule: FieldRule) -> str:
-    if rule.most == 1:  # two readers need not agree on which of two counts
+    if rule.max_count == 1:  # two readers need not agree on which of two counts
         return NOT_ONNX
-    return text("The model has more than {max} {what}, which is not supported.", max=rule.most, what=rule.what)
+    return text("The model has more than {max} {what}, which is not supported.", max=rule.max_count, what=rule.what)

@@ -22,7 +22,7 @@ class FieldRule:
     """One field: its kind, how often it may stand, what several of it are called, and the message that it holds."""
 
     kind: Kind
-    most: int = 1
+    max_count: int = 1
     what: str = ""
     message: str = ""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.errors import BadInput
 from shared.text import Sentence, text
-from vehicle.models.onnx_file.parts import Part
+from vehicle.models.onnx_file.parts import OnnxPart
 from vehicle.models.onnx_file.schema import MAX_RANK
 from vehicle.models.protobuf_wire import BYTES, FIXED32, FIXED64, VARINT, Field, WireReader, encoded, printable, signed
 
@@ -74,7 +74,7 @@ class TensorCheck:
             return False
         return True
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[OnnxPart]:
         """The parts of the tensor. Raises BadInput unless it may be kept."""
         name = "" if self._name is None else printable(self._name, text("a tensor's name"))
         shown = name[:40] or "constant"
@@ -88,13 +88,13 @@ class TensorCheck:
         elements = math.prod(self._dims)
         if elements > MAX_WEIGHTS:
             raise BadInput(_too_large(shown, elements))
-        parts = [Part(_DIMS, VARINT, encoded(dim)) for dim in self._dims]
-        parts.append(Part(_DATA_TYPE, VARINT, encoded(kind)))
+        parts = [OnnxPart(_DIMS, VARINT, encoded(dim)) for dim in self._dims]
+        parts.append(OnnxPart(_DATA_TYPE, VARINT, encoded(kind)))
         if self._name is not None:
-            parts.append(Part(_NAME, BYTES, bytes(self._name)))
+            parts.append(OnnxPart(_NAME, BYTES, bytes(self._name)))
         return parts + self._data(kind, elements, shown)
 
-    def _data(self, kind: int, elements: int, shown: str) -> list[Part]:
+    def _data(self, kind: int, elements: int, shown: str) -> list[OnnxPart]:
         lists = {number: pieces for number, pieces in self._lists.items() if any(map(len, pieces))}
         number = _RAW if _RAW in lists else _LIST_OF.get(kind, _INTEGERS32)
         pieces = lists.pop(number, [])
@@ -111,7 +111,7 @@ class TensorCheck:
                     stored=stored,
                 )
             )
-        return [Part(number, BYTES, data, is_weights=elements > FOLLOWED_ELEMENTS)] if len(data) else []
+        return [OnnxPart(number, BYTES, data, is_weights=elements > FOLLOWED_ELEMENTS)] if len(data) else []
 
     def _stored(self, number: int, kind: int, data: memoryview, shown: str) -> float:
         """How many elements the data hold. Raises BadInput."""

@@ -13,7 +13,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.onnx_file.parts import Part, pieces_of
+from vehicle.models.onnx_file.parts import OnnxPart, pieces_of
 from vehicle.models.protobuf_wire import BYTES, VARINT, encoded
 
 OPSET, IR_VERSION = 17, 8
@@ -32,15 +32,15 @@ class _Constant:
     shape: tuple[int, ...]
     data: memoryview
 
-    def part(self) -> Part:
+    def part(self) -> OnnxPart:
         """The weight as a TensorProto of the graph."""
         fields = [
-            *(Part(1, VARINT, encoded(size)) for size in self.shape),
-            Part(2, VARINT, encoded(self.kind)),
-            Part(8, BYTES, self.name.encode()),
-            Part(9, BYTES, self.data),
+            *(OnnxPart(1, VARINT, encoded(size)) for size in self.shape),
+            OnnxPart(2, VARINT, encoded(self.kind)),
+            OnnxPart(8, BYTES, self.name.encode()),
+            OnnxPart(9, BYTES, self.data),
         ]
-        return Part(5, BYTES, fields)
+        return OnnxPart(5, BYTES, fields)
 
 
 class OnnxWriter:
@@ -90,15 +90,15 @@ class OnnxWriter:
         outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape)]
         graph = [
             *(_part(1, node) for node in nodes),
-            Part(2, BYTES, b"policy"),
+            OnnxPart(2, BYTES, b"policy"),
             *(constant.part() for constant in self._constants if constant.name in needed),
             *(_part(11, value) for value in inputs),
             *(_part(12, value) for value in outputs),
         ]
         model = [
-            Part(1, VARINT, encoded(IR_VERSION)),
-            Part(2, BYTES, b"raceday"),
-            Part(7, BYTES, graph),
+            OnnxPart(1, VARINT, encoded(IR_VERSION)),
+            OnnxPart(2, BYTES, b"raceday"),
+            OnnxPart(7, BYTES, graph),
             _part(8, helper.make_opsetid("", OPSET)),
         ]
         return pieces_of(model, has_weights=True)
@@ -113,5 +113,5 @@ class OnnxWriter:
         return nodes[::-1], needed
 
 
-def _part(number: int, message: Any) -> Part:
-    return Part(number, BYTES, bytes(message.SerializeToString(deterministic=True)))
+def _part(number: int, message: Any) -> OnnxPart:
+    return OnnxPart(number, BYTES, bytes(message.SerializeToString(deterministic=True)))
