@@ -175,7 +175,8 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     @app.post("/api/claim", dependencies=[Depends(auth.require_own_page)])
     async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
         """Exchange the claim code for a session cookie."""
-        token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s())
+        address = request.client.host if request.client is not None else ""
+        token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s(), address)
         answer = JSONAnswer({"claimed": True})
         set_cookie(answer, request.url.scheme, COOKIE, token, int(MAX_SESSION_S))
         return answer

@@ -11,18 +11,19 @@ import os
 import pathlib
 import secrets
 import threading
-from collections import deque
 from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.access.short_codes import new_code, normalised
+from shared.addresses import counted_prefix
 from shared.errors import ConfigError, StorageError, WrongCode
 from shared.text import text
 
 MAX_SESSION_S = 12 * 3600.0
 MAX_IDLE_S = 4 * 3600.0
 MAX_SESSIONS = 16
+MAX_ADDRESSES = 256
 _MAX_TRIES, _TRIES_WINDOW_S = 5, 60.0
 _COST = 2**14
 
@@ -48,6 +49,28 @@ class ClaimFile:
 _CLAIM_FILE = TypeAdapter(ClaimFile)
 
 
+class CodeTries:
+    """How often each address lately tried a code. Counted as a try begins, so that none at the same time are free."""
+
+    def __init__(self) -> None:
+        self._tried_s: dict[str, list[float]] = {}
+
+    def begin(self, address: str, now_s: float) -> None:
+        """One more try of this address. Raises WrongCode if it had too many within a minute."""
+        prefix = counted_prefix(address)
+        recent = [at_s for at_s in self._tried_s.pop(prefix, ()) if 0 <= now_s - at_s < _TRIES_WINDOW_S]
+        is_allowed = len(recent) < _MAX_TRIES
+        if len(self._tried_s) >= MAX_ADDRESSES:
+            del self._tried_s[next(iter(self._tried_s))]
+        self._tried_s[prefix] = [*recent, now_s] if is_allowed else recent
+        if not is_allowed:
+            raise WrongCode(text("Too many wrong codes: wait a minute, then try again."))
+
+    def forget(self, address: str) -> None:
+        """The code was right."""
+        self._tried_s.pop(counted_prefix(address), None)
+
+
 class ClaimCodes:
     """The claims file, read again when another process (`raceday vehicle claim`) changed it. Thread-safe."""
 
@@ -57,7 +80,7 @@ class ClaimCodes:
         self._file: ClaimFile | None = None
         self._stamp: tuple[int, int] | None = None
         self._used_s: dict[str, float] = {}
-        self._failed_s: deque[float] = deque(maxlen=_MAX_TRIES)
+        self._tries = CodeTries()
 
     def first_code(self) -> str | None:
         """A fresh code if this car has none yet; None if it has. Raises StorageError, ConfigError."""
@@ -69,24 +92,34 @@ class ClaimCodes:
         with self._lock:
             return self._renew()
 
-    def claim(self, code: str, now_s: float) -> str:
-        """A session token for a phone that knows the code. Raises Refused for a wrong code, or after too many."""
+    def claim(self, code: str, now_s: float, address: str = "") -> str:
+        """A session token for a phone that knows the code. Raises WrongCode for another code, or after too many.
+
+        Wrong codes are counted by `address`: whoever tries them keeps nobody else out.
+        """
         with self._lock:
-            recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
-            if len(recent) >= _MAX_TRIES:
-                raise WrongCode(text("Too many wrong codes: wait a minute, then try again."))
+            self._tries.begin(address, now_s)
             file = self._read()
-            if file is None or not hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt):
-                self._failed_s.append(now_s)
+        # Nobody's session waits for this, which is slow by intention.
+        known = file is not None and hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt)
+        with self._lock:
+            if not known or file is None or not self._is_code_of(file):
                 raise WrongCode(
                     text("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
                 )
+            self._tries.forget(address)
             token = secrets.token_urlsafe(32)
-            open_sessions = [session for session in file.sessions if self._is_open(session, now_s)]
+            newest = self._read() or file  # others may have claimed it meanwhile
+            open_sessions = [session for session in newest.sessions if self._is_open(session, now_s)]
             sessions = (*open_sessions, SessionRecord(_sha256(token), now_s))[-MAX_SESSIONS:]
             self._write(ClaimFile(file.salt, file.code_scrypt, sessions))
             self._used_s[_sha256(token)] = now_s
             return token
+
+    def _is_code_of(self, file: ClaimFile) -> bool:
+        """Is its code the car's still? A new one may have been made meanwhile."""
+        newest = self._read()
+        return newest is not None and newest.code_scrypt == file.code_scrypt
 
     def session(self, token: str, now_s: float) -> str | None:
         """The session's name if it is open, else None. Each call counts as use of the session."""

@@ -1,5 +1,6 @@
 """Claiming: no default, no plain text on the disk, no endless guessing, no endless session."""
 
+import contextlib
 import pathlib
 import stat
 import string
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.access.short_codes import new_code, normalised
-from shared.errors import ConfigError, Refused
-from vehicle.web.claim_codes import MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes
+from shared.errors import ConfigError, Refused, WrongCode
+from vehicle.web.claim_codes import MAX_ADDRESSES, MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes
 
 NOW = 1_800_000_000.0
 
@@ -41,6 +42,38 @@ def test_wrong_codes_are_refused_and_soon_not_even_tried(path: pathlib.Path) -> 
     with pytest.raises(Refused, match="wait a minute"):
         claims.claim(code, NOW + 6)
     assert claims.claim(code, NOW + 65)
+
+
+def test_whoever_tries_codes_keeps_nobody_else_out(path: pathlib.Path) -> None:
+    """From many addresses too, of which a few are forgotten; one right code forgets an address's wrong ones."""
+    claims = ClaimCodes(path)
+    code = claims.new_code()
+    for number in range(MAX_ADDRESSES + 10):
+        for _ in range(7 if number == 0 else 1):
+            with contextlib.suppress(Refused):
+                claims._tries.begin(f"10.0.{number // 250}.{number % 250}", NOW)
+    assert claims.claim(code, NOW, "10.9.9.9")
+    for _ in range(3):
+        for _ in range(4):
+            with pytest.raises(WrongCode, match="not the car's claim code"):
+                claims.claim("AAAAA-AAAAA", NOW, "fd00::1")
+        assert claims.claim(code, NOW, "fd00::1")
+    assert len(claims._tries._tried_s) <= MAX_ADDRESSES
+    for number in range(5):  # the /64 is one machine's
+        claims._tries.begin(f"fd00::{number}", NOW)
+    with pytest.raises(WrongCode, match="wait a minute"):
+        claims.claim(code, NOW, "fd00::99")
+
+
+def test_tries_at_the_same_time_are_counted_before_they_are_known_to_be_wrong(path: pathlib.Path) -> None:
+    claims = ClaimCodes(path)
+    claims.first_code()
+    begun = 0
+    for _ in range(20):
+        with contextlib.suppress(WrongCode):
+            claims._tries.begin("10.0.0.1", NOW)
+            begun += 1
+    assert begun == 5
 
 
 @pytest.mark.parametrize("code", ["", "-", "x" * 10_000, "\0", "ñandú"])
