@@ -339,7 +339,7 @@ def test_the_clock_of_this_machine_says_which_ticks_are_of_the_future(tmp_path: 
 
 
 @pytest.mark.parametrize(("name", "method", "why"), [
-    ("manifest.json", zipfile.ZIP_DEFLATED, "larger than any station's"),
+    (backups.MANIFEST, zipfile.ZIP_DEFLATED, "larger than any station's"),
     ("a", zipfile.ZIP_BZIP2, "packed in a way"),
     ("a", zipfile.ZIP_LZMA, "packed in a way"),
 ])  # fmt: skip
@@ -348,8 +348,8 @@ def test_a_backup_that_is_a_bomb_is_refused_before_it_is_unpacked(
 ) -> None:
     path = tmp_path / "night.zip"
     with zipfile.ZipFile(path, "w") as packed:
-        if name != "manifest.json":
-            packed.writestr("manifest.json", b"{}")
+        if name != backups.MANIFEST:
+            packed.writestr(backups.MANIFEST, b"{}")
         packed.writestr(name, b"[]" * 5_000_000, method)
     assert path.stat().st_size < 100_000
     (tmp_path / "into").mkdir()
