@@ -1,16 +1,19 @@
-"""`python -m bench.figures_line`: the line of figures and its table, from the records of the campaigns in run/bench/.
+"""`python -m bench.figures_line [--write]`: the line of figures and its table, from the campaigns' records.
 
-The line stands in README's reliability section, the table in docs/figures.md. Nothing is written by hand: a campaign
-that was not run, not finished, quick or not clean is named, and the exit code is 1.
+The line stands in README's section on reliability, the table in docs/figures.md, each between two marks; `--write` puts
+them there, and nothing of it is written by hand. A campaign that was not run, not finished, quick or not clean is not
+in the line: it is named behind it, and the exit code is 1.
 """
 
 import argparse
 import json
+import pathlib
 import sys
 from dataclasses import dataclass
 from typing import Any
 
-from bench.campaigns.record import file_of
+from bench.campaigns.record import ROOT, file_of
+from shared.errors import BadInput, RacedayError
 
 # By campaign: what one trial is called in the line.
 WORDS = {
@@ -77,8 +80,13 @@ def figures_of(name: str, document: dict[str, Any] | None) -> CampaignFigures:
         return CampaignFigures(name, trouble="not the record of a campaign")
 
 
-def line(figures: list[CampaignFigures], sabotage: tuple[int, int] | None) -> str:
+def line(all_figures: list[CampaignFigures], sabotage: tuple[int, int] | None) -> str:
     """The line; `sabotage`: bugs caught and planted, None if that was not tried."""
+    figures = [each for each in all_figures if not each.trouble]
+    gaps = ", ".join(f"{each.name} ({each.trouble})" for each in all_figures if each.trouble)
+    not_tried = f". Not among these: {gaps}" if gaps else ""
+    if not figures:
+        return f"No whole campaign is on file{not_tried}."
     done = [f"{each.trials:,} {WORDS[each.name]}" for each in figures if each.trials]
     if steps := sum(each.count("clock steps") for each in figures):
         done.append(f"{steps:,} clock steps")
@@ -86,7 +94,7 @@ def line(figures: list[CampaignFigures], sabotage: tuple[int, int] | None) -> st
         f"{sum(each.count(name) for each in figures for name in names)} {what}" for what, names in (LOST, DOUBLED)
     ]
     caught = "sabotage not tried" if sabotage is None else f"sabotage {sabotage[0]}/{sabotage[1]} caught"
-    return f"{', '.join(done)}: {', '.join(promises)}; {caught}"
+    return f"{', '.join(done)}: {', '.join(promises)}; {caught}{not_tried}."
 
 
 def table(figures: list[CampaignFigures]) -> str:
@@ -124,20 +132,35 @@ def _sabotage() -> tuple[int, int] | None:
     return (counts.get("bugs caught", 0), planted) if planted else None
 
 
+BEGIN, END = "<!-- figures of the campaigns: written by `python -m bench.figures_line --write` -->", "<!-- end -->"
+
+
+def between_marks(document: str, what: str) -> str:
+    """The document with `what` between its marks. Raises BadInput if it has none."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise BadInput(f"The page has no place for the figures: put the line {BEGIN} and a line {END} there.")
+    return f"{before}{begin}\n{what}\n{end}{after}"
+
+
+def _write(pages: dict[pathlib.Path, str]) -> None:
+    for path, what in pages.items():
+        path.write_text(between_marks(path.read_text(), what))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.figures_line", description=__doc__)
-    parser.parse_args()
-    figures = [figures_of(name, _read(name)) for name in WORDS]
-    sabotage = _sabotage()
-    print(line(figures, sabotage))
-    print()
-    print(table(figures))
-    troubles = [f"{each.name}: {each.trouble}" for each in figures if each.trouble]
-    if sabotage is None or sabotage[0] != sabotage[1]:
-        troubles.append("sabotage: not all bugs were caught" if sabotage else "sabotage: not run")
-    if troubles:
-        print(f"not to be published: {'; '.join(troubles)}", file=sys.stderr)
-    return 1 if troubles else 0
+    parser.add_argument("--write", action="store_true", help="put both into README.md and docs/figures.md")
+    figures, sabotage = [figures_of(name, _read(name)) for name in WORDS], _sabotage()
+    print(line(figures, sabotage), table(figures), sep="\n\n")
+    if parser.parse_args().write:
+        try:
+            _write({ROOT / "README.md": line(figures, sabotage), ROOT / "docs" / "figures.md": table(figures)})
+        except RacedayError as error:
+            print(error, file=sys.stderr)
+            return 2
+    return 1 if any(each.trouble for each in figures) or sabotage is None or sabotage[0] != sabotage[1] else 0
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import attempts as attempt_calls
 from leaderboard.api import board_files, exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
@@ -25,7 +23,6 @@ from leaderboard.api.evaluations import (
     video_calls,
     watched_heats,
 )
-from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
 from leaderboard.api.league import seasons as league_seasons
@@ -39,9 +36,9 @@ from leaderboard.api.sight import sight_check
 from leaderboard.api.submissions import calls as submission_calls
 from leaderboard.api.submissions import uploads as upload_calls
 from leaderboard.board import LeaderboardService
-from leaderboard.body_table import answering, body_refusal, leaderboard_bodies
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.front.middleware import add_middleware
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout, RedisFanout
 from leaderboard.pages import pictures, routes
@@ -66,16 +63,11 @@ from leaderboard.pages.titles import routes as title_pages
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
-from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from leaderboard.web.post_figures import PostFigures
 from shared.access.pass_code_hashing import PassCodeHasher
 from shared.refusals import Refusals
 from shared.web.assets import Assets
-from shared.web.bodies.guard import BodyGuard
-from shared.web.error_pages import ErrorPages
-from shared.web.language import LanguageChoice
-from shared.web.security import HostAndHeaderGuard
 
 API_VERSION = "1.0"
 _DESCRIPTION = (
@@ -128,7 +120,7 @@ def create_app(
         app.include_router(router)
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
-    _guard(app, services, credentials, config, utc_ns, refusals)
+    add_middleware(app, services, credentials, config, utc_ns, refusals)
     app.state.accounts, app.state.services, app.state.refusals = services.accounts, services, refusals
     app.state.posts = posts
     add_error_handlers(app, site.refused)
@@ -245,31 +237,6 @@ def _pages(
     yield evaluation_pages.router(services.conditions, services.evaluations, site, utc_ns)
     contents = LiveContents(services.live, board, site.templates, utc_ns)
     yield live_pages(services.live, services.live_brackets, contents, site, feed, utc_ns)
-
-
-def _guard(
-    app: FastAPI,
-    services: LeaderboardServices,
-    credentials: Credentials,
-    config: LeaderboardConfig,
-    utc_ns: Callable[[], int],
-    refusals: Refusals,
-) -> None:
-    """Add what every request passes; the last one added is the first to see it."""
-    bodies = leaderboard_bodies(config.submissions.max_archive_mb)
-    app.state.longest_body_s = bodies.longest_s
-    app.add_middleware(BodyGuard, bounds=bodies, refusal=body_refusal, answer=answering(app))
-    app.add_middleware(ContractAndCacheHeaders)
-    lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
-    app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
-    # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
-    # leads here gets nothing by it. So any Host is answered unless names are set.
-    hosts = config.server.allowed_hosts or None
-    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts, refusals=refusals)
-    app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
-    app.add_middleware(LanguageChoice)
-    if config.server.trusted_proxy:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from leaderboard import build, credentials
+from leaderboard.accounts.entrance.entrance import SIGN_INS
 from leaderboard.admin_call import change_race
 from leaderboard.commands.processes import ProcessGroup
 from leaderboard.commands.served_farm import ServedFarm, farm_command, require_farm_extras
@@ -22,7 +23,8 @@ from shared.clock import SystemClock
 from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
 from shared.process.start_up import without_collecting
-from shared.web.server import listen
+from shared.web.server import listen, protected
+from shared.web.tls.trust_page import PATH as TRUST_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,12 @@ def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], u
 
 def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None, farm_jobs: int | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="leaderboard: %(message)s")
+    logging.getLogger(SIGN_INS).setLevel(logging.INFO)
 
     def say(url: str) -> None:
         print(f"listening on {url}", flush=True)
+        if config.server.tls_certificate:
+            print(f"protected pages: {protected(url)} (phones: {url}{TRUST_PATH})", flush=True)
         if ready_file is not None:
             write_ready_file(ready_file, url)
 

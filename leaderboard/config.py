@@ -24,6 +24,9 @@ class ServerSettings:
         (), what="answer only to these names, beside addresses and local names; empty: to any, as behind a proxy"
     )
 
+    tls_certificate: str = setting("", what="the certificate for browsers; with it the port speaks https too")
+    tls_key: str = setting("", what="the key of `tls_certificate`, readable by the service alone")
+    sign_in_over_http: bool = setting(False, what="people may sign in without https all the same")
     trusted_proxy: str = setting(
         "", what="the address of the proxy in front, whose X-Forwarded-For and -Proto are believed; empty: nobody's"
     )

@@ -13,6 +13,7 @@ from shared.errors import RacedayError
 from shared.process.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, server_config, url_of
+from shared.web.tls.web_tls import WebTls
 
 GRACEFUL_S = 2
 POSTS_CONNECTIONS = 256  # beside the live pages: posts, pages, idle connections
@@ -24,9 +25,14 @@ class _Server(CountingServer):
     """uvicorn that calls `serving` when it serves, and ends the live streams when it is asked to stop."""
 
     def __init__(
-        self, config: uvicorn.Config, limits: ConnectionLimits, feed: Feed, serving: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        limits: ConnectionLimits,
+        feed: Feed,
+        serving: Callable[[], None],
+        tls: WebTls | None,
     ) -> None:
-        super().__init__(config, limits)
+        super().__init__(config, limits, tls=tls)
         self._feed = feed
         self._serving = serving
         self.failed: RacedayError | None = None
@@ -58,7 +64,7 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
     )
     # Who may send for how long, the app's guard of bodies knows: no connection is closed before.
     limits = ConnectionLimits(connections, max_idle_each=IDLE_EACH, body_s=app.state.longest_body_s)
-    server = _Server(config, limits, feed, lambda: serving(url_of(listening)))
+    server = _Server(config, limits, feed, lambda: serving(url_of(listening)), app.state.tls)
     app.state.open_connections = lambda: len(server.connections)
     server.run(sockets=[listening])
     if server.failed is not None:

@@ -21,3 +21,9 @@ def counted_prefix(text: str) -> str:
     if isinstance(address, ipaddress.IPv6Address) and not address.is_loopback:
         return str(ipaddress.ip_network((address, 64), strict=False))
     return text if address is None else str(address)
+
+
+def is_loopback(text: str) -> bool:
+    """Does a connection from this address come from this machine itself?"""
+    address = address_of(text)
+    return address is not None and address.is_loopback

@@ -87,11 +87,12 @@ class Refusals:
         self._kinds: dict[str, _Kind] = {}
         self._lock = threading.Lock()
 
-    def record(self, kind: str, who: str, what: str, now_s: float) -> str | None:
-        """Count one refusal; return the line for the log if one is due: at most one a second of each kind and client.
+    def record(self, kind: str, who: str, what: str, now_s: float, times: int = 1) -> str | None:
+        """Count a refusal; return the line for the log if one is due: at most one a second of each kind and client.
 
         `kind`: what was refused ("host", "code", "mqtt"); `who`: an address or a certificate's name; `what`: what it
         asked for ("POST /api/v1/commands"). Each may come from an attacker: what cannot be printed is left out.
+        `times`: how many they were, from whoever counts a flood itself.
         """
         kind = _printable(kind, MAX_KIND_LENGTH)
         who = _printable(counted_prefix(who[:MAX_CLIENT_LENGTH]), MAX_CLIENT_LENGTH) or "(unknown)"
@@ -101,14 +102,14 @@ class Refusals:
                 kind = OTHER_KIND
             of_kind = self._kinds.setdefault(kind, _Kind())
             client = of_kind.client(who)
-            client.total += 1
+            client.total += times
             client.last_s, client.what = now_s, what
-            of_kind.unlogged += 1
+            of_kind.unlogged += times
             if not of_kind.may_log(client, int(now_s)):
                 return None
             count, of_kind.unlogged = of_kind.unlogged, 0
-        times = "" if count == 1 else f", {count} of this kind since the last line"
-        return f"refused ({kind}) from {who}{times}: {what}."
+        repeated = "" if count == 1 else f", {count} of this kind since the last line"
+        return f"refused ({kind}) from {who}{repeated}: {what}."
 
     def counts(self) -> tuple[RefusalCount, ...]:
         """All that was refused, the newest first; at most `MAX_KINDS` times `MAX_CLIENTS_EACH` + 1 rows."""

@@ -62,7 +62,7 @@ def build(
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
     # Each start of this process has a boot id of its own at the broker, so that message numbers are never used twice.
-    link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
+    link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station", clock.rate) if link is None else link
     posts = bool(config.sync.leaderboard_url)
     sync = SyncStatusReader(data_dir, configured=posts).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built

@@ -111,6 +111,9 @@ class WebOptions:
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0 or ::: the whole network")
     port: int = setting(8080, min=0, max=65535)
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach this station")
+    tls_certificate: str = setting("", what="the certificate for browsers; with it the port speaks https too")
+    tls_key: str = setting("", what="the key of `tls_certificate`, readable by the service alone")
+    sign_in_over_http: bool = setting(False, what="officials may sign in without https all the same")
     language: str = setting("en", what="of pages for browsers that ask for none that there is: en or de")
 
     def __post_init__(self) -> None:

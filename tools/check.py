@@ -17,6 +17,7 @@ STATIC: tuple[tuple[str, list[str]], ...] = (
     ("types", [PYTHON, "-m", "mypy"]),
     ("names", [PYTHON, "tools/check_names.py"]),
     ("texts", [PYTHON, "tools/check_text.py"]),
+    ("standards", [PYTHON, "tools/security_pages.py", "--check"]),
     ("vendored", [PYTHON, "tools/vendored.py"]),
     ("sbom", [PYTHON, "tools/sbom.py", "--check"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),

@@ -150,6 +150,9 @@ class ConsoleOptions:
     )
     models: pathlib.Path = setting(pathlib.Path("models"), what="the folder of models; its `selected` is what drives")
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach the car, besides local ones")
+    tls_certificate: str = setting("", what="the certificate for browsers; with it the port speaks https too")
+    tls_key: str = setting("", what="the key of `tls_certificate`, readable by the service alone")
+    claim_over_http: bool = setting(True, what="with a certificate too, phones may claim the car without https")
 
     def __post_init__(self) -> None:
         host_names(self.allowed_hosts, "console.allowed_hosts")

@@ -1,6 +1,7 @@
 """The event's own certificate authority as pure functions: time and keys are arguments, certificates are results.
 
-Every validity begins at 1970: a car without a clock battery starts there, and must get in all the same. A list of
+Every validity begins at 1970: a car without a clock battery starts there, and must get in all the same. Only those of
+web pages do not: it is phones that judge them, whose clocks are set, and which refuse long lives. A list of
 revoked certificates (CRL) lasts as long as its authority, since a broker refuses everybody once it has run out. Its
 date is 1970 and its number in seconds: a broker that reloads keeps the earlier lists, and OpenSSL takes the one with
 the later date (crypto/x509/x509_vfy.c, get_crl_sk); the true date would shut everybody out where a clock is behind.
@@ -25,6 +26,9 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 BUILT = EPOCH + dt.timedelta(seconds=BUILT_NS // NS_PER_S)
 AUTHORITY_LIFE = dt.timedelta(days=20 * 365)
 MACHINE_LIFE = dt.timedelta(days=10 * 365)
+WEB_LIFE = dt.timedelta(days=820)  # iPhones take 825 days from beginning to end, and no more (support.apple.com/103769)
+WEB_BEFORE = dt.timedelta(days=1)  # a phone's clock may be behind ours
+_SERVERS = ("broker", "web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +95,17 @@ def issue(
     now: dt.datetime,
     hosts: Sequence[str] = (),
 ) -> KeyedCertificate:
-    """A certificate of `name`, valid for MACHINE_LIFE or to the authority's end; `hosts` only for the broker."""
-    until = min(_from(now) + MACHINE_LIFE, authority.certificate.not_valid_after_utc)
+    """A certificate of `name`, valid for its role's life or to the authority's end; `hosts`: of broker and pages."""
+    until = min(_from(now) + (WEB_LIFE if role == "web" else MACHINE_LIFE), authority.certificate.not_valid_after_utc)
+    since = _from(now) - WEB_BEFORE if role == "web" else EPOCH
     subject = x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role), x509.NameAttribute(NameOID.COMMON_NAME, name)]
     )
     public, issuer = key.public_key(), authority.certificate
-    use = ExtendedKeyUsageOID.SERVER_AUTH if role == "broker" else ExtendedKeyUsageOID.CLIENT_AUTH
+    use = ExtendedKeyUsageOID.SERVER_AUTH if role in _SERVERS else ExtendedKeyUsageOID.CLIENT_AUTH
     issuer_identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
-        _builder(subject, issuer.subject, public, until)
+        _builder(subject, issuer.subject, public, until, since)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
@@ -159,7 +164,11 @@ def _from(now: dt.datetime) -> dt.datetime:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: dt.datetime
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    until: dt.datetime,
+    since: dt.datetime = EPOCH,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -167,7 +176,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(EPOCH)
+        .not_valid_before(since)
         .not_valid_after(until)
     )
 

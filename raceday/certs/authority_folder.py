@@ -31,7 +31,7 @@ from raceday.certs.authority import (
 from raceday.certs.carried_file import CarriedCertificates
 from raceday.certs.issued import IssuedCertificate, good_names, list_number, read_certificate, revocations
 from raceday.certs.machine_names import BROKER, checked_machine_name
-from raceday.certs.names import MachineRole
+from raceday.certs.names import MachineRole, web_hosts
 from raceday.certs.private_files import (
     KEY_MODE,
     PUBLIC_MODE,
@@ -128,16 +128,18 @@ class AuthorityFolder:
         return revocations(self._crl())
 
     def issue(
-        self, role: MachineRole, name: str, now: dt.datetime, *, renews: bool = False
+        self, role: MachineRole, name: str, now: dt.datetime, hosts: tuple[str, ...] = (), *, renews: bool = False
     ) -> tuple[CarriedCertificates, list[str]]:
-        """A certificate for a machine, recorded before it is handed out, and what changed in the broker's files.
+        """The certificates of a machine, recorded before they are handed out, and what changed in the broker's files.
 
+        `hosts`: by which names and addresses browsers reach its pages, beside those that follow from its name.
         Raises Refused, OperatorError.
         """
         checked_machine_name(name)
         authority = self.authority()
         with self.locked():
-            earlier = [each for each in self.issued() if each.name == name]
+            issued = self.issued()
+            earlier = [each for each in issued if each.name == name and each.role != "web"]
             if other := next((each for each in earlier if each.role != role), None):
                 raise Refused(f"{name!r} is the name of a {other.role} here; choose another name for the {role}.")
             good = next((each for each in reversed(earlier) if each.is_good(now)), None)
@@ -147,11 +149,12 @@ class AuthorityFolder:
                     f"if its key is lost or known to others, `raceday certs revoke {name}` first."
                 )
             made = issue(authority, role, name, new_key(), now)
+            pages = self._issue_web(authority, role, made, name, hosts, issued, now)
             self._record(made)
             done = self._write_brokers_files(now)
             crl_pem = read_file(self.ca / "crl.pem")
             ca_pem = read_file(self.ca / "ca.pem")
-        return CarriedCertificates(name, ca_pem, crl_pem, made.certificate_pem(), made.key_pem()), done
+        return CarriedCertificates(name, ca_pem, crl_pem, made.certificate_pem(), made.key_pem(), pages), done
 
     def revoke(self, name: str, now: dt.datetime) -> list[IssuedCertificate]:
         """Revoke all certificates of this name; returns those that were good. Raises Refused, OperatorError."""
@@ -196,6 +199,28 @@ class AuthorityFolder:
         owner = owner_named(BROKER_USER)
         write_file(self.tls / "broker.key", made.key_pem(), KEY_MODE, owner)
         write_file(self.tls / "broker.pem", made.certificate_pem(), PUBLIC_MODE)
+
+    def _issue_web(
+        self,
+        authority: Authority,
+        role: MachineRole,
+        machine: KeyedCertificate,
+        name: str,
+        asked: tuple[str, ...],
+        issued: list[IssuedCertificate],
+        now: dt.datetime,
+    ) -> bytes:
+        """The certificate of the machine's pages, of the same key; b"" for a screen, which has none. Raises Refused."""
+        if role == "display":
+            return b""
+        hosts = web_hosts(name, asked, self.broker_hosts(now) if role == "station" else ())
+        # A car is a racer's own: no browser may take it for the station, nor another car for the broker.
+        others = {host: each.name for each in issued if each.name != name and each.is_good(now) for host in each.hosts}
+        if role == "car" and (taken := next((host for host in hosts if host in others), None)):
+            raise Refused(f"{taken!r} is where {others[taken]} is reached; choose another name, or another --host.")
+        made = issue(authority, "web", name, machine.key, now, hosts)
+        self._record(made)
+        return made.certificate_pem()
 
     def _record(self, made: KeyedCertificate) -> None:
         record = read_certificate(made.certificate_pem(), (), "a new certificate")
@@ -246,10 +271,12 @@ class AuthorityFolder:
         path, issued, done = self.etc / "acl", self.issued(), []
         there = read_file(path).decode(errors="replace") if path.exists() else ""
         kept = own_lines(there)
-        ours, good = {each.name for each in issued}, {each.name for each in issued if each.is_good(now)}
+        machines = [each for each in issued if each.role != "web"]
+        ours, good = {each.name for each in machines}, {each.name for each in machines if each.is_good(now)}
         ruled = {name: ruled_as for name, ruled_as in names_in(there).items() if name not in ours}
         ruled |= dict.fromkeys(good_names(issued, "station", now), "station")
         ruled |= dict.fromkeys(good_names(issued, "display", now), "display")
+        ruled |= dict.fromkeys(good_names(issued, "leaderboard", now), "denied")  # it speaks to no broker
         ruled |= dict.fromkeys(ours - good, "denied")
         text = acl_text(_ruled(ruled, "station"), _ruled(ruled, "display"), _ruled(ruled, "denied"), kept or "")
         if text == there:

@@ -1,8 +1,8 @@
 """`NAME.raceday-certs`: the one file that carries a machine's certificates to it, and what is taken out of it there.
 
-A plain tar of four files: ca.pem, crl.pem, NAME.pem, NAME.key. It is from outside until it is checked: the key must
-belong to the certificate, and both certificate and list must be signed by the authority beside them.
-Called by `raceday certs` on the station and by `raceday install` on the machine.
+A plain tar of ca.pem, crl.pem, NAME.pem, NAME.key, and NAME.web.pem for browsers where the machine has pages. It is
+from outside until it is checked: the key must belong to both certificates, and they and the list must be signed by the
+authority beside them. Called by `raceday certs` on the station and by `raceday install` on the machine.
 """
 
 import io
@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from raceday.certs.carried_tar import read_tar
+from raceday.certs.carried_tar import WEB_SUFFIX, read_tar
 from raceday.certs.issued import IssuedCertificate, list_number, read_certificate, revocations
 from raceday.certs.private_files import KEY_MODE, PUBLIC_MODE, FileOwner, make_folder, read_file, write_file
 from shared.errors import BadInput, Refused
@@ -33,14 +33,17 @@ class CarriedCertificates:
     crl_pem: bytes
     certificate_pem: bytes
     key_pem: bytes
+    web_pem: bytes = b""  # of the same key; b"" for a machine without pages
 
     def files(self) -> dict[str, tuple[bytes, int]]:
         """File name → content and mode, as they lie in the folder of certificates."""
+        web = {f"{self.name}{WEB_SUFFIX}": (self.web_pem, PUBLIC_MODE)} if self.web_pem else {}
         return {
             "ca.pem": (self.ca_pem, PUBLIC_MODE),
             "crl.pem": (self.crl_pem, PUBLIC_MODE),
             f"{self.name}.pem": (self.certificate_pem, PUBLIC_MODE),
             f"{self.name}.key": (self.key_pem, KEY_MODE),
+            **web,
         }
 
 
@@ -58,24 +61,33 @@ def pack(carried: CarriedCertificates) -> bytes:
 def unpack(packed: bytes, source: str) -> CarriedCertificates:
     """The checked content of a carried file. Raises BadInput, which names `source`."""
     name, files = read_tar(packed, source)
-    carried = CarriedCertificates(name, files["ca.pem"], files["crl.pem"], files[f"{name}.pem"], files[f"{name}.key"])
+    carried = CarriedCertificates(
+        name,
+        files["ca.pem"],
+        files["crl.pem"],
+        files[f"{name}.pem"],
+        files[f"{name}.key"],
+        files.get(f"{name}{WEB_SUFFIX}", b""),
+    )
     if checked(carried, source).name != name:
         raise BadInput(f"{source}: the certificate in it is not {name}'s; make it again by `raceday certs`.")
     return carried
 
 
 def checked(carried: CarriedCertificates, source: str) -> IssuedCertificate:
-    """Do the four files belong together? Returns what the certificate says. Raises BadInput."""
+    """Do the files belong together? Returns what the certificate says. Raises BadInput."""
     try:
         authority = x509.load_pem_x509_certificate(carried.ca_pem)
         certificate = x509.load_pem_x509_certificate(carried.certificate_pem)
         crl = x509.load_pem_x509_crl(carried.crl_pem)
         key = serialization.load_pem_private_key(carried.key_pem, password=None)
         certificate.verify_directly_issued_by(authority)
+        web = x509.load_pem_x509_certificate(carried.web_pem) if carried.web_pem else certificate
+        web.verify_directly_issued_by(authority)
         is_own_list = crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # refuses other kinds
     except (ValueError, TypeError, InvalidSignature) as error:
         raise BadInput(f"{source}: its certificates cannot be read or are not its authority's ({error}).") from None
-    if key.public_key() != certificate.public_key():
+    if not key.public_key() == certificate.public_key() == web.public_key():
         raise BadInput(f"{source}: the key in it does not belong to its certificate.")
     if not is_own_list:
         raise BadInput(f"{source}: the list of revoked certificates in it is not its authority's.")

@@ -12,14 +12,16 @@ from shared.errors import BadInput, Refused
 
 MAX_MEMBER_BYTES = 1_000_000
 MAX_BYTES = 4_000_000
-FILES = 4
+FILES = 5
+WEB_SUFFIX = ".web.pem"  # a file of an earlier release has none
 
 
 def read_tar(packed: bytes, source: str) -> tuple[str, dict[str, bytes]]:
     """The machine's name, and the files by theirs. Raises BadInput, which names `source`."""
     files = _files(packed, source)
     names = [name.removesuffix(".key") for name in files if name.endswith(".key")]
-    if len(names) != 1 or set(files) != {"ca.pem", "crl.pem", f"{names[0]}.pem", f"{names[0]}.key"}:
+    needed = {"ca.pem", "crl.pem", f"{names[0]}.pem", f"{names[0]}.key"} if len(names) == 1 else set()
+    if not needed or set(files) - {f"{names[0]}{WEB_SUFFIX}"} != needed:
         raise BadInput(f"{source}: does not hold one machine's certificates; make it again by `raceday certs`.")
     try:
         return checked_machine_name(names[0]), files

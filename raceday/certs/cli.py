@@ -9,6 +9,7 @@ import json
 import pathlib
 import socket
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +21,7 @@ from raceday.certs.private_files import KEY_MODE, is_open_to_others, owner_of_su
 from raceday.certs.show import authority_findings
 from shared.errors import StorageError
 from shared.findings import Finding, all_good
+from shared.web.tls.web_tls import fingerprint
 
 ETC = pathlib.Path("/etc/raceday")
 FIB_TRIE = pathlib.Path("/proc/net/fib_trie")
@@ -47,8 +49,7 @@ def main(arguments: list[str]) -> int:
     elif options.verb == "revoke":
         print("\n".join(revoked(folder, options.name, now)))
     else:
-        is_display = getattr(options, "display", False)
-        role: MachineRole = "car" if options.verb == "car" else "display" if is_display else "station"
+        role: MachineRole = "car" if options.verb == "car" else options.role
         print("\n".join(issued(folder, role, options, now)))
     return 0
 
@@ -81,7 +82,8 @@ def issued(folder: AuthorityFolder, role: MachineRole, options: argparse.Namespa
     path = options.output or pathlib.Path(f"{options.name}{SUFFIX}")
     if path.exists() or path.is_symlink():
         raise StorageError(f"{path}: is there already; move it away, or give another file by `-o`.")
-    carried, done = folder.issue(role, options.name, now, renews=options.renew)
+    hosts = tuple(checked_host(written) for written in options.host)
+    carried, done = folder.issue(role, options.name, now, hosts, renews=options.renew)
     try:
         write_new_file(path, pack(carried), KEY_MODE, owner_of_sudo())
     except StorageError as error:
@@ -93,7 +95,7 @@ def issued(folder: AuthorityFolder, role: MachineRole, options: argparse.Namespa
         sentences += [*done, RELOAD]
     if role == "display":
         return [*sentences, f"Carry it to the screen, unpack it with `tar xf {path.name}`, then delete it."]
-    verb = "car" if role == "car" else "station"
+    verb = role
     done_with = f"Carry it to the machine, run `sudo raceday install {verb} --certs {path.name}` there, then delete it."
     if role == "car":
         bridge = f"`sudo raceday install bridge {options.name} --certs {path.name}`"
@@ -116,13 +118,16 @@ def revoked(folder: AuthorityFolder, name: str, now: dt.datetime) -> list[str]:
 
 def show(folder: AuthorityFolder, now: dt.datetime, *, as_json: bool) -> int:
     """Prints who has a certificate, and what is wrong; returns the exit code."""
-    folder.authority()  # that there is one, and that its files fit
+    authority = folder.authority()  # that there is one, and that its files fit
     certificates, findings = folder.issued(), authority_findings(folder, now)
+    shown = fingerprint(authority.certificate.public_bytes(Encoding.DER))
     if as_json:
-        print(json.dumps(_document(certificates, findings, now), indent=2))
+        print(json.dumps({"authority_sha256": shown, **_document(certificates, findings, now)}, indent=2))
     else:
         console = Console(soft_wrap=True, highlight=False)
         console.print(_table(certificates, now))
+        # What a phone shows of the authority at /trust must be this.
+        console.print(f"authority's fingerprint (SHA-256): {shown}", markup=False)
         for finding in findings:
             mark = "ok " if finding.is_good else "BAD"
             console.print(f"{mark} {finding.what}: {finding.seen} {finding.cure}".rstrip(), markup=False)
@@ -172,13 +177,23 @@ def _parser() -> argparse.ArgumentParser:
         "--host", action="append", default=[], metavar="HOST", help="a further name or address of the broker"
     )
     init.add_argument("--renew", action="store_true", help="a new certificate for the broker, though it has one")
-    for verb, what in (("machine", "a station (or, with --display, a screen)"), ("car", "a car")):
+    for verb, what in (("machine", "a station (or, by an option, a screen or a leaderboard)"), ("car", "a car")):
         issue = verbs.add_parser(verb, parents=[shared], help=f"make the certificate of {what}")
         issue.add_argument("name", metavar="NAME", help="its name in its own config; the CN of the certificate")
         issue.add_argument("--renew", action="store_true", help="a further certificate, though it has one")
         issue.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE", help=f"instead of NAME{SUFFIX}")
+        issue.add_argument(
+            "--host", action="append", default=[], metavar="HOST", help="a further name or address of its pages"
+        )
         if verb == "machine":
-            issue.add_argument("--display", action="store_true", help="a screen or bridge that only subscribes")
+            kinds = issue.add_mutually_exclusive_group()
+            kinds.add_argument(
+                "--display", dest="role", action="store_const", const="display", help="a screen that only subscribes"
+            )
+            kinds.add_argument(
+                "--leaderboard", dest="role", action="store_const", const="leaderboard", help="the leaderboard's pages"
+            )
+            issue.set_defaults(role="station")
     revoke = verbs.add_parser("revoke", parents=[shared], help="shut a machine out")
     revoke.add_argument("name", metavar="NAME")
     listing = verbs.add_parser("show", parents=[shared], help="who has a certificate, until when, and what is wrong")

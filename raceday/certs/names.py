@@ -10,7 +10,7 @@ from cryptography import x509
 from shared.errors import BadInput
 from shared.web.host_names import host_name
 
-MachineRole = Literal["broker", "station", "car", "display"]
+MachineRole = Literal["broker", "station", "car", "display", "leaderboard", "web"]
 ROLES: tuple[MachineRole, ...] = get_args(MachineRole)
 ALWAYS = ("localhost", "127.0.0.1", "::1")  # the station speaks to a broker on its own machine
 
@@ -40,6 +40,20 @@ def checked_host(written: str) -> str:
 def general_names(hosts: Iterable[str]) -> list[x509.GeneralName]:
     """Checked hosts as a certificate writes them (RFC 5280, 4.2.1.6)."""
     return [_general_name(host) for host in hosts]
+
+
+def web_hosts(name: str, asked: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
+    """By which names and addresses browsers reach a machine: what follows from its name, `own`, and what was asked for.
+
+    A name of a machine that no host can have is left out.
+    """
+    hosts = list(asked)
+    try:
+        short = host_name(name)
+        hosts += [short] if "." in short else [short, f"{short}.local"]
+    except ValueError:
+        pass
+    return tuple(dict.fromkeys((*hosts, *own))) or ALWAYS
 
 
 def own_hosts(hostname: str, fib_trie: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from shared.findings import Finding
 
 NEW_AUTHORITY = "Make a new authority, and with it each certificate anew (docs/certificates.md)."
 RENEW_BROKER = "Run `sudo raceday certs init --renew`, then `sudo systemctl reload mosquitto`."
+_OF_PAGES = ("", "'s pages")
 _LISTS = "list of revoked certificates"
 _RENEW_LIST = "Run `sudo raceday certs init`, then `sudo systemctl reload mosquitto`."
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
@@ -24,12 +25,13 @@ _LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOT
 
 def issued_findings(issued: list[IssuedCertificate], now: dt.datetime) -> list[Finding]:
     """Of each machine its longest certificate counts: those that end soon or have ended, unless revoked."""
-    newest: dict[str, IssuedCertificate] = {}
+    newest: dict[tuple[str, bool], IssuedCertificate] = {}
     for each in issued:
-        if each.revoked_at is None and (each.name not in newest or newest[each.name].until < each.until):
-            newest[each.name] = each
+        key = each.name, each.role == "web"
+        if each.revoked_at is None and (key not in newest or newest[key].until < each.until):
+            newest[key] = each
     return [
-        lifetime_finding(f"certificate of {each.name}", each.until, now, _renewal(each))
+        lifetime_finding(f"certificate of {each.name}{_OF_PAGES[each.role == 'web']}", each.until, now, _renewal(each))
         for each in newest.values()
         if each.state(now) != "valid"
     ]
@@ -164,6 +166,9 @@ def key_mode_finding(path: str, mode: int) -> Finding | None:
 def _renewal(each: IssuedCertificate) -> str:
     if each.role == "broker":
         return RENEW_BROKER
+    if each.role == "web":
+        verb = f"`sudo raceday certs machine {each.name} --renew`"
+        return f"Run {verb} (a car's: `certs car`) with its --host as before, and carry the file to it."
     verb = "car" if each.role == "car" else "machine"
-    option = " --display" if each.role == "display" else ""
+    option = f" --{each.role}" if each.role in ("display", "leaderboard") else ""
     return f"Run `sudo raceday certs {verb} {each.name}{option} --renew` and carry the file to it."

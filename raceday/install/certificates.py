@@ -3,7 +3,7 @@
 import pathlib
 from dataclasses import dataclass
 
-from raceday.certs.carried_tar import MAX_BYTES, read_tar
+from raceday.certs.carried_tar import MAX_BYTES, WEB_SUFFIX, read_tar
 from raceday.install.machine import Machine
 from raceday.install.machine_files.config_files import TLS
 from raceday.install.releases.release import CURRENT
@@ -22,7 +22,7 @@ place(unpack(file.read_bytes(), file.name), pathlib.Path(sys.argv[2]), owner_nam
 
 @dataclass(frozen=True, slots=True)
 class PlaceCertificates(StaysForGood):
-    """Checks the carried file and puts its four files into /etc/raceday/tls, the key readable by the service alone."""
+    """Checks the carried file and puts what is in it into /etc/raceday/tls, the key readable by the service alone."""
 
     file: str
     effects: frozenset[Effect] = frozenset({"services"})
@@ -62,6 +62,11 @@ def _packed(file: pathlib.Path) -> bytes:
     if len(packed) > MAX_BYTES:
         raise BadInput(f"{file}: is far too large for a file of certificates; `raceday certs` makes one.")
     return packed
+
+
+def carries_pages(file: pathlib.Path) -> bool:
+    """Is a certificate for browsers among them? Raises BadInput."""
+    return any(name.endswith(WEB_SUFFIX) for name in carried(file)[1])
 
 
 def carried_name(file: pathlib.Path) -> str:

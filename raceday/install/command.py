@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 
 from raceday.install.bridges.bridge_plan import bridge_plan
 from raceday.install.bridges.bridge_request import add_bridge_arguments, bridge_name, bridge_request
-from raceday.install.certificates import carried_name
+from raceday.install.certificates import carried_name, carries_pages
 from raceday.install.config_check import ServiceConfig, config_fault, config_of_bridge, config_of_role
 from raceday.install.effects import OWED, OwedEffects, apply_effects, owe, owed_effects
 from raceday.install.facts import UNIT_OF, MachineFacts, bridge_unit, car_units, enabled_bridges, gathered, refusal
@@ -178,6 +178,7 @@ def asked(chosen: argparse.Namespace, machine: Machine) -> InstallRequest:
         broker=getattr(chosen, "broker", "") or "",
         certs_file=certs,
         certs=carried_name(certs) if certs is not None else "",
+        certs_for_pages=certs is not None and carries_pages(certs),
         database=getattr(chosen, "database", "") or "",
         host=getattr(chosen, "host", "") or "",
         access_point=_access_point(chosen, machine),
@@ -258,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     board = _role_parser(actions, "leaderboard", "takes results, ranks them, shows them")
     board.add_argument("--database", metavar="URL", help="a PostgreSQL database instead of a file")
     board.add_argument("--host", metavar="ADDRESS", help="serve at this address; default: this machine alone")
+    board.add_argument("--certs", type=pathlib.Path, metavar="FILE", help="the file that `raceday certs` made for it")
     bridge = actions.add_parser("bridge", help="beside a station: the bridge of a stock car (docs/stock-car.md)")
     add_bridge_arguments(bridge)
     _common_options(bridge)

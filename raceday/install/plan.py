@@ -45,6 +45,7 @@ DATA: dict[Role, str] = {
     "leaderboard": configs.BOARD_DATA,
 }
 _NAME_KEY: dict[Role, str] = {"station": "name", "car": "device"}
+_PAGES_TABLE: dict[Role, str] = {"station": "web", "car": "console", "leaderboard": "server"}
 USUAL_NAME: dict[Role, str] = {"station": "station-1", "car": "car-1", "leaderboard": ""}
 
 
@@ -83,6 +84,9 @@ def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRele
     if request.certs_file is not None:
         steps.append(PlaceCertificates(str(request.certs_file.resolve())))
     steps.append(WriteConfig(f"/etc/raceday/{CONFIG_NAMES[role]}", config))
+    pages = configs.pages_change(request.certs, table) if request.certs_for_pages else None
+    if pages is not None and pages[0] in config:
+        steps.append(ReplaceLines(f"/etc/raceday/{CONFIG_NAMES[role]}", *pages, "its pages are protected"))
     mqtt = configs.mqtt_change(role, name, table, request.broker, has_certs)
     if mqtt is not None and mqtt[0] in config:
         steps.append(ReplaceLines(f"/etc/raceday/{CONFIG_NAMES[role]}", *mqtt, "how the broker is reached"))
@@ -96,6 +100,8 @@ def install_plan(request: InstallRequest, facts: MachineFacts, release: MakeRele
     notes = _notes(request, facts, devices, name, has_certs, table)
     if mqtt is not None and mqtt[0] not in config:
         notes += (_mqtt_by_hand(role, mqtt[1]),)
+    if pages is not None and pages[0] not in config:
+        notes += (_pages_by_hand(role, pages[1]),)
     return InstallPlan(tuple(steps), services, notes)
 
 
@@ -152,6 +158,12 @@ def _services(role: Role, table: Mapping[str, Any]) -> tuple[str, ...]:
     sync = table.get("sync")
     posts = role == "station" and isinstance(sync, Mapping) and bool(sync.get("leaderboard_url"))
     return (UNIT_OF[role], SYNC) if posts else (UNIT_OF[role],)
+
+
+def _pages_by_hand(role: Role, lines: str) -> str:
+    """What to write where the config is older than protected pages, or edited."""
+    table = _PAGES_TABLE[role]
+    return f"For https write into [{table}] of /etc/raceday/{CONFIG_NAMES[role]}, and restart the service:\n{lines}"
 
 
 def _mqtt_by_hand(role: Role, lines: str) -> str:

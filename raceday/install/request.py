@@ -48,6 +48,7 @@ class InstallRequest:
     broker: str = ""  # the config's own, or this machine
     certs_file: pathlib.Path | None = None
     certs: str = ""  # whose certificates these are
+    certs_for_pages: bool = False  # one for browsers is among them
     database: str = ""
     host: str = ""  # of the leaderboard's pages
     access_point: AccessPoint | None = None

@@ -15,16 +15,18 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from shared.errors import ConfigError
+from shared.link.inflow.filtered_client import FilteredClient
+from shared.link.inflow.publish_filter import PublishFilter
+from shared.link.inflow.rate_limits import MAX_PACKET_BYTES
 from shared.link.interface import Subscription
 from shared.link.liveness import CONNECT_S
 from shared.link.options import MqttOptions
 from shared.link.packets import Packet
-from shared.protocol.codec import MAX_BYTES
 from shared.protocol.topics import Speaker
 from shared.text import text
 
 RECEIVE_MAXIMUM = 100
-_TOPIC_BYTES = 256
+
 _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 
@@ -40,10 +42,11 @@ class BrokerConnection:
         self._password = _first_line(options.password_file)
         self._protocol = _V311 if options.protocol == "3.1.1" else _V5
 
-    def new_client(self) -> Client:
+    def new_client(self, publish_filter: PublishFilter) -> FilteredClient:
         """A paho client for one connection, with our will, user name and TLS; not yet connected."""
         v5 = self._protocol == _V5
-        client = Client(
+        client = FilteredClient(
+            publish_filter,
             CallbackAPIVersion.VERSION2,
             self.client_id,
             clean_session=None if v5 else False,
@@ -72,7 +75,7 @@ class BrokerConnection:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's is untyped
         properties.SessionExpiryInterval = options.session_expiry_s
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
-        properties.MaximumPacketSize = MAX_BYTES + _TOPIC_BYTES
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
         client.connect(options.host, options.port, options.keepalive_s, clean_start=False, properties=properties)
 
     def subscribe(self, client: Client, subscriptions: Sequence[Subscription]) -> None:

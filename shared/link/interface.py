@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.link.inflow.rate_limits import Flood
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Topic
 
@@ -37,7 +38,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """For the pages: is the link connected, and how many messages waited, were dropped, refused or malformed."""
+    """For the pages: is the link connected, and how many messages waited, were dropped, refused or malformed.
+
+    `floods`: of whom messages were dropped lately, unread, because there were too many or they were too large.
+    """
 
     connected: bool
     sentence: str
@@ -45,6 +49,7 @@ class LinkState:
     dropped: int = 0
     refused: int = 0
     malformed: int = 0
+    floods: tuple[Flood, ...] = ()
 
 
 class Link(Protocol):

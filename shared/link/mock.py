@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
 from shared.link.connection import client_id
+from shared.link.inflow.rate_limits import RateLimits
 from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.mock_broker import MockBroker
 from shared.link.mock_parts import Faults, MockConnection
@@ -32,7 +33,9 @@ MAX_RETRY_NS = 5 * NS_PER_S
 class MockLink:
     """A `shared.link.interface.Link` on a `MockBroker`."""
 
-    def __init__(self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000) -> None:
+    def __init__(
+        self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000, rate: float = 1.0
+    ) -> None:
         self.device = device
         self.client_id = client_id(device, boot, speaker)
         self.speaker: Speaker = speaker
@@ -47,6 +50,7 @@ class MockLink:
         self._connection: MockConnection | None = None
         self._closed = False
         self._tries = 0
+        self._limits = RateLimits(rate) if speaker == "station" else None
         self._refused = 0
         self._malformed = 0
 
@@ -71,7 +75,8 @@ class MockLink:
             connected = self._connection is not None
             sentence = text("Connected to the broker.") if connected else text("Waiting for the broker.")
             queue = self._queue
-            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
+            floods = self._limits.floods(self._broker.now_ns / NS_PER_S) if self._limits is not None else ()
+            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed, floods)
 
     def close(self) -> None:
         with self._broker.lock:
@@ -94,6 +99,9 @@ class MockLink:
                 if packet.qos and self._connection is connection:
                     self._broker.transmit(connection, "up", 1, lambda: self._broker.acknowledged(self.client_id, mid))
 
+        if not self._admits(packet):
+            ack()
+            return
         try:
             message = decode_packet(packet.topic, packet.payload, retained)
         except BadInput:
@@ -116,6 +124,10 @@ class MockLink:
             self._retry()
 
     # Inside
+
+    def _admits(self, packet: Packet) -> bool:
+        now_s, size = self._broker.now_ns / NS_PER_S, len(packet.topic) + len(packet.payload)
+        return self._limits is None or self._limits.admits(packet.topic.encode(), size, now_s)
 
     def _try_to_connect(self) -> None:
         if self._closed or self._connection is not None:

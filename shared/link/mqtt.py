@@ -23,6 +23,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
 from shared.link.connection import BrokerConnection, client_id
+from shared.link.inflow.filtered_client import FilteredClient
+from shared.link.inflow.publish_filter import PublishFilter
+from shared.link.inflow.rate_limits import MAX_PACKET_BYTES, RateLimits
 from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.liveness import CONNECT_S, Liveness
 from shared.link.options import MqttOptions
@@ -41,7 +44,8 @@ NAME_TAKEN_WAIT_S = 15.0  # after another client took our name: how long we leav
 class MqttLink:
     """A `shared.link.interface.Link` to a real broker."""
 
-    def __init__(self, options: MqttOptions, device: str, boot: str, speaker: Speaker) -> None:
+    def __init__(self, options: MqttOptions, device: str, boot: str, speaker: Speaker, rate: float = 1.0) -> None:
+        """`rate`: seconds of the machines' clock per real second, by which a station limits what each may send."""
         self._encoder = MessageEncoder(device, boot, speaker)
         self._connection = BrokerConnection(options, client_id(device, boot, speaker), self._encoder.will())
         self._lock = threading.Lock()
@@ -56,6 +60,7 @@ class MqttLink:
         self._closing = threading.Event()
         self._backoff = Backoff()
         self._liveness = Liveness(options.keepalive_s)
+        self._limits = RateLimits(rate) if speaker == "station" else None  # a car hears nobody but its station
         self._refused = 0
         self._malformed = 0
         self._name_taken = False
@@ -85,7 +90,8 @@ class MqttLink:
             queue, now_s = self._queue, time.monotonic()
             sentence = self._liveness.status_sentence(now_s, self._encoder.device)
             connected = self._liveness.connected(now_s)
-            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
+            floods = self._limits.floods(now_s) if self._limits is not None else ()
+            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed, floods)
 
     def close(self) -> None:
         self._closing.set()
@@ -115,7 +121,7 @@ class MqttLink:
     def _one_connection(self) -> None:
         self._liveness.on_connecting(time.monotonic())
         self._name_taken = False
-        client = self._connection.new_client()
+        client = self._connection.new_client(PublishFilter(self._admits))
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
@@ -135,7 +141,7 @@ class MqttLink:
         if not self._liveness.answered and not self._closing.is_set():
             self._connection.on_no_answer()
 
-    def _serve(self, client: Client) -> None:
+    def _serve(self, client: FilteredClient) -> None:
         """Send and receive until the connection is lost or the link is closed."""
         sock = client.socket()
         deadline_s: float | None = None
@@ -159,12 +165,14 @@ class MqttLink:
                 elif self._liveness.timed_out(time.monotonic()):
                     return
 
-    def _read_and_write(self, client: Client, sock: Any, ready: int) -> None:
+    def _read_and_write(self, client: FilteredClient, sock: Any, ready: int) -> None:
         if ready & selectors.EVENT_READ:
             client.loop_read()
-            # TLS may hold decrypted bytes that no selector can see.
-            while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+            # Packets that were read with the one before; and TLS may hold decrypted bytes that no selector can see.
+            while client.socket() is sock and (client.has_unread or _is_pending(sock)):
                 client.loop_read()
+            # What was dropped is acknowledged too: else the broker soon sends nothing more that wants an answer.
+            self._acks.extend((client, mid) for mid in client.dropped_ids)
             if client.socket() is sock:
                 self._liveness.received_at_s = time.monotonic()
         if client.want_write():
@@ -239,6 +247,12 @@ class MqttLink:
                 "The broker refused what we published on {topic}: {reason}.", topic=packet.topic, reason=str(reason)
             )
 
+    def _admits(self, topic: bytes, size: int) -> bool:
+        """Is this packet read at all? On the thread, before paho sees it."""
+        if self._limits is None:
+            return size <= MAX_PACKET_BYTES
+        return self._limits.admits(topic, size, time.monotonic())
+
     def _on_message(self, client: Client, _data: Any, arrived: MQTTMessage) -> None:
         mid, qos = arrived.mid, arrived.qos
 
@@ -282,6 +296,10 @@ def close_socket(client: Client) -> None:
     sock = client.socket()
     if sock is not None:
         sock.close()
+
+
+def _is_pending(sock: Any) -> bool:
+    return isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending() > 0
 
 
 def drain(wake: socket.socket) -> None:

@@ -38,10 +38,11 @@ class WebConnection:
     address: str
     official: bool
     since_s: float
-    close: Callable[[], None] = lambda: None
+    close: Callable[[], object] = lambda: None
     stage: Stage = "waiting"
     unread_since_s: float | None = None
     group: "AddressGroup | None" = None  # where it is counted; None: it is not open any more
+    begins_tls: bool = False
 
     def enter_stage(self, stage: Stage, now_s: float) -> None:
         """Begin a stage; nothing happens if it is at this stage already."""

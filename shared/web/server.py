@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -24,6 +24,9 @@ from shared.web.accepting.acceptor import BACKLOG, Acceptor
 from shared.web.accepting.counted_protocol import CountedHttpProtocol
 from shared.web.connection_limits import ConnectionLimits, ConnectionTable
 from shared.web.log_rate_limit import LogRateLimit
+
+if TYPE_CHECKING:
+    from shared.web.tls.web_tls import WebTls
 
 LINES_PER_S = 2
 STOP_S = 3.0
@@ -71,6 +74,11 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def protected(url: str) -> str:
+    """The same address by https, which the same port speaks."""
+    return f"https://{url.removeprefix('http://')}"
+
+
 def server_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
     """The uvicorn settings that all our servers have, and `options` of one of them."""
     common: dict[str, Any] = {
@@ -91,6 +99,7 @@ class CountingServer(uvicorn.Server):
     """uvicorn with an `Acceptor`; run it with `run(sockets=[...])`.
 
     `is_official(address)`: who has reserved places. `urgent`: how requests begin that go first (accept_queue.py).
+    `tls`: the port speaks https as well as http, whichever a client begins with.
     """
 
     def __init__(
@@ -99,8 +108,10 @@ class CountingServer(uvicorn.Server):
         limits: ConnectionLimits,
         is_official: Callable[[str], bool] = lambda _address: False,
         urgent: tuple[bytes, ...] = (),
+        tls: "WebTls | None" = None,
     ) -> None:
         super().__init__(config)
+        self._tls = tls.context if tls is not None else None
         self.connections = ConnectionTable(limits)
         self._is_official, self._urgent = is_official, urgent
         for name in ("uvicorn.error", "asyncio"):
@@ -112,7 +123,7 @@ class CountingServer(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         assert sockets, "we serve over sockets that listen already"
-        self._acceptor = Acceptor(self.connections, self._is_official, self._urgent, self._protocol, sockets)
+        self._acceptor = Acceptor(self.connections, self._is_official, self._urgent, self._protocol, sockets, self._tls)
         self._acceptor.open()
         self.servers = [self._acceptor]  # type: ignore[list-item]  # it is closed and waited for as one of uvicorn's
         self.started = True

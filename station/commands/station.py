@@ -15,7 +15,9 @@ from shared.errors import RacedayError, StorageError
 from shared.files import is_locked, write_ready_file
 from shared.process.signals import wait_until_set
 from shared.process.start_up import without_collecting
-from shared.web.server import listen, url_of
+from shared.web.server import listen, protected, url_of
+from shared.web.tls.trust_page import PATH as TRUST_PATH
+from shared.web.tls.web_tls import WebTls, web_tls
 from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
 from station.checklists.register import ChecklistRegister
@@ -99,6 +101,7 @@ def _started(
     config: StationConfig, ready_file: pathlib.Path | None, ends: contextlib.ExitStack
 ) -> tuple[StationThreads, StationBackups]:
     """Starts the station and its pages; `ends` closes what was opened."""
+    tls = web_tls(config.web.tls_certificate, config.web.tls_key, "web")
     listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
     ends.callback(os.close, hold_lock(config.data_dir))
     finish_restore(config.data_dir)
@@ -127,9 +130,11 @@ def _started(
         ScreenRegister(config.data_dir, log),
         backups,
         checklists,
-        runner.station.refusals,
+        refusals=runner.station.refusals,
+        tls=tls,
+        sign_in_over_http=config.web.sign_in_over_http,
     )
-    web = WebServer(app, listening, app.state.live.close, app.state.is_official)
+    web = WebServer(app, listening, app.state.live.close, app.state.is_official, tls)
     ends.callback(web.close)
     if config.metrics.enabled:
         _offer_metrics(config, runner.station, activity, web, ends)
@@ -142,6 +147,7 @@ def _started(
         ends.callback(telling.close)
         telling.start()
     _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
+    _announce_protection(tls, url_of(listening))
     return runner, backups
 
 
@@ -186,6 +192,13 @@ def _announce(station: Station, address: str, ready_file: pathlib.Path | None, c
     if (drem := station.drem) is not None:
         print(f"timing an event manager at {drem.url}" if drem.port else f"event manager: {drem.sentence}", flush=True)
     print(f"race control: {address}/operate", flush=True)
+
+
+def _announce_protection(tls: WebTls | None, address: str) -> None:
+    if tls is not None:
+        print(f"protected pages: {protected(address)} (phones: {address}{TRUST_PATH})", flush=True)
+        if trouble := tls.trouble(time.time_ns()):
+            log(trouble)
 
 
 def _claim_code(opened: StationAccess) -> str:

@@ -19,6 +19,7 @@ from station.core.timing.sensor_layout import SensorPass, describe_passes
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 from station.service.cars.car_control import CarControl
+from station.service.cars.flood_watch import FloodWatch
 from station.service.sensor_stats import SensorStats
 from station.views.car_views import StopView
 from station.views.current_view import CurrentView
@@ -53,9 +54,10 @@ class LiveState:
         cars: CarControl,
         view: CurrentView,
         sync: Callable[[int], SyncView] | None,
+        floods: FloodWatch,
     ) -> None:
         self._specs, self._drivers = specs, dict(drivers)
-        self._link, self._cars, self._view, self._sync = link, cars, view, sync
+        self._link, self._cars, self._view, self._sync, self._floods = link, cars, view, sync, floods
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
         self.notes: dict[str, tuple[GateNoteStored, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
         self._findings: dict[str, PassFindings] = {}
@@ -134,6 +136,7 @@ class LiveState:
             return
         self._refreshed_ns = now_ns
         state = self._link.state()
+        self._cars.set_floods(self._floods.on_floods(state.floods))
         gates = tuple(self._gate(spec, now.utc_ns) for spec in self._specs)
         self._publish_health(gates, now_ns, rate)
         self._tell_manager(gates)

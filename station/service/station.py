@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock
 from shared.errors import StorageError
-from shared.link.interface import Delivery, Link, LinkState
+from shared.link.interface import Link, LinkState
 from shared.protocol import messages as m
 from shared.refusals import Refusals
 from station.core import facts as f
@@ -36,7 +36,9 @@ from station.hardware.driver import StartLightsDriver
 from station.service.archive.questions import Question
 from station.service.archive.run_questions import Inbox, RunQuestions
 from station.service.cars.car_control import CarControl
+from station.service.cars.car_mailbox import CarMailbox
 from station.service.cars.controlled_car import Goal
+from station.service.cars.flood_watch import FloodWatch
 from station.service.cars.order_target import refusal, undelivered
 from station.service.inbox import QueuedInput, Ticket, answer_of, counter_ruling, drain
 from station.service.live_state import LiveState
@@ -88,7 +90,7 @@ class Station(RunQuestions):
         self.refusals = Refusals() if refusals is None else refusals  # of this process: what cars send, and the web's
         self._link, self._observe = link, observe  # the facts of each commit, and how long the disk took
         self._inbox: Inbox = SimpleQueue()
-        self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
+        self._car_messages = CarMailbox()
         self.notice = ""  # what the operator should know about the start, "" if nothing
         self._restored = restore(journal)
         self._clock = StationClock(clock, self._restored.engine)
@@ -98,12 +100,15 @@ class Station(RunQuestions):
         self._offered = OfferedRaces(setup.name, offer)
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
-        self.received = Receiver(self._inbox.put, self._car_messages.put, self._clock, self._cars, link)
+        floods = FloodWatch(self.refusals, log, time.monotonic)
+        self.received = Receiver(
+            self._inbox.put, self._car_messages.put, self._clock, self._cars, link, floods.on_no_room
+        )
         self._button = button
         self.lights = StartLightsRunner(make_lights, clock, self._start, self._show_lights) if make_lights else None
         self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
-        self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
+        self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync, floods)
 
     def start(self) -> None:
         """Journals the boot, opens the race, and starts the gates and the link. Raises OperatorError."""
@@ -155,7 +160,7 @@ class Station(RunQuestions):
         if self._button is not None:
             self._button.watch(self._clock.now_ns())
             self._view.update(button=self._button.view)
-        for delivery in drain(self._car_messages, wait_s):
+        for delivery in self._car_messages.take(wait_s):
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
@@ -314,7 +319,7 @@ class Station(RunQuestions):
             if item.ticket is not None:
                 item.ticket.settle(answer_of(seq, facts, handled.effect))
         newest = self._restored.uncounted.newest
-        if newest is not self._view.snapshot().uncounted:
+        if newest is not self._view.uncounted:
             self._view.update(uncounted=newest)
         self._offered.update(self._restored.engine)
         return [fact for _, handled in done for fact in handled.facts]

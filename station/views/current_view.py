@@ -69,8 +69,9 @@ class CurrentView:
 
     def results_due(self, due: int) -> None:
         """Sets how many results are due, so that an older status of sync does not claim that all of them are posted."""
-        self._due = due
-        self.update()
+        if due != self._due:
+            self._due = due
+            self.update()
 
     def refresh_queue(self, now_utc_ns: int) -> None:
         """Predicts the starts of the queue again, if they are due for that."""
@@ -78,6 +79,11 @@ class CurrentView:
             queue = refreshed(self._parts.queue, now_utc_ns)
             if queue is not self._parts.queue:
                 self.update(queue=queue)
+
+    @property
+    def uncounted(self) -> tuple[UncountedCrossing, ...]:
+        """This part alone, which is asked for at each commit."""
+        return self._parts.uncounted
 
     def snapshot(self) -> View:
         """The whole view as it is now."""

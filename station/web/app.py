@@ -19,9 +19,13 @@ from shared.web.bodies.guard import BodyGuard
 from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
+from shared.web.tls.protected_sign_in import ProtectedSignIn
+from shared.web.tls.trust_page import TrustPage
+from shared.web.tls.web_tls import WebTls
 from station.access.roles import Role
 from station.access.station_access import StationAccess
 from station.checklists.register import ChecklistRegister
+from station.exports.qr import qr_svg
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
@@ -40,6 +44,7 @@ from station.web.site import Site, UnknownHere, page_routes
 from station.web.stop import stop_routes
 from station.web.streaming.event_stream import EventStream
 
+SIGN_IN_PATHS = ("/sign-in", "/claim", "/pair")
 POLL_S = 1.0  # how often it is looked whether another process changed people or devices
 
 
@@ -53,7 +58,10 @@ def create_app(
     screens: ScreenRegister | None = None,
     backups: StationBackups | None = None,
     checklists: ChecklistRegister | None = None,
+    *,
     refusals: Refusals | None = None,
+    tls: WebTls | None = None,
+    sign_in_over_http: bool = False,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
@@ -62,6 +70,7 @@ def create_app(
     event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
     `backups`: makes and restores them; None: this station does neither. `checklists`: their register; None: one that
     stores nothing. `refusals`: those of the process, for the page of the audit; None: new ones.
+    `tls`: what makes the pages protected ones; officials then sign in over https alone, unless `sign_in_over_http`.
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
     `app.state.is_official(address)` says for which addresses it reserves connections.
     """
@@ -89,6 +98,9 @@ def create_app(
     app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
     app.add_middleware(BodyGuard, bounds=STATION_BODIES, refusal=body_refusal, answer=body_answer)
     app.add_middleware(Identification, access=access, addresses=addresses)
+    app.add_middleware(TrustPage, tls=tls, home=text("The live page"), qr=qr_svg)
+    if tls is not None and not sign_in_over_http:
+        app.add_middleware(ProtectedSignIn, paths=SIGN_IN_PATHS)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from shared.process.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, server_config
+from shared.web.tls.web_tls import WebTls
 from station.web.body_table import STATION_BODIES
 
 # Together with the reserve below 1,024, however many descriptors there are: MQTT and serial lines are waited for with
@@ -27,14 +28,16 @@ class WebServer(BackgroundServer):
         listening: socket.socket,
         close_streams: Callable[[], None],
         is_official: Callable[[str], bool] = lambda _address: False,
+        tls: WebTls | None = None,
     ) -> None:
         """`listening`: the open socket; `close_streams`: ends the event streams, so that the server can stop.
 
-        `is_official`: whether a connection from this address gets one of the reserved places.
+        `is_official`: whether a connection from this address gets one of the reserved places. `tls`: what makes the
+        port speak https too.
 
         Raises OperatorError if this process may open too few descriptors.
         """
         connections = web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS)
         limits = ConnectionLimits(connections, OFFICIALS_CONNECTIONS, body_s=STATION_BODIES.longest_s)
-        server = CountingServer(server_config(app), limits, is_official, URGENT)
+        server = CountingServer(server_config(app), limits, is_official, URGENT, tls)
         super().__init__("web", server, listening, close_streams)

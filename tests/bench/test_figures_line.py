@@ -2,7 +2,9 @@
 
 import pytest
 
-from bench.figures_line import CampaignFigures, figures_of, line, table
+from bench.campaigns.record import ROOT
+from bench.figures_line import BEGIN, END, CampaignFigures, between_marks, figures_of, line, table
+from shared.errors import BadInput
 
 WHOLE = {
     "finished": True,
@@ -40,6 +42,27 @@ def test_the_line_sums_what_was_lost_over_all_campaigns() -> None:
     kills = figures_of("kills", WHOLE)
     posts = CampaignFigures("posts", 5, (("posts lost", 2), ("posts applied twice", 1)))
     assert line([kills], (20, 20)) == (
-        "10,000 kills, 7 clock steps: 0 acknowledged crossings lost, 0 duplicate results; sabotage 20/20 caught"
+        "10,000 kills, 7 clock steps: 0 acknowledged crossings lost, 0 duplicate results; sabotage 20/20 caught."
     )
-    assert line([kills, posts], None).endswith("2 acknowledged crossings lost, 1 duplicate results; sabotage not tried")
+    assert line([kills, posts], None).endswith(
+        "2 acknowledged crossings lost, 1 duplicate results; sabotage not tried."
+    )
+
+
+def test_what_is_not_whole_is_named_and_not_counted() -> None:
+    quick = figures_of("power-cuts", WHOLE | {"quick": True, "trials": "power cuts", "counts": {"power cuts": 3}})
+    written = line([figures_of("kills", WHOLE), quick, figures_of("posts", None)], (20, 20))
+    assert "power cuts:" not in written
+    assert written.endswith("caught. Not among these: power-cuts (a quick run), posts (not run).")
+    assert line([quick], None) == "No whole campaign is on file. Not among these: power-cuts (a quick run)."
+
+
+def test_the_figures_go_between_the_marks_and_nowhere_else() -> None:
+    assert between_marks(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\nnew\n{END}\nb"
+    with pytest.raises(BadInput, match="no place for the figures"):
+        between_marks("a", "new")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/figures.md"])
+def test_both_pages_have_the_place(page: str) -> None:
+    assert "new figures" in between_marks((ROOT / page).read_text(), "new figures")

@@ -18,6 +18,7 @@ from dataclasses import replace
 from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import StorageError
+from shared.link.inflow.rate_limits import LAPS_BURST, LAPS_PER_S
 from shared.link.interface import Delivery, Link, LinkState, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
@@ -62,6 +63,8 @@ class Comms:
         self._guard = guard
         self._laps = laps
         self._resend_s = resend_s
+        # As many as the station takes in that time: it drops what is beyond, and tells of a flood.
+        self._resent_at_once = max(1, min(int(LAPS_PER_S * resend_s), int(LAPS_BURST)))
         self._battery, self._colour = battery, colour
         self._resend_due_s = 0.0
         self._was_connected = False
@@ -190,7 +193,7 @@ class Comms:
     # Resending
 
     def _resend_if_due(self, now_s: float) -> None:
-        """After a reconnect, and every few seconds, sends again what the station has not acknowledged.
+        """After a reconnect, and every few seconds, sends again the oldest laps that the station has not acknowledged.
 
         So is the state: the MQTT will of an older boot, or another machine of the same name, may have replaced it.
         """
@@ -205,7 +208,7 @@ class Comms:
         if self._state is not None:
             self._publish_state(self._state)
         try:
-            for queued in self._outbox.pending():
+            for queued in self._outbox.pending()[: self._resent_at_once]:
                 self._publish_lap(queued)
         except StorageError as error:
             log(str(error))

@@ -11,6 +11,7 @@ from shared.link.interface import LinkState
 from shared.protocol.messages import DriveOrder, Lease
 from shared.refusals import Refusals
 from shared.web.server import BackgroundServer, listen
+from shared.web.tls.web_tls import web_tls
 from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.car_lights import CarLights
 from vehicle.config import NO_LIGHTS, VehicleConfig
@@ -109,9 +110,21 @@ def _console(config: VehicleConfig, phone: PhoneControl, battery: BatteryMonitor
         config.calibration.file,
         battery.percent,
     )
-    app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts, refusals=refusals)
-    server = ConsoleServer(app, listen(options.host, options.port, "console"))
-    log(f"the console listens on port {server.port}.")
+    tls = web_tls(options.tls_certificate, options.tls_key, "console")
+    app = create_app(
+        phone,
+        LibraryModelList(options.models),
+        claims,
+        car,
+        options.allowed_hosts,
+        refusals=refusals,
+        tls=tls,
+        claim_over_http=options.claim_over_http,
+    )
+    server = ConsoleServer(app, listen(options.host, options.port, "console"), tls)
+    log(f"the console listens on port {server.port}{', also by https' if tls is not None else ''}.")
+    if tls is not None and (trouble := tls.trouble(time.time_ns())):
+        log(trouble)
     if code is not None:
         log(f"claim code of the console: {code} (shown once; `raceday vehicle claim` makes a new one)")
     return server

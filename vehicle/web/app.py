@@ -25,6 +25,9 @@ from shared.web.error_pages import ErrorPages
 from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.refused_requests import name_refusal
 from shared.web.security import HostAndHeaderGuard
+from shared.web.tls.protected_sign_in import ProtectedSignIn
+from shared.web.tls.trust_page import TrustPage
+from shared.web.tls.web_tls import WebTls
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.body_table import CONSOLE_BODIES, body_answer, body_refusal
@@ -88,10 +91,13 @@ def create_app(
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
     refusals: Refusals | None = None,
+    tls: WebTls | None = None,
+    claim_over_http: bool = True,
 ) -> FastAPI:
     """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car.
 
-    `refusals`: those of the process, which the page shows too; None: new ones.
+    `refusals`: those of the process, which the page shows too; None: new ones. `tls`: what makes the page a protected
+    one; a phone then claims the car over http only with `claim_over_http`.
     """
     refusals = Refusals() if refusals is None else refusals
     auth = SessionAuth(claims, wall_s)
@@ -110,6 +116,9 @@ def create_app(
         default_response_class=ConsoleAnswer,
     )
     app.add_middleware(BodyGuard, bounds=CONSOLE_BODIES, refusal=body_refusal(auth), answer=body_answer)
+    app.add_middleware(TrustPage, tls=tls, home=text("The console"))
+    if tls is not None and not claim_over_http:
+        app.add_middleware(ProtectedSignIn, paths=("/api/claim",))
     app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
     app.add_middleware(LanguageChoice)

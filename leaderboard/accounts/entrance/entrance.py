@@ -3,6 +3,7 @@
 A wrong alias and a wrong passphrase get one sentence after the same work, and every try is counted (throttle.py).
 """
 
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,10 @@ from shared.units import NS_PER_S
 
 if TYPE_CHECKING:
     from shared.access.pass_code_hashing import PassCodeHasher
+
+
+SIGN_INS = "leaderboard.sign_ins"  # the log's name; _serve (cli.py) lets its lines through
+_LOG = logging.getLogger(SIGN_INS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Entrance:
         with self.store.write() as db:
             made = records.add_account(db, records.new_account_id(), alias, name, now_utc_ns)
             add_passphrase(db, made.account_id, hashed, now_utc_ns)
-            return self.welcome(db, made, visitor, now_utc_ns, new=True)
+            return self.welcome(db, made, visitor, now_utc_ns, "a passphrase", new=True)
 
     def sign_in(self, alias: str, passphrase: str, visitor: Visitor, now_utc_ns: int) -> SignedIn:
         """A session by alias and passphrase. Raises Unauthorized, RateLimited."""
@@ -85,7 +90,7 @@ class Entrance:
             account = records.account(db, found.account_id)  # it may have been deleted since
             used = (CREDENTIALS.c.account_id == account.account_id) & (CREDENTIALS.c.kind == "passphrase")
             db.execute(sa.update(CREDENTIALS).where(used).values(used_utc_ns=now_utc_ns))
-            return self.welcome(db, account, visitor, now_utc_ns)
+            return self.welcome(db, account, visitor, now_utc_ns, "a passphrase")
 
     def recover(self, alias: str, code: str, visitor: Visitor, now_utc_ns: int) -> SignedIn:
         """A session by alias and recovery code, which is used then. Raises Unauthorized, RateLimited."""
@@ -98,14 +103,15 @@ class Entrance:
                 caller = Caller(found.account_id, found.alias, found.name)
                 left = {"codes_left": recovery.codes_left(db, found.account_id)}
                 audit.record(db, caller, now_utc_ns, "account.recover", f"account:{found.account_id}", None, left)
-                return self.welcome(db, found, visitor, now_utc_ns)
+                return self.welcome(db, found, visitor, now_utc_ns, "a recovery code")
         self.throttle.failed(tried, now_s)
         raise WrongCredential(text("This alias and this recovery code do not belong together, or the code was used."))
 
     def welcome(
-        self, db: sa.Connection, account: AccountRecord, visitor: Visitor, now_utc_ns: int, new: bool = False
+        self, db: sa.Connection, account: AccountRecord, visitor: Visitor, now_utc_ns: int, way: str, new: bool = False
     ) -> SignedIn:
-        """A session for an account that has proved itself; of a new one, also its recovery codes."""
+        """A session for an account that has proved itself by `way`; of a new one, also its recovery codes."""
+        _LOG.info("%s signed %s by %s.", account.alias, "up" if new else "in", way)
         session = open_session(db, account.account_id, visitor.browser, now_utc_ns, self.periods)
         return SignedIn(account, session, recovery.renew_codes(db, account.account_id) if new else ())
 

@@ -97,7 +97,7 @@ class Passkeys:
         with self._store.write() as db:
             made = records.add_account(db, asked.account_id, asked.alias, asked.name, now_utc_ns)
             _add(db, asked, answer, site, visitor.browser, now_utc_ns)
-            return self._entrance.welcome(db, made, visitor, now_utc_ns, new=True)
+            return self._entrance.welcome(db, made, visitor, now_utc_ns, "a passkey", new=True)
 
     def signed_in(
         self, challenge_id: str, answer: dict[str, Any], site: RelyingParty, visitor: Visitor, now_utc_ns: int
@@ -111,7 +111,8 @@ class Passkeys:
             count = _verified(answer, bytes.fromhex(row.secret), row.sign_count, asked.challenge, site)
             used = sa.update(CREDENTIALS).where(CREDENTIALS.c.credential_id == row.credential_id)
             db.execute(used.values(sign_count=count, used_utc_ns=now_utc_ns))
-            return self._entrance.welcome(db, records.account(db, row.account_id), visitor, now_utc_ns)
+            account = records.account(db, row.account_id)
+            return self._entrance.welcome(db, account, visitor, now_utc_ns, "a passkey")
 
     def added(
         self, caller: Caller, challenge_id: str, answer: dict[str, Any], label: str, site: RelyingParty, now_utc_ns: int

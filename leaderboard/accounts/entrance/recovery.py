@@ -8,7 +8,7 @@ from leaderboard.accounts.limits import RECOVERY_CODES
 from leaderboard.store.tables import RECOVERY_CODES as CODES
 from shared.access.short_codes import new_code, normalised
 
-LETTERS = 15  # 75 random bits: no slow hash is needed
+LETTERS = 25  # 125 random bits: no slow hash is needed (OWASP ASVS 5.0, 6.5.2, from 112 on)
 MAX_TYPED = 60
 
 

@@ -16,6 +16,10 @@ STATION_DATA, CAR_DATA, BOARD_DATA = "/var/lib/raceday", "/var/lib/raceday-vehic
 BRIDGE_DATA = "/var/lib/raceday-bridge"  # a folder in it for each stock car
 Change = tuple[str, str]  # a piece of the shipped text, and what stands there instead
 
+PLAIN_PAGES = (
+    '# tls_certificate = ""           # for browsers, by https on the same port; `raceday install --certs` sets both\n'
+    '# tls_key = ""                   # its key, readable by the service alone\n'
+)
 PLAIN_MQTT = 'host = "127.0.0.1"\nport = 1883                      # 8883 with TLS\n'
 PLAIN_CAR_MQTT = 'host = "127.0.0.1"\nport = 1883\n'
 
@@ -142,6 +146,14 @@ def mqtt_change(role: Role, name: str, table: Mapping[str, Any], broker: str, ha
     plain, wanted = (plain_mqtt(role, each, mqtt.get("port")) for each in (host, broker or host))
     old = tls_change(name, plain, host)[0][1] if has_tls else plain
     return old, tls_change(name, plain, broker or host)[0][1] if has_certs or has_tls else wanted
+
+
+def pages_change(name: str, table: Mapping[str, Any]) -> Change | None:
+    """The lines of a config that name no certificate for browsers, as shipped, and with it; None if one is named."""
+    own = [each for each in table.values() if isinstance(each, Mapping)]
+    if any("tls_certificate" in each for each in own):
+        return None
+    return PLAIN_PAGES, f'tls_certificate = "{TLS}/{name}.web.pem"\ntls_key = "{TLS}/{name}.key"\n'
 
 
 def quoted(value: str | list[str] | list[int]) -> str:

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import logging
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,6 +28,9 @@ REPORT_S = 10.0
 PAUSE_S = 0.2
 UNACKNOWLEDGED_MS = 20_000  # a phone that left the network
 PEEK_BYTES = 64
+TLS_HANDSHAKE = 0x16  # the first byte of TLS (RFC 8446, 5.1), and of no HTTP request
+HANDSHAKE_S = 5.0
+GOODBYE_S = 1.0  # for the other side's half of the end of TLS
 _LOG = logging.getLogger("raceday.web")
 
 
@@ -37,7 +41,7 @@ class Acceptor:
     accept_queue.py: so no burst, whatever it asks for, delays an official's stop.
 
     `is_official(address)`: who has reserved places. `urgent`: how requests begin that go first. `protocol()` makes
-    uvicorn's protocol for one connection.
+    uvicorn's protocol for one connection. With `tls` one port speaks both: how a connection begins says which.
     """
 
     def __init__(
@@ -47,11 +51,12 @@ class Acceptor:
         urgent: tuple[bytes, ...],
         protocol: Callable[[], CountedHttpProtocol],
         sockets: Sequence[socket.socket],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._connections, self._urgent, self._protocol = connections, urgent, protocol
         # What it is counted by, and whether it is an official's: looked up again for each of thousands.
         self._known = functools.lru_cache(1024)(lambda host: (counted_prefix(host), is_official(host)))
-        self._sockets = sockets
+        self._sockets, self._tls = sockets, tls
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._queue = AcceptQueue()
@@ -153,6 +158,7 @@ class Acceptor:
             self._dismiss(accepted, connection)
         else:
             connection.enter_stage("queued", time.monotonic())  # from here on it waits for us
+            connection.begins_tls = self._tls is not None and first[0] == TLS_HANDSHAKE
             self._queued[connection] = accepted
             self._queue.add(connection, urgent=first.startswith(self._urgent))
             self._drain_soon()
@@ -180,9 +186,33 @@ class Acceptor:
         protocol = self._protocol()
         protocol.connection, protocol.on_closed = connection, self._connections.remove
         try:
-            await self._loop.connect_accepted_socket(lambda: protocol, accepted)
-        except OSError:  # it was closed in the meantime
+            if connection.begins_tls:
+                await self._shake_hands(accepted, connection, protocol)
+            else:
+                await self._loop.connect_accepted_socket(lambda: protocol, accepted)
+        except OSError:  # it was closed in the meantime, or speaks no TLS that we speak
             self._dismiss(accepted, connection)
+
+    async def _shake_hands(
+        self, accepted: socket.socket, connection: WebConnection, protocol: CountedHttpProtocol
+    ) -> None:
+        """Wait for the client's half of the handshake: as idle as one that has sent no request, and as soon closed."""
+        shaking = self._loop.create_task(
+            self._loop.connect_accepted_socket(
+                lambda: protocol,
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=GOODBYE_S,
+            )
+        )
+        connection.close = shaking.cancel
+        connection.enter_stage("waiting", time.monotonic())
+        await asyncio.wait([shaking])
+        if shaking.cancelled():
+            self._dismiss(accepted, connection)
+        else:
+            shaking.result()
 
     def _sweep(self) -> None:
         if not self._open:

@@ -5,6 +5,7 @@ side by side; if the last one always fires first, they are named the wrong way r
 one.
 """
 
+import functools
 import statistics
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ def observed_layout(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) ->
     return ""
 
 
+@functools.lru_cache(64)  # asked for each refresh of the pages, and the passes change with an edge at most
 def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
     """What the passes show and what to set, as a sentence for whoever tests the gate; "" for a single sensor."""
     if len(spec.sensors) < 2:

@@ -7,7 +7,7 @@ of the trip that was there when it was ordered.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.protocol import messages as m
 from shared.text import text
@@ -20,6 +20,7 @@ from station.service.cars.controlled_car import (
     DrivePermit,
     Goal,
     StopAllRecord,
+    name_to_forget,
 )
 from station.service.cars.name_claims import ARMED, NameClaim
 from station.service.cars.order_writer import OrderWriter, Reply
@@ -146,7 +147,7 @@ class CarControl:
             if car.boot not in ("", boot):
                 self._on_new_boot(car, stored, now_ns)
             car.boot, car.heartbeat, car.mode, car.heartbeat_ns = boot, beat.heartbeat, beat.mode, now_ns
-            car.practice = beat.practice
+            car.practice, car.heartbeats = beat.practice, car.heartbeats + 1
             stop_orders = self._hold_stopped(car, now_ns)
             self._update_goal(car, now_ns)
             return [(name, self._lease(car)), *stop_orders, *self._next_orders(car, now_ns)]
@@ -180,6 +181,12 @@ class CarControl:
             if name in self._cars:
                 self._cars[name].report_lead_ns = lead_ns
 
+    def set_floods(self, per_s: Mapping[str, int]) -> None:
+        """Stores which machines send too much, and how many messages a second were dropped of each."""
+        with self._lock:
+            for car in [*map(self._car, per_s), *self._cars.values()]:
+                car.flood_per_s = per_s.get(car.name, 0)
+
     def views(self, now_ns: int) -> tuple[CarView, ...]:
         """What the pages show of each car, sorted by name."""
         with self._lock:
@@ -187,6 +194,8 @@ class CarControl:
 
     def _car(self, name: str) -> ControlledCar:
         if name not in self._cars:
+            if (forgotten := name_to_forget(self._cars, self._permits)) is not None:
+                del self._cars[forgotten]
             self._cars[name] = ControlledCar(name, NameClaim(self._lease_ms, self._rate))
             if self._stop_all is not None:
                 self._cars[name].claim.stop(self._stop_all.at.at_ns)

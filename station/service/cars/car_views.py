@@ -101,8 +101,8 @@ def _doubt(car: ControlledCar) -> str:
 def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns: int) -> str:
     if duplicates := car.claim.duplicates(now_ns):
         return duplicate_name_sentence(car.name, duplicates)
-    if car.refusal:
-        return car.refusal
+    if sentence := _flood(car) or car.refusal:
+        return sentence
     if permit is None or not permit.running:
         return ""
     if not online:
@@ -119,6 +119,18 @@ def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns:
     if percent is not None and percent < EMPTY_PERCENT:
         return text("The battery of {name} is nearly empty: {percent} % are left.", name=car.name, percent=percent)
     return ""
+
+
+def _flood(car: ControlledCar) -> str:
+    """The alarm for a machine that sends too much; "" if it does not."""
+    if not car.flood_per_s:
+        return ""
+    return text(
+        "{name} floods the station: {count} of its messages a second are dropped unread. Take it off the track; "
+        "`raceday certs revoke {name}` keeps it out.",
+        name=car.name,
+        count=car.flood_per_s,
+    )
 
 
 def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """What the station knows of one car, and which order takes it from its mode to a goal. Used by car_control.py."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,6 +9,8 @@ from station.core.moment import Moment
 from station.service.cars.name_claims import NameClaim
 
 Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
+MAX_CARS = 128  # names; without certificates anybody can invent more
+PROVEN_HEARTBEATS = 10  # a second of a car
 AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # what the goal becomes once the trip is reset
 
 # Goal to the car's mode to the order that comes next; None: the goal is reached; no entry: it cannot be reached.
@@ -48,8 +51,25 @@ class ControlledCar:
     order_sent_ns: int = 0
     refusal: str = ""
     report_lead_ns: int | None = None  # by how much its lap reports are constantly ahead of the gate (behind: negative)
+    heartbeats: int = 0  # how many came: a name that was invented for one message has few
+    flood_per_s: int = 0  # how many of its messages were dropped in a second, because they were too many
     stop_ordered_ns: int | None = None  # when the stop of all cars was ordered
     stop_confirmed_ns: int | None = None  # when its own heartbeat showed that it stopped
+
+
+def name_to_forget(cars: Mapping[str, ControlledCar], kept: Container[str]) -> str | None:
+    """Whose place a new name takes once there are `MAX_CARS`; None if none has to go. `kept`: cars with a run.
+
+    First one hardly heard of, then one without an order, then the one silent for longest.
+    """
+    if len(cars) < MAX_CARS:
+        return None
+    others = [car for car in cars.values() if car.name not in kept]
+    return min(others, key=_forgotten_first).name if others else None
+
+
+def _forgotten_first(car: ControlledCar) -> tuple[bool, bool, int]:
+    return car.heartbeats >= PROVEN_HEARTBEATS, car.goal is not None, car.heartbeat_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from shared.protocol.topics import BY_BODY
 from station.core import inputs as e
 from station.gates.driver import GateOutput
 from station.service.cars.car_control import CarControl
+from station.service.cars.journal_budget import MAX_CARS, JournalBudget
 from station.service.inbox import QueuedInput
 from station.service.station_clock import StationClock
 
@@ -55,10 +56,16 @@ class CarModelChanges:
         if reported == self._last.get(car) or not (state.model.isprintable() and state.model_sha256.isprintable()):
             return None
         if reported is None:
-            del self._last[car]
             return e.CarModel(taken, car, False, "", "")
-        self._last[car] = reported
         return e.CarModel(taken, car, True, *reported)
+
+    def store(self, change: e.CarModel) -> None:
+        """The change is journaled. Of too many cars, the one whose last change is the oldest is forgotten."""
+        self._last.pop(change.car, None)
+        if change.online:
+            if len(self._last) >= MAX_CARS:
+                del self._last[next(iter(self._last))]
+            self._last[change.car] = (change.model, change.model_sha256)
 
 
 def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
@@ -78,11 +85,16 @@ class Receiver:
         clock: StationClock,
         cars: CarControl,
         link: Link,
+        on_no_room: Callable[[str], None],
     ) -> None:
-        """`put` queues what is journaled, `put_car_message` what is only live."""
+        """`put` queues what is journaled, `put_car_message` what is only live.
+
+        `on_no_room` gets the name of a car that has filled its share of the journal.
+        """
         self._put, self._put_car_message = put, put_car_message
         self._clock, self._cars, self._link = clock, cars, link
-        self._models = CarModelChanges()
+        self._models, self._budget = CarModelChanges(), JournalBudget(clock.rate)
+        self._on_no_room = on_no_room
 
     def gate_event(self, edge: GateOutput) -> None:
         if isinstance(edge, e.GateNote):
@@ -96,7 +108,10 @@ class Receiver:
         self._put(QueuedInput(e.GateReported(self._clock.now(), gate, healthy, sentence)))
 
     def message(self, delivery: Delivery) -> None:
-        """A car's message; a lap report is acknowledged to the car once it is stored."""
+        """A car's message; a lap report is acknowledged to the car once it is stored.
+
+        One that the journal has no room for is acknowledged to the broker alone: the car sends it again.
+        """
         body, envelope = delivery.message.body, delivery.message.envelope
         if isinstance(body, m.CarState):
             self._car_model(body, envelope)
@@ -104,7 +119,7 @@ class Receiver:
             self._put_car_message(delivery)
             return
         report = car_report(delivery.message, body, self._clock.now())
-        if report is None:
+        if report is None or not self._has_room(report):
             delivery.ack()
             return
 
@@ -114,9 +129,16 @@ class Receiver:
 
         self._put(QueuedInput(report, acknowledge))
 
+    def _has_room(self, event: e.CarReport | e.CarModel) -> bool:
+        if self._budget.takes(event, self._clock.now_ns()):
+            return True
+        self._on_no_room(event.car)
+        return False
+
     def _car_model(self, state: m.CarState, who: m.Envelope) -> None:
         """Journals which model a car has, if the sender is the machine that owns the car's name."""
         if self._cars.owns_name(who.device, state, self._clock.now_ns(), who.boot):
             change = self._models.change(who.device, state, self._clock.now())
-            if change is not None:
+            if change is not None and self._has_room(change):
+                self._models.store(change)
                 self._put(QueuedInput(change))

@@ -5,6 +5,8 @@ import pathlib
 import stat
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from raceday.certs import authority_folder
 from raceday.certs.acl_file import names_in
@@ -74,7 +76,7 @@ def test_who_is_revoked_stays_so_when_the_list_is_lost(folder: AuthorityFolder) 
     folder.revoke("car-1", NOW)
     (folder.ca / "crl.pem").unlink()
     folder.initialise("Raceday test", HOSTS, NOW)
-    assert [each.state(NOW) for each in folder.issued() if each.name == "car-1"] == ["revoked"]
+    assert [each.state(NOW) for each in folder.issued() if each.name == "car-1"] == ["revoked"] * 2
     for path in (folder.ca / "crl.pem", folder.tls / "crl.pem"):
         path.unlink()
     with pytest.raises(OperatorError, match=r"crl\.pem is gone"):
@@ -112,7 +114,7 @@ def test_a_second_certificate_wants_a_reason(folder: AuthorityFolder) -> None:
     with pytest.raises(Refused, match="has a certificate until 2036-04-29"):
         folder.issue("car", "car-1", NOW)
     folder.issue("car", "car-1", NOW, renews=True)
-    assert [each.state(NOW) for each in folder.issued() if each.name == "car-1"] == ["valid", "valid"]
+    assert [each.state(NOW) for each in folder.issued() if each.name == "car-1"] == ["valid"] * 4  # with their pages
 
 
 def test_a_name_stays_what_it_was(folder: AuthorityFolder) -> None:
@@ -127,7 +129,7 @@ def test_a_name_stays_what_it_was(folder: AuthorityFolder) -> None:
 def test_who_is_revoked_is_out_until_there_is_a_new_certificate(folder: AuthorityFolder) -> None:
     first, _ = folder.issue("car", "car-1", NOW)
     folder.issue("car", "car-1", NOW, renews=True)
-    assert len(folder.revoke("car-1", NOW)) == 2
+    assert len(folder.revoke("car-1", NOW)) == 4  # with their pages
     assert folder.revoke("car-1", NOW) == []
     assert acl_users(folder) == ["car-1"]
     assert (folder.tls / "crl.pem").read_bytes() == (folder.ca / "crl.pem").read_bytes()
@@ -136,9 +138,8 @@ def test_who_is_revoked_is_out_until_there_is_a_new_certificate(folder: Authorit
     assert acl_users(folder) == []
     assert done == [f"The broker's access rules were written to {folder.etc / 'acl'}."]
     assert sorted(each.state(NOW) for each in folder.issued() if each.name == "car-1") == [
-        "revoked",
-        "revoked",
-        "valid",
+        *["revoked"] * 4,
+        *["valid"] * 2,
     ]
     with pytest.raises(Refused, match=r"nobody here is called 'car-9'; certificates have: broker, car-1\."):
         folder.revoke("car-9", NOW)
@@ -222,3 +223,36 @@ def test_a_copy_of_etc_elsewhere_is_an_authority_too(folder: AuthorityFolder, tm
     folder.etc.rename(tmp_path / "moved")
     moved = AuthorityFolder(tmp_path / "moved")
     assert moved.issue("car", "car-1", NOW)[0].name == "car-1"
+
+
+def test_machines_with_pages_get_a_certificate_for_browsers_of_the_same_key(folder: AuthorityFolder) -> None:
+    carried, _ = folder.issue("car", "car-1", NOW, ("10.42.0.1",))
+    web = x509.load_pem_x509_certificate(carried.web_pem)
+    assert read_certificate(carried.web_pem, (), "").hosts == ("car-1", "car-1.local", "10.42.0.1")
+    assert web.public_key() == x509.load_pem_x509_certificate(carried.certificate_pem).public_key()
+    # What iPhones ask of a server's certificate: https://support.apple.com/103769
+    assert (web.not_valid_after_utc - web.not_valid_before_utc).days <= 825
+    use = web.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(use) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    assert folder.issue("display", "wall", NOW)[0].web_pem == b""
+    station, _ = folder.issue("station", "station-1", NOW)
+    assert set(HOSTS) <= set(read_certificate(station.web_pem, (), "").hosts)
+
+
+def test_a_cars_page_is_never_where_another_machine_is(folder: AuthorityFolder) -> None:
+    folder.issue("car", "car-1", NOW)
+    for name, hosts in (("car-2", ("car-1.local",)), ("car-2", HOSTS[:1])):
+        with pytest.raises(Refused, match="is where"):
+            folder.issue("car", name, NOW, hosts)
+    assert "car-2" not in {each.name for each in folder.issued()}
+    folder.revoke("car-1", NOW)
+    assert folder.issue("car", "car-2", NOW, ("car-1.local",))[0].web_pem
+
+
+def test_revoking_a_machine_revokes_its_page_and_a_leaderboard_may_say_nothing(folder: AuthorityFolder) -> None:
+    folder.issue("leaderboard", "board", NOW)
+    folder.issue("car", "car-1", NOW)
+    assert {each.role for each in folder.revoke("car-1", NOW)} == {"car", "web"}
+    acl = (folder.etc / "acl").read_text()
+    for name in ("board", "car-1"):
+        assert f"user {name}\ntopic deny #" in acl

@@ -50,6 +50,7 @@ def test_what_is_packed_comes_out_again(carried: CarriedCertificates) -> None:
             "ca.pem": 0o644,
             "crl.pem": 0o644,
             "car-1.pem": 0o644,
+            "car-1.web.pem": 0o644,
             "car-1.key": 0o600,
         }
 
@@ -114,7 +115,7 @@ def test_any_bytes_are_one_sentence(packed: bytes) -> None:
 
 def test_a_machine_puts_them_in_place_once(carried: CarriedCertificates, tmp_path: pathlib.Path) -> None:
     tls = tmp_path / "machine" / "tls"
-    assert len(place(carried, tls, None)) == 4
+    assert len(place(carried, tls, None)) == 5
     assert place(carried, tls, None) == ()
     assert stat.S_IMODE((tls / "car-1.key").stat().st_mode) == 0o600
     (tls / "car-1.key").chmod(0o644)
@@ -155,4 +156,19 @@ def test_a_certificate_that_no_command_made_is_refused(folder: AuthorityFolder, 
     broker = issue(folder.authority(), "broker", "broker", new_key(), NOW, ("localhost",))
     pem = broker.certificate.public_bytes(serialization.Encoding.PEM)
     with pytest.raises(BadInput, match="not car-1's"):
-        unpack(pack(dataclasses.replace(carried, certificate_pem=pem, key_pem=broker.key_pem())), "f")
+        unpack(pack(dataclasses.replace(carried, certificate_pem=pem, key_pem=broker.key_pem(), web_pem=b"")), "f")
+
+
+def test_a_file_of_an_earlier_release_has_none_for_pages(carried: CarriedCertificates) -> None:
+    old = dataclasses.replace(carried, web_pem=b"")
+    assert unpack(pack(old), "f") == old
+
+
+def test_anothers_certificate_for_pages_is_refused(folder: AuthorityFolder, carried: CarriedCertificates) -> None:
+    other = folder.issue("car", "car-2", NOW)[0]
+    stranger = AuthorityFolder(folder.etc / "elsewhere")
+    stranger.initialise("Raceday test", ("localhost",), NOW)
+    theirs = stranger.issue("car", "car-1", NOW)[0]
+    for web_pem in (other.web_pem, theirs.web_pem, b"nothing"):
+        with pytest.raises(BadInput, match=r"^f: "):
+            unpack(pack(dataclasses.replace(carried, web_pem=web_pem)), "f")

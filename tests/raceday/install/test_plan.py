@@ -279,3 +279,22 @@ def test_without_a_broker_nothing_is_written_for_it() -> None:
 def test_a_driver_of_another_package_is_said() -> None:
     facts = dataclasses.replace(PI, configs={"station": 'gate = [{name = "start", driver = "mine"}]'})
     assert any("'mine' is of another package" in note for note in plan(InstallRequest("station"), facts).notes)
+
+
+@pytest.mark.parametrize(("role", "table"), [("station", "web"), ("car", "console"), ("leaderboard", "server")])
+def test_a_machine_with_a_certificate_for_browsers_has_protected_pages(role: Role, table: str) -> None:
+    file = pathlib.Path("hall.raceday-certs")
+    request = InstallRequest(role=role, certs_file=file, certs="hall", certs_for_pages=True)
+    made = plan(request)
+    config = next(text for path, text in written(made).items() if path.endswith(".toml"))
+    change = next(step for step in made.steps if isinstance(step, ReplaceLines) and "protected" in step.what)
+    told = tomllib.loads(config.replace(change.old, change.new))[table]
+    assert told["tls_certificate"] == "/etc/raceday/tls/hall.web.pem"
+    assert told["tls_key"] == "/etc/raceday/tls/hall.key"
+    # One that names a certificate already keeps it; one that was edited is told what to write.
+    path = f"/etc/raceday/{ {'station': 'station', 'car': 'vehicle', 'leaderboard': 'leaderboard'}[role] }.toml"
+    own = config.replace(change.old, change.new.replace("hall.web.pem", "own.pem"))
+    kept = plan(dataclasses.replace(request, certs=""), dataclasses.replace(PI, configs={role: own}))
+    assert not [step for step in kept.steps if isinstance(step, ReplaceLines) and "protected" in step.what]
+    edited = plan(dataclasses.replace(request), dataclasses.replace(PI, configs={role: config.replace(change.old, "")}))
+    assert any(f"[{table}] of {path}" in note for note in edited.notes)

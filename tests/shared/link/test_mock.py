@@ -21,8 +21,10 @@ DRIVING = m.CarState(online=True, mode="driving")
 class Station:
     """A station's link that collects its deliveries and, if `acks` is true, acknowledges them."""
 
-    def __init__(self, broker: MockBroker, *subscriptions: Subscription, acks: bool = True, boot: str = "b1") -> None:
-        self.link = MockLink(broker, "station-1", boot, "station")
+    def __init__(
+        self, broker: MockBroker, *subscriptions: Subscription, acks: bool = True, boot: str = "b1", rate: float = 1.0
+    ) -> None:
+        self.link = MockLink(broker, "station-1", boot, "station", rate=rate)
         self.acks = acks
         self.deliveries: list[Delivery] = []
         self.link.start(subscriptions or (LAPS, STATES, BEATS), self._on_delivery)
@@ -50,10 +52,10 @@ def test_a_lap_arrives_once_and_in_order_when_nothing_fails() -> None:
     broker = MockBroker()
     station, link = Station(broker), car(broker)
     broker.run_until(1)
-    for number in range(50):
+    for number in range(10):
         assert link.publish(lap(number))
     broker.run_until(2)
-    assert station.bodies(m.CarLap) == [lap(n) for n in range(50)]
+    assert station.bodies(m.CarLap) == [lap(n) for n in range(10)]
     assert link.state().queued == 0
 
 
@@ -61,7 +63,8 @@ def test_every_lap_arrives_at_least_once_through_loss_and_repeats() -> None:
     broker = MockBroker(
         seed=3, faults=Faults(loss=0.1, repeat=0.1, late=0.2, late_ns=NS_PER_S, delay_ns=(0, NS_PER_MS))
     )
-    station, link = Station(broker), car(broker)
+    # The wire alone: repeats would take the car's tokens, and nothing here sends again what a station dropped.
+    station, link = Station(broker, rate=100.0), car(broker)
     for number in range(200):
         broker.run_until(number * NS_PER_S)
         link.publish(lap(number))
@@ -269,3 +272,17 @@ def test_while_the_broker_lives_each_taken_lap_arrives_in_the_end(seed: int, ste
     broker.heal("car-1")
     broker.run_until(broker.now_ns + 120 * NS_PER_S)
     assert accepted <= {b.at_ns for b in station.bodies(m.CarLap) if isinstance(b, m.CarLap)}
+
+
+def test_a_station_drops_what_is_too_much_and_the_broker_holds_nothing_of_it() -> None:
+    """As over a real broker: a dropped report is acknowledged to the broker, and to the car it is not."""
+    broker = MockBroker()
+    station, link = Station(broker, LAPS), car(broker)
+    broker.run_until(1)
+    for number in range(200):
+        link.publish(lap(number))
+    broker.run_until(NS_PER_S)
+    assert station.bodies(m.CarLap) == [lap(n) for n in range(10)]
+    assert broker.unacknowledged("station-1") == 0
+    (flood,) = station.link.state().floods
+    assert (flood.sender, flood.total) == ("car-1", 190)

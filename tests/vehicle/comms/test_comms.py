@@ -48,9 +48,9 @@ class Bench:
         self.received.append(delivery.message)
         delivery.ack()
 
-    def run(self, duration_ms: int) -> None:
-        for _ in range(duration_ms // 50):
-            self.now_ns += 50 * MS
+    def run(self, duration_ms: int, step_ms: int = 50) -> None:
+        for _ in range(duration_ms // step_ms):
+            self.now_ns += step_ms * MS
             self.broker.run_until(self.now_ns)
             self.comms.step(self.now_ns / 1e9)
 
@@ -146,3 +146,23 @@ def test_a_full_disk_is_tried_again_and_loses_no_lap(bench: Bench, monkeypatch: 
         assert bench.published(CarLap) == []
     bench.run(500)
     assert [m.body for m in bench.published(CarLap)] == [LAP]
+
+
+def test_a_thousand_laps_that_waited_come_through_a_stations_limits(bench: Bench) -> None:
+    """A partition of an afternoon. The station takes two reports a second, so the car sends no more, and loses none."""
+    bench.outbox._db.execute("PRAGMA synchronous=OFF")  # no power is cut here
+    for _ in range(1_000):
+        bench.outbox.add(LAP)
+    stored: set[int] = set()
+    for _ in range(600):
+        bench.run(1_000, step_ms=500)
+        for message in bench.published(CarLap):
+            stored.add(message.envelope.seq)
+            bench.station.publish(LapAck(message.envelope.boot, message.envelope.seq), "car-1")
+        bench.received.clear()
+        if len(stored) == 1_000:
+            break
+    bench.run(1_000)
+    assert stored == set(range(1, 1_001))
+    assert bench.outbox.pending() == []
+    assert bench.station.state().floods == (), "a car that catches up is no flood"

@@ -1,11 +1,13 @@
 """Accounts over the API, as browsers and programs use them: ways in, sessions, keys, roles, the audit."""
 
+import logging
 import re
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
+from leaderboard.accounts.entrance.entrance import SIGN_INS
 from leaderboard.accounts.limits import PROOF_NS
 from leaderboard.core.access import Grant
 from leaderboard.store.tables import ACCOUNTS, ALIASES, API_KEYS, AUDIT, CREDENTIALS, RECOVERY_CODES, ROLES, SESSIONS
@@ -48,6 +50,28 @@ def test_an_account_from_signing_up_to_signing_out(league: LeagueApp) -> None:
     entered = again.call("POST", "/api/v1/sessions", {"alias": "ADA_1", "passphrase": PASSPHRASE})
     assert entered.status_code == 201
     assert fields(again.get("/api/v1/me"))["account"]["name"] == "Countess"
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(league: LeagueApp) -> None:
+    ada, _ = league.sign_up()
+    before = ada.cookies["raceday_league"]
+    assert ada.call("POST", "/api/v1/sessions", {"alias": "ada", "passphrase": PASSPHRASE}).status_code == 201
+    assert ada.cookies["raceday_league"] != before
+    assert [each["current"] for each in fields(ada.get("/api/v1/me"))["sessions"]] == [True]
+    thief = FormBrowser(league.app)
+    thief.cookies["raceday_league"] = before
+    assert thief.get("/api/v1/me").status_code == 401
+
+
+def test_who_signs_in_is_logged_with_the_way_and_no_secret(league: LeagueApp, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, SIGN_INS):
+        _, told = league.sign_up()
+        for way in ({"passphrase": PASSPHRASE}, {"recovery_code": told["recovery_codes"][0]}, {"passphrase": "no"}):
+            call(league.app, "POST", "/api/v1/sessions", {"alias": "ada"} | way)
+    lines = [record.getMessage() for record in caplog.records if record.name == SIGN_INS]
+    assert lines == [
+        f"ada signed {how}." for how in ("up by a passphrase", "in by a passphrase", "in by a recovery code")
+    ]
 
 
 def test_no_secret_is_stored_or_audited(league: LeagueApp) -> None:

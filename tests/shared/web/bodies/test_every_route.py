@@ -17,10 +17,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message
 
 from leaderboard.app import create_app as leaderboard_app
-from leaderboard.body_table import leaderboard_bodies
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.front.body_table import leaderboard_bodies
 from shared.web.bodies.bounds import BodyBound, BodyBounds
 from station.access.tokens import SESSION_COOKIE
 from station.web.app import create_app as station_app
