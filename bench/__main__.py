@@ -25,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
     "event-size": Bench("bench.station.event_size", "200 racers, 1,000 runs, 10,000 laps: start, rulings, pages"),
     "farm": Bench("bench.simulator.farm", "submit to rank on an idle farm; two children beside one after another"),
+    "flood": Bench("bench.station.flood", "20,000 messages a second of one car: how late another car's leases come"),
     "fuzz": Bench("bench.fuzz.campaign", "every parser of what comes from outside: inputs that escape", ("minutes",)),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),

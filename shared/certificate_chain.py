@@ -18,6 +18,16 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509 import Certificate
 
+# What `cryptography` raises for a certificate, list or key that is damaged, when it is loaded or when a field is asked
+# for: most of a certificate is parsed only then.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
 MAX_DEPTH = 100  # as OpenSSL has it
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 _TICK = dt.timedelta(seconds=1)
@@ -84,7 +94,10 @@ def _signer(
 
 def _may_have_signed(signer: Certificate, signed: Certificate) -> bool:
     """By names and identifiers of keys alone; whether it may sign, and the signature, come later (as in OpenSSL 3)."""
-    if signer.subject != signed.issuer:
+    try:
+        if signer.subject != signed.issuer:
+            return False
+    except UNREADABLE:
         return False
     wanted = _extension(signed, x509.AuthorityKeyIdentifier)
     has = _extension(signer, x509.SubjectKeyIdentifier)
@@ -126,5 +139,5 @@ def _extension(certificate: Certificate, kind: type[_Kind]) -> _Kind | None:
     """What the certificate says of this kind; None if nothing, or nothing that can be read."""
     try:
         return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return None

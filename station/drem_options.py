@@ -20,6 +20,10 @@ class DremOptions:
         True, what="false for event managers that count every message of the timer as a lap (before 2025)"
     )
     site: str = setting("", what="https://name of the event manager, whose pages are proxied; empty: none")
+    origins: tuple[str, ...] = setting(
+        (),
+        what="whose pages may listen too, as 'https://their.address'; '*': any. Those of `site` and of this port may",
+    )
 
     def __post_init__(self) -> None:
         if self.site and not self.site.startswith(("https://", "http://")):

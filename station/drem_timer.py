@@ -1,9 +1,10 @@
-"""The station as the timer of DREM, the AWS DeepRacer Event Manager: the WebSocket of DREM's own timer, and a proxy.
+"""The station as the timer of DREM, the AWS DeepRacer Event Manager: the WebSocket of DREM's own timer.
 
-DREM's timekeeper page connects to a timer at the address that it was loaded from, so this server also proxies the pages
-of `site`, as DREM's timer does. Each crossing of the start line is sent once to every page that listens, as a time in
-ms; the difference of two is the lap as the station publishes it. A page that was away misses it, as with DREM's timer:
-the record is the station's. A port in use, or an address that does not exist yet, is tried again and stops nothing.
+DREM's timekeeper page connects to a timer at the address that it was loaded from, so the pages of `site` are handed on
+there too, as DREM's timer does: by a process of its own (drem_front.py), which passes WebSockets through to here. Each
+crossing of the start line is sent once to every page that listens, as a time in ms; the difference of two is the lap as
+the station publishes it. A page that was away misses it, as with DREM's timer: the record is the station's. A port in
+use, or an address that does not exist yet, is tried again and stops nothing.
 
 Source: the timer of github.com/aws-solutions-library-samples/guidance-for-aws-deepracer-event-management.
 """
@@ -13,17 +14,22 @@ import contextlib
 import http
 import json
 import logging
+import socket
+import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
-import requests
-from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve, unix_serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from shared.clock import Clock
 from shared.text import text
+from shared.web.server import listening_socket
 from station.drem_options import DremOptions
 from station.views.system_views import ManagerView
 
@@ -31,8 +37,6 @@ MAX_INTERVAL_NS = 600_000_000_000  # no lap is longer: after such a pause the wa
 MAX_LISTENERS = 32
 MAX_PENDING = 64  # connections that do not listen yet; beyond this the oldest is closed
 RETRY_S = 2.0
-MAX_PAGE_BYTES = 32 * 1024 * 1024
-FORWARDED_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location")
 
 
 class LapStamps:
@@ -62,6 +66,7 @@ class DremTimer:
     def __init__(self, options: DremOptions, clock: Clock) -> None:
         self._options, self._clock = options, clock
         self._site = options.site.rstrip("/")
+        self._origins = frozenset((origin_of(self._site), *options.origins)) - {""}
         self._lap_stamps, self._laps = LapStamps(), 0
         self.listeners = 0  # how many pages listen now
         self._lock = threading.Lock()
@@ -122,7 +127,7 @@ class DremTimer:
         self._loop = asyncio.get_running_loop()
         while not self._closing.is_set():
             try:
-                listening = await self._listen()
+                await self._serve_once()
             except OSError as error:
                 where = f"{self._options.host}:{self._options.port}"
                 why = error.strerror or str(error)
@@ -132,27 +137,43 @@ class DremTimer:
                 self._answered.set()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), RETRY_S)
-                continue
-            async with listening as self._server:
-                self.port = next(iter(self._server.sockets)).getsockname()[1]
-                self.sentence = text("An event manager is timed at {url}.", url=self.url)
-                self._answered.set()
-                await self._closing.wait()
 
-    async def _listen(self) -> Server:
-        return await serve(
-            self._serve_listener,
-            self._options.host,
-            self._options.port,
-            process_request=self._process_request,
-            create_connection=_PendingConnection,
-            compression=None,
-            max_size=1024,
-            ping_interval=10,
-            ping_timeout=10,
-            close_timeout=1,
-            logger=_quiet_logger(),
-        )
+    async def _serve_once(self) -> None:
+        """Listen until the end. Raises OSError if that is not possible (yet)."""
+        with listening_socket(self._options.host, self._options.port) as public:
+            public.setblocking(False)
+            if not self._site:
+                async with await serve(self._serve_listener, sock=public, **self._ways()) as self._server:
+                    await self._listen_on(public)
+                return
+            with tempfile.TemporaryDirectory(prefix="raceday-drem-") as folder:
+                path = f"{folder}/timer"
+                async with await unix_serve(self._serve_listener, path, **self._ways()) as self._server:
+                    front = asyncio.create_task(keep_front(public, path, self._site))
+                    try:
+                        await self._listen_on(public)
+                    finally:
+                        front.cancel()
+                        await asyncio.wait([front])
+
+    async def _listen_on(self, public: socket.socket) -> None:
+        self.port = public.getsockname()[1]
+        self.sentence = text("An event manager is timed at {url}.", url=self.url)
+        self._answered.set()
+        await self._closing.wait()
+
+    def _ways(self) -> dict[str, Any]:
+        """How the WebSockets are served, wherever they come in."""
+        return {
+            "process_request": self._process_request,
+            "create_connection": _PendingConnection,
+            "compression": None,
+            "max_size": 1024,
+            "ping_interval": 10,
+            "ping_timeout": 10,
+            "close_timeout": 1,
+            "logger": _quiet_logger(),
+        }
 
     async def _serve_listener(self, line: ServerConnection) -> None:
         """Serves one page for as long as it stays; what it sends is ignored."""
@@ -173,13 +194,42 @@ class DremTimer:
         return json.dumps({"event": "connected", "timestamp": now_ms, "serverInfo": {"gpioLibrary": "raceday"}})
 
     async def _process_request(self, line: ServerConnection, request: Request) -> Response | None:
-        """None if the connection becomes a WebSocket; otherwise the answer, which is a page of the site."""
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            full = self.listeners >= MAX_LISTENERS
-            return line.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners.\n") if full else None
-        if not self._site:
+        """None if the connection becomes a WebSocket; otherwise the answer."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
             return line.respond(http.HTTPStatus.OK, "Raceday: a timer for an event manager, on this WebSocket.\n")
-        return await asyncio.to_thread(fetch, self._site, request.path)
+        if self.listeners >= MAX_LISTENERS:
+            return line.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners.\n")
+        if not self._may_listen(request.headers):
+            why = "This page may not listen: name its origin in `drem.origins` of station.toml.\n"
+            return line.respond(http.HTTPStatus.FORBIDDEN, why)
+        return None
+
+    def _may_listen(self, headers: Headers) -> bool:
+        """A program, which shows no origin; a page that was loaded from here, of the site, or of the config."""
+        origin = headers.get("Origin")
+        if origin is None or "*" in self._origins:
+            return True
+        return origin in self._origins or urlsplit(origin).netloc == headers.get("Host")
+
+
+async def keep_front(public: socket.socket, path: str, site: str) -> None:
+    """Hand the public socket to a process that serves it, and start that anew if it ends, until this is cancelled."""
+    words = (sys.executable, "-m", "station.drem_front", str(public.fileno()), path, site)
+    while True:
+        child = await asyncio.create_subprocess_exec(*words, pass_fds=(public.fileno(),), stdin=asyncio.subprocess.PIPE)
+        try:
+            await child.wait()
+        finally:
+            if child.returncode is None:
+                child.terminate()
+                await child.wait()
+        await asyncio.sleep(RETRY_S)
+
+
+def origin_of(site: str) -> str:
+    """The origin of the pages of this address (RFC 6454), "" for none."""
+    parts = urlsplit(site)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 _PENDING: dict[ServerConnection, None] = {}  # connections that are not listeners yet, the oldest first
@@ -199,32 +249,6 @@ class _PendingConnection(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         _PENDING.pop(self, None)
         super().connection_lost(exc)
-
-
-def fetch(site: str, path: str) -> Response:
-    """The site's answer to `GET path`, for a browser that uses this proxy; redirects are passed on, not followed."""
-    if not path.startswith("/"):
-        return _answer(400, "Bad Request", Headers(), b"The request must name a path.\n")
-    try:
-        with requests.get(site + path, timeout=(3, 6), allow_redirects=False, stream=True) as page:
-            body = bytearray()
-            for part in page.iter_content(1 << 16):
-                body += part
-                if len(body) > MAX_PAGE_BYTES:
-                    return _answer(502, "Bad Gateway", Headers(), b"The page is too large.\n")
-    except (requests.RequestException, OSError) as error:
-        sentence = f"The event manager's site does not answer ({type(error).__name__}).\n"
-        return _answer(502, "Bad Gateway", Headers(), sentence.encode())
-    headers = Headers({name: page.headers[name] for name in FORWARDED_HEADERS if name in page.headers})
-    if headers.get("Location", "").startswith(site):
-        headers["Location"] = headers.pop("Location")[len(site) :] or "/"
-    return _answer(page.status_code, page.reason or "", headers, bytes(body))
-
-
-def _answer(status: int, reason: str, headers: Headers, body: bytes) -> Response:
-    headers["Content-Length"] = str(len(body))
-    headers["Connection"] = "close"
-    return Response(status, reason, headers, body)
 
 
 def _quiet_logger() -> logging.Logger:

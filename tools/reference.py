@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference/ that follow from the code: config keys, MQTT, commands, HTTP, decoder protocols.
+"""Writes the pages of docs/reference/ that follow from the code: config keys, MQTT, commands, HTTP, who may, protocols.
 
     python tools/reference.py            writes them
     python tools/reference.py --check    exit code 1 if a page is out of date
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from tools.reference_pages.access_page import access_page
 from tools.reference_pages.commands_page import commands_page
 from tools.reference_pages.config_page import config_page
 from tools.reference_pages.http_page import http_page
@@ -29,6 +30,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "mqtt.md": mqtt_page,
     "commands.md": commands_page,
     "http.md": http_page,
+    "access.md": access_page,
     "protocols.md": lambda: protocols_page(WIDTH),
 }
 

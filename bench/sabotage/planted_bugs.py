@@ -18,7 +18,7 @@ CAMPAIGNS: dict[str, tuple[str, ...]] = {
     "car faults": (*PYTEST, "tests/system/vehicle/test_faults.py"),
     "modes": (*PYTEST, "tests/vehicle/core"),
     "broker": (*PYTEST, "tests/shared/link/test_acl.py"),
-    "policy": (*PYTEST, "tests/vehicle/process", "tests/system/vehicle/test_confined_models.py"),
+    "policy": (*PYTEST, "tests/vehicle/process"),
 }
 
 

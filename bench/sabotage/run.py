@@ -54,7 +54,8 @@ def main(quick: bool) -> None:
             table.add_row(each.bug, each.campaign, "yes" if each.is_right else "NO", each.said)
     out.print(table)
     caught = sum(each.is_right for each in outcomes if each.bug)
-    out.print(f"{caught} of {len(bugs)} caught; {len({bug.campaign for bug in bugs})} campaigns hold without a bug")
+    hold = [each.is_right for each in outcomes if not each.bug]
+    out.print(f"{caught} of {len(bugs)} caught; {sum(hold)} of {len(hold)} campaigns hold without a bug")
     document = {"planted": len(bugs), "caught": caught, "took_s": round(time.monotonic() - began, 1)} | machine()
     document["outcomes"] = [asdict(each) for each in outcomes]
     OUT.mkdir(parents=True, exist_ok=True)
@@ -65,6 +66,7 @@ def main(quick: bool) -> None:
 def campaign(bugs: Sequence[PlantedBug]) -> Iterator[SabotageOutcome]:
     """Runs each campaign without a bug, then each bug in its campaign."""
     with tempfile.TemporaryDirectory(prefix="raceday-sabotage-") as name:
+        pathlib.Path(name).chmod(0o755)  # under root some campaigns give their rights up
         copy = pathlib.Path(name) / "raceday"
         shutil.copytree(PROJECT, copy, ignore=_left_out, symlinks=True)
         for campaign_name in dict.fromkeys(bug.campaign for bug in bugs):

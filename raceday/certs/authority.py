@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from raceday.certs.names import MachineRole, general_names
+from shared.certificate_chain import UNREADABLE
 from shared.clock_set import BUILT_NS
 from shared.errors import BadInput
 from shared.units import NS_PER_S
@@ -141,7 +142,7 @@ def read_authority(certificate_pem: bytes, private_key_pem: bytes, source: str) 
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         key = serialization.load_pem_private_key(private_key_pem, password=None)
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise BadInput(f"{source}: is not an authority's certificate and key ({error}).") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         raise BadInput(f"{source}: ca.key does not belong to ca.pem; put back the pair that belongs together.")
@@ -153,7 +154,7 @@ def is_pair(certificate_pem: bytes, private_key_pem: bytes) -> bool:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         key = serialization.load_pem_private_key(private_key_pem, password=None)
-    except (ValueError, TypeError):
+    except UNREADABLE:
         return False
     return key.public_key() == certificate.public_key()
 

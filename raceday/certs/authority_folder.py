@@ -42,6 +42,7 @@ from raceday.certs.private_files import (
     write_file,
 )
 from raceday.certs.review import is_signed_by, read_list
+from shared.certificate_chain import UNREADABLE
 from shared.errors import BadInput, OperatorError, Refused
 from shared.files import hold_lock
 
@@ -230,7 +231,7 @@ class AuthorityFolder:
         path = self.ca / "crl.pem"
         try:
             return x509.load_pem_x509_crl(read_file(path))
-        except ValueError as error:
+        except UNREADABLE as error:
             raise BadInput(f"{path}: is not a list of revoked certificates ({error}).") from None
 
     def _write_list(self, authority: Authority, revoked: tuple[Revocation, ...], number: int) -> None:

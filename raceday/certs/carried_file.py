@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from raceday.certs.carried_tar import WEB_SUFFIX, read_tar
 from raceday.certs.issued import IssuedCertificate, list_number, read_certificate, revocations
 from raceday.certs.private_files import KEY_MODE, PUBLIC_MODE, FileOwner, make_folder, read_file, write_file
+from shared.certificate_chain import UNREADABLE
 from shared.errors import BadInput, Refused
 
 SUFFIX = ".raceday-certs"
@@ -84,14 +85,16 @@ def checked(carried: CarriedCertificates, source: str) -> IssuedCertificate:
         certificate.verify_directly_issued_by(authority)
         web = x509.load_pem_x509_certificate(carried.web_pem) if carried.web_pem else certificate
         web.verify_directly_issued_by(authority)
+        revoked = revocations(crl)
+        is_own = key.public_key() == certificate.public_key() == web.public_key()
         is_own_list = crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # refuses other kinds
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except (*UNREADABLE, InvalidSignature) as error:
         raise BadInput(f"{source}: its certificates cannot be read or are not its authority's ({error}).") from None
-    if not key.public_key() == certificate.public_key() == web.public_key():
+    if not is_own:
         raise BadInput(f"{source}: the key in it does not belong to its certificate.")
     if not is_own_list:
         raise BadInput(f"{source}: the list of revoked certificates in it is not its authority's.")
-    return read_certificate(carried.certificate_pem, revocations(crl), source)
+    return read_certificate(carried.certificate_pem, revoked, source)
 
 
 def place(carried: CarriedCertificates, folder: pathlib.Path, owner: FileOwner | None) -> tuple[pathlib.Path, ...]:
@@ -130,6 +133,6 @@ def _is_newer(path: pathlib.Path, crl_pem: bytes) -> bool:
     """Does the file hold a later list than `crl_pem`?"""
     try:
         there = x509.load_pem_x509_crl(read_file(path)) if path.is_file() else None
-    except ValueError:
+    except UNREADABLE:
         there = None
     return there is not None and list_number(there) > list_number(x509.load_pem_x509_crl(crl_pem))

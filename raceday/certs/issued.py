@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from raceday.certs.authority import BUILT, Revocation
 from raceday.certs.names import ROLES, MachineRole
+from shared.certificate_chain import UNREADABLE
 from shared.errors import BadInput
 
 SOON = dt.timedelta(days=60)
@@ -53,7 +54,7 @@ def read_certificate(pem: bytes, revoked: Iterable[Revocation], source: str) -> 
         units = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         hosts = _hosts(certificate)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise BadInput(f"{source}: is not a certificate ({error}).") from None
     if len(names) != 1 or len(units) != 1 or units[0].value not in ROLES:
         raise BadInput(f"{source}: is a certificate, but not one that `raceday certs` made.")

@@ -8,12 +8,13 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 
 BROKER = "broker"
-RESERVED = frozenset({"ca", "crl", BROKER})  # ca.pem, crl.pem and broker.pem are other things
+CANARY = "canary"  # in whose name the station tries whether the broker's rules hold: shared/link/canary.py
+RESERVED = frozenset({"ca", "crl", BROKER, CANARY})  # ca.pem, crl.pem and broker.pem are other things
 
 
 def checked_machine_name(name: str) -> str:
     """The name of a station, car or display. Raises Refused."""
     checked_device(name)
     if name in RESERVED:
-        raise Refused(f"{name!r} cannot name a machine: a file of this name is another's; choose another name.")
+        raise Refused(f"{name!r} cannot name a machine: it is another's; choose another name.")
     return name

@@ -10,8 +10,8 @@ import stat
 from cryptography import x509
 
 from raceday.certs.authority import BUILT, is_pair
-from raceday.certs.issued import IssuedCertificate, lifetime_state, list_number
-from shared.certificate_chain import trusted_until
+from raceday.certs.issued import IssuedCertificate, lifetime_state, list_number, revocations
+from shared.certificate_chain import UNREADABLE, trusted_until
 from shared.errors import BadInput
 from shared.findings import Finding
 
@@ -50,7 +50,7 @@ def certificate_finding(what: str, pem: bytes, now: dt.datetime, cure: str) -> F
     """How long the certificate in `pem` is valid, whoever made it."""
     try:
         certificate = x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except UNREADABLE as error:
         return Finding(what, False, f"It cannot be read ({error}).", cure)
     return lifetime_finding(what, certificate.not_valid_after_utc, now, cure)
 
@@ -106,7 +106,7 @@ def trust_finding(what: str, pem: bytes, authority_pem: bytes, now: dt.datetime,
     try:
         first, *brought = x509.load_pem_x509_certificates(pem)
         until = trusted_until(first, brought, _authorities(authority_pem), max(now, BUILT))
-    except ValueError:
+    except UNREADABLE:
         return None  # `certificate_finding` says it
     if until is None or until >= first.not_valid_after_utc or lifetime_state(until, now) == "valid":
         return None
@@ -119,16 +119,19 @@ def is_vouched_for(pem: bytes, authority_pem: bytes, now: dt.datetime) -> bool:
     try:
         first, *brought = x509.load_pem_x509_certificates(pem)
         return trusted_until(first, brought, _authorities(authority_pem), max(now, BUILT)) is not None
-    except ValueError:
+    except UNREADABLE:
         return True
 
 
 def read_list(pem: bytes) -> x509.CertificateRevocationList:
     """The list in `pem`. Raises BadInput."""
     try:
-        return x509.load_pem_x509_crl(pem)
-    except ValueError as error:
+        found = x509.load_pem_x509_crl(pem)
+        revocations(found)  # what it holds is parsed only when it is asked for
+        list_number(found)
+    except UNREADABLE as error:
         raise BadInput(f"It cannot be read ({error}).") from None
+    return found
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, authority_pem: bytes) -> bool:
@@ -139,7 +142,7 @@ def is_signed_by(crl: x509.CertificateRevocationList, authority_pem: bytes) -> b
 def _is_signed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
     try:
         return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # refuses other kinds of key
-    except (ValueError, TypeError):
+    except UNREADABLE:
         return False
 
 
@@ -147,7 +150,7 @@ def _authorities(pem: bytes) -> list[x509.Certificate]:
     """The authorities of a file; none if it cannot be read, which `certificate_finding` says."""
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError:
+    except UNREADABLE:
         return []
 
 

@@ -101,6 +101,11 @@ class BrokerConnection:
         if self._protocol == _V5 and client.is_connected():
             client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
 
+    @property
+    def tells_refusals(self) -> bool:
+        """Does this version of MQTT tell whether a publish was refused?"""
+        return self._protocol == _V5
+
     def on_no_answer(self) -> None:
         """The broker did not answer CONNECT, as one without MQTT 5 may do (amqtt): change the version."""
         if self._options.protocol == "auto":

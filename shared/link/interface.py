@@ -12,6 +12,7 @@ from typing import Protocol
 from shared.link.inflow.rate_limits import Flood
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Topic
+from shared.text import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class LinkState:
     """For the pages: is the link connected, and how many messages waited, were dropped, refused or malformed.
 
     `floods`: of whom messages were dropped lately, unread, because there were too many or they were too large.
+    `unsafe`: why no run may start, because the broker enforces no rules; "" if nothing is against it.
     """
 
     connected: bool
@@ -50,6 +52,7 @@ class LinkState:
     refused: int = 0
     malformed: int = 0
     floods: tuple[Flood, ...] = ()
+    unsafe: Sentence | str = ""
 
 
 class Link(Protocol):

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
+from shared.link.canary import LET_THROUGH
 from shared.link.connection import client_id
 from shared.link.inflow.rate_limits import RateLimits
 from shared.link.interface import Delivery, LinkState, Subscription
@@ -76,7 +77,9 @@ class MockLink:
             sentence = text("Connected to the broker.") if connected else text("Waiting for the broker.")
             queue = self._queue
             floods = self._limits.floods(self._broker.now_ns / NS_PER_S) if self._limits is not None else ()
-            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed, floods)
+            counts = queue.queued, queue.dropped, self._refused, self._malformed
+            unsafe = LET_THROUGH if self.speaker == "station" and connected and self._broker.is_open else ""
+            return LinkState(connected, sentence, *counts, floods, unsafe)
 
     def close(self) -> None:
         with self._broker.lock:

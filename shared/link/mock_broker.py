@@ -35,6 +35,7 @@ class MockBroker:
         self._frozen: int | None = None
         self._up = True
         self._refused: set[tuple[str, str]] = set()
+        self.is_open = False  # it enforces no access rules
 
     @property
     def now_ns(self) -> int:
@@ -228,7 +229,7 @@ class MockBroker:
             self._hand_over(session.connection, packet, mid, retained)
 
     def _hand_over(self, connection: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
-        if may_read(connection.link.speaker, connection.link.device, packet.topic):
+        if self.is_open or may_read(connection.link.speaker, connection.link.device, packet.topic):
             self.transmit(
                 connection, "down", packet.qos, lambda: connection.link.on_packet(connection, packet, mid, retained)
             )
@@ -270,4 +271,4 @@ class MockBroker:
     def _allowed(self, link: BrokerClient, topic: str) -> bool:
         if any(link.device == device and matches(f, topic) for device, f in self._refused):
             return False
-        return may_write(link.speaker, link.device, topic)
+        return self.is_open or may_write(link.speaker, link.device, topic)

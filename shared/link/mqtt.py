@@ -10,7 +10,6 @@ import collections
 import contextlib
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
+from shared.link.canary import CanaryTrial
 from shared.link.connection import BrokerConnection, client_id
 from shared.link.inflow.filtered_client import FilteredClient
 from shared.link.inflow.publish_filter import PublishFilter
@@ -61,6 +61,7 @@ class MqttLink:
         self._backoff = Backoff()
         self._liveness = Liveness(options.keepalive_s)
         self._limits = RateLimits(rate) if speaker == "station" else None  # a car hears nobody but its station
+        self._canary = CanaryTrial(options, speaker)
         self._refused = 0
         self._malformed = 0
         self._name_taken = False
@@ -91,7 +92,8 @@ class MqttLink:
             sentence = self._liveness.status_sentence(now_s, self._encoder.device)
             connected = self._liveness.connected(now_s)
             floods = self._limits.floods(now_s) if self._limits is not None else ()
-            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed, floods)
+            counts = queue.queued, queue.dropped, self._refused, self._malformed
+            return LinkState(connected, sentence, *counts, floods, self._canary.unsafe(now_s) if connected else "")
 
     def close(self) -> None:
         self._closing.set()
@@ -157,6 +159,8 @@ class MqttLink:
                     drain(self._wake_in)
                 self._read_and_write(client, sock, ready.get(sock, 0))
                 self._send(client)
+                if self._liveness.up:
+                    self._canary.ask_if_due(client, time.monotonic())
                 if self._closing.is_set():
                     deadline_s = deadline_s or time.monotonic() + CLOSE_S
                     if self._all_sent() or time.monotonic() > deadline_s:
@@ -168,8 +172,7 @@ class MqttLink:
     def _read_and_write(self, client: FilteredClient, sock: Any, ready: int) -> None:
         if ready & selectors.EVENT_READ:
             client.loop_read()
-            # Packets that were read with the one before; and TLS may hold decrypted bytes that no selector can see.
-            while client.socket() is sock and (client.has_unread or _is_pending(sock)):
+            while client.socket() is sock and client.has_unread:
                 client.loop_read()
             # What was dropped is acknowledged too: else the broker soon sends nothing more that wants an answer.
             self._acks.extend((client, mid) for mid in client.dropped_ids)
@@ -219,6 +222,7 @@ class MqttLink:
                 reason=str(reason),
             )
             return
+        self._canary.on_connected()
         self._connection.subscribe(client, self._subscriptions)
         with self._lock:
             connected = text("Connected to the broker at {address}.", address=self._connection.address)
@@ -239,6 +243,9 @@ class MqttLink:
     def _on_publish(
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
+        tells, now_s = self._connection.tells_refusals, time.monotonic()
+        if self._canary.on_answer(mid, denied=reason.is_failure, tells=tells, now_s=now_s):
+            return
         with self._lock:
             packet = self._queue.on_answer(mid, refused=reason.is_failure)
         if packet is not None and reason.is_failure:
@@ -262,6 +269,9 @@ class MqttLink:
                 self._wake()
 
         try:
+            if self._canary.is_echo(arrived.topic, bytes(arrived.payload)):
+                ack()
+                return
             message = decode_packet(arrived.topic, bytes(arrived.payload), arrived.retain)
         except (BadInput, UnicodeDecodeError):
             self._malformed += 1
@@ -296,10 +306,6 @@ def close_socket(client: Client) -> None:
     sock = client.socket()
     if sock is not None:
         sock.close()
-
-
-def _is_pending(sock: Any) -> bool:
-    return isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending() > 0
 
 
 def drain(wake: socket.socket) -> None:

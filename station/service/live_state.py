@@ -144,7 +144,7 @@ class LiveState:
             cars=self._cars.views(now_ns),
             stop=self.stop_view(now),
             gates=gates,
-            broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped),
+            broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped, state.unsafe),
         )
         self._view.refresh_queue(now.utc_ns)
         synced_ns = self._synced_ns

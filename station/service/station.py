@@ -39,7 +39,7 @@ from station.service.cars.car_control import CarControl
 from station.service.cars.car_mailbox import CarMailbox
 from station.service.cars.controlled_car import Goal
 from station.service.cars.flood_watch import FloodWatch
-from station.service.cars.order_target import refusal, undelivered
+from station.service.cars.order_target import refusal, starts_cars, undelivered
 from station.service.inbox import QueuedInput, Ticket, answer_of, counter_ruling, drain
 from station.service.live_state import LiveState
 from station.service.offered_races import OfferedRaces
@@ -189,7 +189,8 @@ class Station(RunQuestions):
         if isinstance(stamped, e.ReleaseStop) and self._button is not None and self._button.reason:
             ticket.settle(Declined(self._button.reason))
             return ticket
-        if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
+        unsafe = self._link.state().unsafe if starts_cars(stamped) else ""
+        if sentence := unsafe or refusal(stamped, self.snapshot().runs, self._why_not):
             ticket.settle(Declined(sentence))
             return ticket
         self._inbox.put(QueuedInput(stamped, ticket=ticket))

@@ -21,12 +21,16 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class BrokerView:
-    """The connection to the MQTT broker; `queued` messages wait to be sent, `dropped` ones were given up."""
+    """The connection to the MQTT broker; `queued` messages wait to be sent, `dropped` ones were given up.
+
+    `unsafe`: why no run may start, because it enforces no rules; "" if nothing is against it.
+    """
 
     connected: bool
     sentence: str
     queued: int
     dropped: int
+    unsafe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

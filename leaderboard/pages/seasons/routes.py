@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from leaderboard.core.errors import UnknownItem
+from leaderboard.core.errors import NotAllowed, UnknownItem
 from leaderboard.core.seasons.bracket import HeatResult
 from leaderboard.core.seasons.chances import what_if
 from leaderboard.core.seasons.points import points_text
@@ -143,6 +143,8 @@ class BracketPages:
             result = HeatResult(form.get("winner"), _score(form, "first"), _score(form, "second"))
             edition = _edition(form)
             self._brackets.enter(self._site.caller(request), bracket_id, number, result, self._utc_ns(), edition)
+        except NotAllowed:  # a Refused, too, but one of the role
+            raise
         except (Refused, BadInput) as refusal:
             return self.bracket(request, bracket_id, str(refusal), 422)
         return self._site.done(request, f"/brackets/{bracket_id}#heat-{number}", text("The result is entered."))
@@ -152,6 +154,8 @@ class BracketPages:
         try:
             caller, edition = self._site.caller(request), _edition(form)
             self._brackets.rerun(caller, bracket_id, number, form.get("why"), self._utc_ns(), edition)
+        except NotAllowed:  # a Refused, too, but one of the role
+            raise
         except (Refused, BadInput) as refusal:
             return self.bracket(request, bracket_id, str(refusal), 422)
         return self._site.done(request, f"/brackets/{bracket_id}#heat-{number}", text("The heat is run again."))

@@ -4,6 +4,7 @@ Paho has no place for one, and reads each packet in three or more small reads: a
 behind, and whoever waits behind a flood is answered seconds late. So the one method through which it reads is replaced.
 """
 
+import ssl
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -14,7 +15,7 @@ READ_BYTES = 65_536
 
 
 class FilteredClient(Client):
-    """As paho's client. `has_unread`: packets that were read from the socket and wait for another `loop_read`."""
+    """As paho's client."""
 
     def __init__(self, publish_filter: PublishFilter, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -24,7 +25,10 @@ class FilteredClient(Client):
 
     @property
     def has_unread(self) -> bool:
-        return self._taken < len(self._admitted)
+        """Does anything wait for another `loop_read` that no selector sees: packets read with others, bytes in TLS?"""
+        sock = self.socket()
+        is_pending = isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending() > 0
+        return self._is_taken_from() or is_pending
 
     @property
     def dropped_ids(self) -> list[int]:
@@ -34,7 +38,7 @@ class FilteredClient(Client):
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """Paho's own place to read from the socket; b"" at its end. Raises BlockingIOError if there is nothing now."""
-        if not self.has_unread:
+        if not self._is_taken_from():
             received = super()._sock_recv(READ_BYTES)
             if not received:
                 return received
@@ -44,3 +48,6 @@ class FilteredClient(Client):
         part = self._admitted[self._taken : self._taken + bufsize]
         self._taken += len(part)
         return part
+
+    def _is_taken_from(self) -> bool:
+        return self._taken < len(self._admitted)

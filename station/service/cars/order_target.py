@@ -31,6 +31,13 @@ def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goa
     return ask(run.car, goal)
 
 
+def starts_cars(command: e.Command) -> bool:
+    """Could this command set a car in motion, by an order or by a hand? Not while the broker enforces no rules."""
+    if isinstance(command, e.OrderCar):
+        return command.action not in ("stop", "estop", "reset")
+    return isinstance(command, e.ArmRun | e.StartRun | e.StageRun | e.ResumeRun)
+
+
 def undelivered(car: str, cars: CarControl, *, connected: bool, now_ns: int) -> str:
     """Why an accepted order cannot reach the car yet; "" if it can, or there was no order (`car` is "")."""
     if not car:

@@ -100,6 +100,8 @@ def _certificates(file: pathlib.Path, *, is_optional: bool = False) -> "list[Cer
     """The certificates of a PEM file; of one that `is_optional` and cannot be opened, none. Raises BadInput."""
     from cryptography import x509  # noqa: PLC0415 (most stations have no certificate, and it takes a while to import)
 
+    from shared.certificate_chain import UNREADABLE  # noqa: PLC0415 (as above)
+
     try:
         found = x509.load_pem_x509_certificates(file.read_bytes())
         if all(each.not_valid_after_utc for each in found):  # reads each end, which may be no time
@@ -108,6 +110,6 @@ def _certificates(file: pathlib.Path, *, is_optional: bool = False) -> "list[Cer
         if is_optional:
             return []
         raise BadInput(text("{file} cannot be read ({why}).", file=str(file), why=error.strerror or "")) from None
-    except (ValueError, x509.InvalidVersion):
+    except UNREADABLE:
         pass
     raise BadInput(text("{file} is no certificate.", file=str(file)))

@@ -151,6 +151,8 @@ def _broker(view: View) -> HealthLine:
         level, state = "bad", text("offline")
         if _all_by_hand(view):
             level, state, detail = "ok", text("not needed"), text("No car here takes orders: all are started by hand.")
+    if broker.unsafe:
+        level, state, detail = "bad", text("enforces no rules"), broker.unsafe
     return _line("broker", text("Broker"), "MQTT", level, state, detail, tuple(figures))
 
 

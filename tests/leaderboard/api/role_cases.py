@@ -3,14 +3,15 @@
 Every kind of caller has a session (or a key) and a place in the season's races:
 
     nobody, racer (an account with no entry), invited, removed, other (organiser of another season), organiser,
-    official, commentator, admin, key (of a station, for results of all these races)
+    official, commentator, admin, key (of a station, for results of all these races), farm (the key of one that drives)
 """
 
 import asyncio
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -41,6 +42,7 @@ CALLERS = (
     "commentator",
     "admin",
     "key",
+    "farm",
 )
 GRANTS = {
     "other": Grant("organiser", "season", "another"),
@@ -49,7 +51,7 @@ GRANTS = {
     "commentator": Grant("commentator", "season", "league"),
     "admin": Grant("admin"),
 }
-KEY = "rk_" + "k" * 43
+KEYS = {"key": "rk_" + "k" * 43, "farm": "rk_" + "f" * 43}
 NOW = 1_800_000_000_000_000_000
 _OWNED = ("{credential_id}", "{key_id}", "{session_id}", "{sha256}", "{submission_id}", "{upload_id}")
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -97,8 +99,10 @@ class RoleWorld:
 
     def __init__(self, app: FastAPI, store: Store) -> None:
         self._app, self._store = app, store
-        self._headers: dict[str, dict[str, str]] = {"nobody": {}, "key": {"authorization": f"Bearer {KEY}"}}
-        self.accounts = {name: account(store, f"{name}-1", *self._grants(name)) for name in CALLERS[1:-1]}
+        self._headers: dict[str, dict[str, str]] = {"nobody": {}}
+        self._headers |= {name: {"authorization": f"Bearer {key}"} for name, key in KEYS.items()}
+        people = [name for name in CALLERS if name not in self._headers]
+        self.accounts = {name: account(store, f"{name}-1", *self._grants(name)) for name in people}
         account(store, "somebody")
         with store.write() as db:
             league_rows.add_season(db, SeasonRecord("league", "League"), NOW)
@@ -121,12 +125,27 @@ class RoleWorld:
                     entry |= {"account_id": self.accounts[name], "state": name}
                     db.execute(sa.insert(ENTRIES), entry)
 
-    def make_key(self, races: Collection[str]) -> None:
-        """The key of a station, for these races."""
+    def make_keys(self, races: Collection[str]) -> None:
+        """The keys of a station and of a farm, for these races."""
+        scopes = {"key": ["results:write", "races:read", "live:write"], "farm": ["farm"]}
         with self._store.write() as db:
-            key = {"key_id": "station", "key_sha256": token_hash(KEY), "account_id": "", "name": "Station"}
-            key |= {"scopes": json.dumps(["results:write", "races:read", "live:write"])}
-            db.execute(sa.insert(API_KEYS), key | {"races": json.dumps(list(races)), "created_utc_ns": NOW})
+            for name, key in KEYS.items():
+                made: dict[str, object] = {
+                    "key_id": name,
+                    "key_sha256": token_hash(key),
+                    "account_id": "",
+                    "name": name,
+                }
+                made |= {"scopes": json.dumps(scopes[name]), "races": json.dumps(list(races)), "created_utc_ns": NOW}
+                db.execute(sa.insert(API_KEYS), made)
+
+    def form(self, caller: str, fields: Mapping[str, str] | None) -> tuple[dict[str, str], bytes]:
+        """The headers and the body of a form as this caller's browser sends them; None: a page is opened."""
+        headers = {"host": HOST, "accept": "text/html", "origin": f"http://{HOST}"} | self._headers[caller]
+        if fields is None:
+            return headers, b""
+        body = urlencode({"csrf": headers.get("x-csrf-token", ""), **fields})
+        return headers | {"content-type": "application/x-www-form-urlencoded"}, body.encode()
 
     async def call(self, caller: str, method: str, path: str, document: object) -> tuple[int, bytes]:
         """Call as this caller; the status and the body."""

@@ -73,7 +73,7 @@ def observe(folder: pathlib.Path) -> dict[RoleCase, dict[str, tuple[int, bytes]]
     for number, case in enumerate(found):
         if case.race in ("public", "private") or OF_A_RACE & _parts(case) or case.call in NAME_A_RACE:
             races |= {(case, caller): f"race-{number:03}-{caller}" for caller in CALLERS}
-    world.make_key(list(races.values()))
+    world.make_keys(list(races.values()))
     invitations = app.state.services.invitations
 
     def address(number: int, case: RoleCase, caller: str) -> str:

@@ -60,8 +60,8 @@ def test_names_that_would_be_something_else_to_broker_or_disk(name: str) -> None
         checked_machine_name(name)
 
 
-@pytest.mark.parametrize("name", ["ca", "crl", "broker"])
-def test_names_of_files_that_stand_beside_are_no_machines(name: str) -> None:
+@pytest.mark.parametrize("name", ["ca", "crl", "broker", "canary"])
+def test_names_of_what_is_no_machine(name: str) -> None:
     with pytest.raises(Refused, match="another's"):
         checked_machine_name(name)
 

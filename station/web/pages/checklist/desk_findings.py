@@ -199,6 +199,8 @@ def journal(view: View) -> LineFinding:
 
 def broker(view: View) -> LineFinding:
     """Is the station connected to the broker?"""
+    if view.broker.unsafe:
+        return still_open(recorded(view.broker.unsafe))
     if view.broker.connected:
         return done(recorded(view.broker.sentence))
     if view.event.cars and not expected_cars(view):
