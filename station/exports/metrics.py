@@ -61,11 +61,11 @@ def _storing(view: View, activity: Activity, journal: pathlib.Path, waiting: int
 
 
 def _cars(cars: Iterable[CarView]) -> Iterator[Metric]:
-    told = sorted(cars, key=lambda car: (not car.online, car.name))[:MAX_CARS]
+    shown = sorted(cars, key=lambda car: (not car.online, car.name))[:MAX_CARS]
     yield families.gauge("raceday_cars_online", "Cars that are connected.", sum(car.online for car in cars))
-    online = {car.name: float(car.online) for car in told}
+    online = {car.name: float(car.online) for car in shown}
     yield families.gauges("raceday_car_online", "1 while this car is connected.", "car", online)
-    ages = {car.name: car.frame_age_p99_us / 1e6 for car in told if car.frame_age_p99_us is not None and car.online}
+    ages = {car.name: car.frame_age_p99_us / 1e6 for car in shown if car.frame_age_p99_us is not None and car.online}
     what = "99th percentile of the age of the frames that a car drives by."
     yield families.gauges("raceday_car_frame_age_p99_seconds", what, "car", ages)
 

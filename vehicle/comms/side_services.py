@@ -145,7 +145,7 @@ def _metrics(
     comms.listeners.append(figures.on_guard_message)
     folder = config.outbox.path.absolute().parent
     connections = (lambda: console.open_connections) if console is not None else lambda: 0
-    told = gather(figures, comms.link_state, refusals, folder, connections)
-    server = metrics_server(config.metrics, told, "This car", refusals)
+    figures_of_car = gather(figures, comms.link_state, refusals, folder, connections)
+    server = metrics_server(config.metrics, figures_of_car, "This car", refusals)
     log(f"figures for Prometheus at http://{config.metrics.host}:{server.port}/metrics")
     return server
