@@ -25,7 +25,7 @@ class Wire:
             publish_filter, CallbackAPIVersion.VERSION2, "x", protocol=MQTTProtocolVersion.MQTTv311
         )
         self.client._sock = ours
-        self.client.on_message = lambda _client, _data, message: self.heard.append(message.payload)
+        self.client.on_message = lambda _client, _data, message: self.heard.append(bytes(message.payload))
         self.broker.sendall(CONNACK)
         self.read()
 
