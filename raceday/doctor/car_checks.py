@@ -15,6 +15,7 @@ from vehicle.drivers import build_battery
 from vehicle.hardware.cameras.video_devices import find_camera
 from vehicle.hardware.findings import battery_findings, camera_findings, lights_findings, stock_software_findings
 from vehicle.hardware.motors.findings import motor_findings
+from vehicle.process.confinement_findings import confinement_findings
 
 GAUGE_OF_MOST = "kernel"  # the default driver, which says nothing where there is no gauge
 
@@ -39,6 +40,7 @@ def car_findings(reader: MachineReader, role: InstalledRole, user: ServiceUser |
         *_camera_rights(reader, config, user),
         *_battery(config),
         *lights_findings(config.lights.driver, config.lights.options),
+        *confinement_findings(),
     ]
 
 

@@ -4,6 +4,7 @@ Numba keeps a function's code until that function's own file changes, though cod
 So the code lies in a folder named after all sources that take part: after any change a new folder is begun.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -21,6 +22,7 @@ __all__ = ["NEEDS_NUMBA", "batch_available", "call", "compiled", "compiled_insid
 
 NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip install 'raceday[virtual]'."
 
+_MAX_UNKEPT = 50  # more functions than one calls
 KEPT = 3  # folders of code of other sources, as of other branches
 _PACKAGE = Path(__file__).resolve().parent
 # The sources of compiled functions, and of constants that become machine code: files, or folders with all their files.
@@ -87,14 +89,33 @@ _called: set[Any] = set()
 
 
 def call(function: Any, *arguments: Any) -> Any:
-    """Call a compiled function from Python; of several processes one compiles it, and the others read its code."""
+    """Call a compiled function from Python; of several processes one compiles it, and the others read its code.
+
+    A process that drives a stranger's model may read what others compiled, and keeps nothing for them.
+    """
     if function in _called or not _folder():
-        return function(*arguments)
-    with (Path(_folder()) / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        answer = function(*arguments)
+        return _answer(function, arguments)
+    try:
+        with (Path(_folder()) / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            answer = function(*arguments)
+    except PermissionError:
+        answer = _answer(function, arguments)
     _called.add(function)
     return answer
+
+
+def _answer(function: Any, arguments: tuple[Any, ...]) -> Any:
+    """The function's answer. Numba raises after it has compiled a function that it may not keep: then it has it."""
+    for _ in range(_MAX_UNKEPT):
+        with contextlib.suppress(PermissionError):
+            return function(*arguments)
+    return function(*arguments)
+
+
+def compiled_code() -> list[Path]:
+    """Where machine code lies that is read when a function is first called; empty if none is kept."""
+    return [Path(_folder())] if _folder() else []
 
 
 @cache

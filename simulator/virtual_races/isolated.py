@@ -23,7 +23,15 @@ from shared.traces.encoding import decode, encode
 from shared.traces.trace import DriveTrace
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, winner_of
 from simulator.virtual_races.judging.run_book import RunEnd
-from vehicle.models.run_isolated import REFUSED, limit_printing, restrict, run_child
+from vehicle.models.run_isolated import (
+    REFUSED,
+    limit_printing,
+    restrict,
+    restrict_to,
+    run_child,
+    source_grants,
+)
+from vehicle.process.landlock import FileGrant
 
 if TYPE_CHECKING:
     from simulator.virtual_races.evaluation import VirtualRun
@@ -118,7 +126,7 @@ def evaluate_isolated(job: EvaluationJob, timeout_s: float | None = None) -> Eva
     Raises ChildFailed, a BadInput, where this machine may be at fault: the child was killed, broke or took too long.
     """
     limit_s = timeout_s or wall_limit_s(job)
-    command = [sys.executable, "-m", "simulator.virtual_races.isolated", str(cpu_limit_s(limit_s))]
+    command = [sys.executable, "-P", "-m", "simulator.virtual_races.isolated", str(cpu_limit_s(limit_s))]
     return read_report(run_child(command, WORK, Path(job.model), limit_s, given=write_job(job)), Path(job.model))
 
 
@@ -151,7 +159,21 @@ def read_report(printed: str, path: Path) -> EvaluationReport:
 def main(arguments: list[str]) -> int:
     """Entry point of the child; returns the exit code."""
     restrict(int(arguments[0]))
+    load_engine()
     return drive(sys.stdin.read())
+
+
+def load_engine() -> None:
+    """Load what drives, while a child may still read all: it comes before `restrict_to_models`."""
+    from simulator.virtual_races import entrant, evaluation  # noqa: F401, PLC0415 (loaded here, used below)
+
+
+def restrict_to_models(*models: str) -> None:
+    """From here on the child reads these models, the engine and its program, and writes temporary files only."""
+    from simulator.batch.compiled import batch_available, compiled_code  # noqa: PLC0415
+
+    code = compiled_code() if batch_available() else []
+    restrict_to([*source_grants(*(Path(model) for model in models if model)), *(FileGrant(path) for path in code)])
 
 
 def drive(job_text: str) -> int:
@@ -167,13 +189,13 @@ def drive(job_text: str) -> int:
 
 def _evaluate(job: EvaluationJob) -> EvaluationReport:
     conditions = check_conditions(job.conditions)
+    restrict_to_models(job.model, job.opponent)
     with tempfile.TemporaryDirectory(prefix="raceday-") as name:
-        # Imported here: the libraries are to be loaded under the limits, never by the parent; and after the models were
-        # read, so that a wrong one is refused at once.
         folders = [unpacked(job.model, job.checkpoint, Path(name) / "model")]
         if job.opponent:
             folders.append(unpacked(job.opponent, job.opponent_checkpoint, Path(name) / "opponent"))
         limit_printing()
+        # Imported here: the libraries are to be loaded under the limits, never by the parent.
         from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.evaluation import evaluate_heats, evaluate_runs  # noqa: PLC0415
 

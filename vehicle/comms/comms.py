@@ -18,7 +18,7 @@ from dataclasses import replace
 from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import StorageError
-from shared.link.inflow.rate_limits import LAPS_BURST, LAPS_PER_S
+from shared.link.inflow.rate_limits import LAPS_BURST, LAPS_PER_S, TokenBucket
 from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
@@ -29,6 +29,7 @@ from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, LoopTelemetry
+from vehicle.core.pilot_messages import is_possible_lap
 from vehicle.core.telemetry import telemetry
 from vehicle.drivers import build_battery
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
@@ -56,6 +57,7 @@ class Comms:
         resend_s: float,
         battery: Callable[[], int | None],
         colour: str = "",
+        clock_rate: float = 1.0,
     ) -> None:
         self._device = device
         self._link = link
@@ -73,6 +75,8 @@ class Comms:
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True
         self._state: CarState | None = None
         self._unstored_laps: list[CarLap] = []
+        self._lap_rate = TokenBucket(LAPS_PER_S * clock_rate, LAPS_BURST * clock_rate, 0.0)
+        self._has_flooded = False
         self._deliveries: queue.Queue[Delivery] = queue.Queue(_MAX_DELIVERIES)
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -99,10 +103,7 @@ class Comms:
         self._receive_from_station()
         for message in self._guard.receive():
             self._on_guard_message(message)
-        for lap in [
-            *self._unstored_laps,
-            *(message for message in self._laps.receive() if isinstance(message, CarLap)),
-        ]:
+        for lap in [*self._unstored_laps, *self._new_laps(now_s)]:
             self._store_lap(lap)
         self._resend_if_due(now_s)
 
@@ -162,6 +163,15 @@ class Comms:
     def _publish_state(self, state: CarState) -> None:
         """Publish the state with what the battery has now; sent again every few seconds, it stays fresh."""
         self._link.publish(replace(state, battery_percent=self._battery(), colour=self._colour))
+
+    def _new_laps(self, now_s: float) -> list[CarLap]:
+        """The pilot's laps; it runs a stranger's model, which must not fill the disk, nor what the next one finds."""
+        received = [message for message in self._laps.receive() if isinstance(message, CarLap)]
+        laps = [lap for lap in received if is_possible_lap(lap) and self._lap_rate.take(now_s)]
+        if len(laps) < len(received) and not self._has_flooded:
+            self._has_flooded = True
+            log(f"the pilot reports laps that cannot be, or more than {LAPS_PER_S:g} a second: they are dropped.")
+        return laps
 
     def _store_lap(self, lap: CarLap) -> None:
         """Store the lap, then publish it. A disk that refuses is tried again in each step, and logged once per lap."""
@@ -229,6 +239,7 @@ def main(arguments: list[str]) -> int:
         config.comms.resend_s,
         battery.percent,
         str(config.lights.own_colour() or ""),
+        clock.rate,
     )
     services = SideServices(config, clock, comms, parsed.frame_fd, battery, Refusals())
     try:

@@ -11,6 +11,7 @@ from vehicle.process.child_main import SINGLE_THREADED
 
 FIRST_RETRY_S = 0.5
 MAX_RETRY_S = 10.0
+END_PATIENCE_S = 2.0  # so long after it was told to end, or its channel was closed, a child is killed
 STEADY_S = 30.0  # after this long alive, the pause starts again at its shortest
 
 
@@ -27,6 +28,7 @@ class Child:
         self._started_s = 0.0
         self._retry_s = FIRST_RETRY_S
         self._restart_at_s: float | None = None
+        self._kill_at_s: float | None = None
         self._nice = min(nice, os.getpriority(os.PRIO_PROCESS, 0))  # not above the nice value of the service
         self.channel: Channel | None = None
 
@@ -53,13 +55,17 @@ class Child:
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
         self.channel = Channel(ours)
         self._started_s = time.monotonic()
-        self._restart_at_s = None
+        self._restart_at_s = self._kill_at_s = None
 
     def poll_exit(self) -> int | None:
         """The exit code, once after the process has ended, else None. It then schedules the restart."""
-        if self._process is None or (code := self._process.poll()) is None:
+        if self._process is None:
             return None
         now_s = time.monotonic()
+        if (code := self._process.poll()) is None:
+            if self._kill_at_s is not None and now_s >= self._kill_at_s:
+                self._process.kill()  # it runs a stranger's model, which may have taught it not to listen
+            return None
         if now_s - self._started_s > STEADY_S:
             self._retry_s = FIRST_RETRY_S
         self._restart_at_s = now_s + self._retry_s
@@ -75,6 +81,7 @@ class Child:
         """Send SIGTERM without waiting."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
+            self._end_soon()
 
     def wait_or_kill(self, patience_s: float) -> None:
         """Wait up to `patience_s` for its end, then send SIGKILL."""
@@ -93,6 +100,11 @@ class Child:
         if self.channel is not None:
             self.channel.close()
             self.channel = None
+            self._end_soon()
+
+    def _end_soon(self) -> None:
+        if self._kill_at_s is None:
+            self._kill_at_s = time.monotonic() + END_PATIENCE_S
 
 
 def describe_exit(code: int) -> str:

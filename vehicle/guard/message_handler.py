@@ -22,6 +22,7 @@ from vehicle.core.messages import (
     UnusableFrame,
 )
 from vehicle.core.modes import ARMED
+from vehicle.core.pilot_messages import checked_said
 from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.children import ChildExited, ChildMessage, ChildProcesses
 from vehicle.guard.loop_stats import LoopStats
@@ -54,11 +55,13 @@ class MessageHandler:
         Raises HardwareMissing when a calibration ends in neutral and the motors do not answer.
         """
         if received.name == "pilot":
-            self._on_pilot_message(received.message)
+            # It runs a stranger's model: what no honest pilot sends is ignored too.
+            exited = isinstance(received.message, ChildExited)
+            self._on_pilot_message(received.message if exited else checked_said(received.message))
         else:
             self._on_comms_message(received.message)
 
-    def _on_pilot_message(self, message: IpcMessage | ChildExited) -> None:
+    def _on_pilot_message(self, message: IpcMessage | ChildExited | None) -> None:
         match message:
             case Setpoint():
                 self._on_setpoint(message)

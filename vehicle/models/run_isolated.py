@@ -24,6 +24,7 @@ from typing import IO
 
 from shared.errors import BadInput
 from shared.text import Sentence, text
+from vehicle.models.memory_limit import largest_memory, machine_memory
 from vehicle.models.model_files import METADATA
 from vehicle.process.landlock import FileGrant, restrict_files
 from vehicle.process.program_files import program_grants
@@ -184,10 +185,13 @@ def job_grants(work: str, arguments: Sequence[str]) -> list[FileGrant]:
     given = dict(enumerate(arguments))
     read = [pathlib.Path(given[place]) for place in _READ.get(work, ()) if given.get(place)]
     written = [pathlib.Path(given[place]) for place in _WRITTEN.get(work, ())]
-    return [
-        *(FileGrant(path) for source in read for path in (source, source.with_name(METADATA))),
-        *(FileGrant(path if path.is_dir() else path.parent, "write") for path in written),
-    ]
+    folders = [path if path.is_dir() else path.parent for path in written]
+    return [*source_grants(*read), *(FileGrant(folder, "write") for folder in folders)]
+
+
+def source_grants(*sources: pathlib.Path) -> list[FileGrant]:
+    """The files of models: archives, folders, or single files with metadata beside them."""
+    return [FileGrant(path) for source in sources for path in (source, source.with_name(METADATA))]
 
 
 def limit_printing() -> None:
@@ -198,6 +202,8 @@ def limit_printing() -> None:
 def main(arguments: list[str]) -> int:
     """Entry point of the child: sets the limits, then loads the libraries and the model."""
     restrict()
+    limit = largest_memory(machine_memory())
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))  # the job lowers it to what its model may take
     restrict_to(job_grants(arguments[0], arguments[1:]))
     code: int = importlib.import_module(JOBS[arguments[0]]).main(arguments[1:])
     return code

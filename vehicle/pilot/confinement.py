@@ -7,6 +7,7 @@ pilot.py.
 
 import os
 import pathlib
+import resource
 import select
 from collections.abc import Callable, Iterable
 
@@ -18,7 +19,8 @@ from vehicle.drivers import build_camera, camera_grants, camera_sockets
 from vehicle.hardware.cameras.video_devices import DEV
 from vehicle.hardware.interfaces import Camera
 from vehicle.models.int8.verdict import FRAMES, INT8, NOTE
-from vehicle.models.model_files import METADATA
+from vehicle.models.memory_limit import machine_memory, max_memory
+from vehicle.models.model_files import METADATA, MODEL
 from vehicle.process.channel import Channel
 from vehicle.process.landlock import FileGrant, restrict_files
 from vehicle.process.log import log
@@ -26,6 +28,9 @@ from vehicle.process.program_files import program_grants
 from vehicle.process.seccomp import install_filter, left_open_without_filter
 
 CAMERA_RETRY_S = 2.0
+# What the pilot maps beside what it touches: stacks of threads, buffers that libraries reserve, the camera's frames.
+RESERVED_BYTES = 128 << 20
+SHARED_BYTES = 1 << 30  # libraries and files; shared memory counts here too
 Restrict = Callable[[VehicleConfig, list[FileGrant]], None]
 
 
@@ -38,7 +43,11 @@ def model_grants(path: pathlib.Path) -> list[FileGrant]:
 
 
 def restrict_pilot(config: VehicleConfig, camera: list[FileGrant]) -> None:
-    """Restrict this thread, and those it starts, to the model's and the camera's files; log what stays open."""
+    """Restrict this process's memory, and this thread and those it starts to the model's and the camera's files.
+
+    What stays open is logged.
+    """
+    limit_pilot_memory(config.model.path)
     grants = [*program_grants(), *model_grants(config.model.path), *camera]
     open_points = restrict_files(
         grants,
@@ -47,6 +56,17 @@ def restrict_pilot(config: VehicleConfig, camera: list[FileGrant]) -> None:
     )
     for sentence in open_points:
         log(f"pilot: {sentence}")
+
+
+def limit_pilot_memory(path: pathlib.Path) -> None:
+    """Limit this process to what the model at `path` may take, and what the pilot needs besides."""
+    model = path / MODEL if path.is_dir() else path
+    weights_bytes = model.stat().st_size if model.is_file() else 0
+    limit = max_memory(weights_bytes, machine_memory()) + RESERVED_BYTES
+    for which, wanted in ((resource.RLIMIT_DATA, limit), (resource.RLIMIT_AS, limit + SHARED_BYTES)):
+        hard = resource.getrlimit(which)[1]
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(which, (allowed, allowed))
 
 
 def filter_calls(config: VehicleConfig, camera: Camera) -> None:

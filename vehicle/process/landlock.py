@@ -39,6 +39,7 @@ _BIND_TCP, _CONNECT_TCP, _ABSTRACT_SOCKETS, _SIGNALS = 1, 2, 1, 2
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # on all machines
 _VERSION, _PATH_BENEATH = 1, 1
 _PR_SET_NO_NEW_PRIVS = 38
+_NEWER = "Use a kernel with CONFIG_SECURITY_LANDLOCK, 6.12 or newer."
 NO_LANDLOCK = (
     "This kernel has no Landlock: a racer's model can read every file of the car's user, its keys too, and open the "
     "devices that this user may, the motors' as well."
@@ -130,13 +131,14 @@ def left_open_by(abi: int, *, is_filtered: bool) -> tuple[str, ...]:
 
 
 def landlock_version(kernel: LandlockKernel) -> tuple[int, str]:
-    """The version, 0 where there is none, and what to do then."""
+    """The version, 0 where there is none, and what to do for a better one; "" if this one does all that we ask."""
     try:
-        return kernel.version(), ""
+        version = kernel.version()
     except OSError as error:
         if error.errno == errno.EOPNOTSUPP:
             return 0, "It is switched off: add `landlock` to `lsm=` on the kernel's command line, and restart."
-        return 0, "Use a kernel with CONFIG_SECURITY_LANDLOCK, 6.12 or newer."
+        return 0, _NEWER
+    return version, _NEWER if version < _SCOPES_SINCE else ""
 
 
 def restrict_files(

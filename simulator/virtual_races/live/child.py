@@ -26,7 +26,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.text import text
-from simulator.virtual_races.isolated import ReportedRun, reported, unpacked
+from simulator.virtual_races.isolated import ReportedRun, load_engine, reported, restrict_to_models, unpacked
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict
 from simulator.virtual_races.live.live_picture import LivePicture
 from vehicle.models.run_isolated import (
@@ -104,17 +104,18 @@ class IsolatedLiveRun:
         self._about, self._job = Path(job.model), job
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the child
         self._mark = tempfile.TemporaryFile()  # noqa: SIM115
+        self._own = tempfile.TemporaryDirectory(prefix="raceday-child-", ignore_cleanup_errors=True)
         os.pwrite(self._mark.fileno(), bytes([_NOBODY]), 0)
         self._read = b""
         cpu_s = round(_CPU_S * job.cars + job.run_ms / 1000)
         words = [str(cpu_s), str(job.cars), str(self._mark.fileno())]
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "simulator.virtual_races.live.child", *words],
+            [sys.executable, "-P", "-m", "simulator.virtual_races.live.child", *words],
             pass_fds=(self._mark.fileno(),),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=child_environment(),
+            env=child_environment() | {"TMPDIR": self._own.name},
         )
         try:
             self._send(_JOB.dump_json(job))
@@ -146,6 +147,7 @@ class IsolatedLiveRun:
             pipe.close()
         self._errors.close()
         self._mark.close()
+        self._own.cleanup()
 
     def _send(self, line: bytes) -> None:
         assert self._child.stdin is not None
@@ -204,6 +206,8 @@ def main(arguments: list[str]) -> int:
     restrict(cpu_s, max_memory=_MEMORY_OF_TWO if cars > 1 else MEMORY)
     marked = mmap.mmap(mark, 1)
     job = _JOB.validate_json(sys.stdin.readline())
+    load_engine()
+    restrict_to_models(job.model, job.rival)
     try:
         _drive(_loaded(job, lambda side: _set(marked, side)))
     except (BadInput, MemoryError) as error:

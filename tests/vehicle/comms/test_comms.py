@@ -1,11 +1,14 @@
 """Comms on the mock wire: laps until they are acknowledged, the station's messages to the guard, no decisions."""
 
+import os
 import pathlib
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from shared.errors import StorageError
+from shared.link.inflow.rate_limits import LAPS_BURST, LAPS_PER_S
 from shared.link.interface import Delivery, Subscription
 from shared.link.mock import MockBroker, MockLink
 from shared.protocol import topics
@@ -166,3 +169,20 @@ def test_a_thousand_laps_that_waited_come_through_a_stations_limits(bench: Bench
     assert stored == set(range(1, 1_001))
     assert bench.outbox.pending() == []
     assert bench.station.state().floods == (), "a car that catches up is no flood"
+
+
+def test_a_hijacked_pilot_neither_fills_the_disk_nor_takes_the_lap_channel(bench: Bench) -> None:
+    """Laps without end, one that no station could read, and an empty datagram, which looks like an end."""
+    for number in range(200):
+        bench.pilot.send(CarLap(bench.now_ns + number, "boot-1"))
+    bench.pilot.send(CarLap(bench.now_ns, "b" * 20_000))
+    with socket.socket(fileno=os.dup(bench.pilot.fileno())) as raw:
+        raw.send(b"")
+    bench.run(1000)
+    kept = bench.outbox.pending()
+    assert len(kept) <= LAPS_BURST + 2 * LAPS_PER_S
+    assert {queued.boot for queued in kept} == {"boot-1"}
+    bench.run(10_000)
+    bench.pilot.send(CarLap(bench.now_ns, "boot-1", board_id=7))
+    bench.run(200)
+    assert bench.outbox.pending()[-1].lap.board_id == 7

@@ -7,12 +7,14 @@ import select
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import pytest
 
 from vehicle.core.actions import Action
 from vehicle.core.messages import CommsReady, FrameCounts, PilotReady, Setpoint
-from vehicle.guard.child import FIRST_RETRY_S, MAX_RETRY_S, Child, describe_exit
+from vehicle.guard.child import END_PATIENCE_S, FIRST_RETRY_S, MAX_RETRY_S, Child, describe_exit
 from vehicle.guard.loop_stats import LoopStats
 from vehicle.process.channel import socket_pair
 from vehicle.process.sandbox import PILOT, limits_of
@@ -23,6 +25,7 @@ HELLO = (
 )
 WAITS = HELLO + "import select; select.select([channel], [], [])"
 DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select.select([], [], [], 60)"
+STUBBORN = "import signal; signal.signal(15, signal.SIG_IGN);" + HELLO + "import select; select.select([], [], [], 60)"
 
 
 def start_child(program: str) -> tuple[Child, list[int]]:
@@ -149,3 +152,25 @@ def test_the_statistics_count_and_clear() -> None:
     for _ in range(10_000):
         stats.count_applied(5_000_000)
     assert len(stats.take_telemetry(model, guard_is_realtime=True).act_us) < 1_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", [Child.terminate, Child.close_channel])
+def test_a_child_that_was_told_to_end_and_goes_on_is_killed(
+    ends: Callable[[Child], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hijacked pilot may ignore the signal, and act as if its channel were open: another model must drive then."""
+    child, fds = start_child(STUBBORN)
+    assert receive(child) == [CommsReady()]
+    now_s = time.monotonic()
+    monkeypatch.setattr("vehicle.guard.child.time.monotonic", lambda: now_s)
+    ends(child)
+    assert child.pid is not None
+    assert child.poll_exit() is None
+    now_s += END_PATIENCE_S
+    assert child.poll_exit() is None  # killed now, and reaped when it has ended
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.poll_exit() == -signal.SIGKILL
+    child.close_channel()
+    for fd in fds:
+        os.close(fd)

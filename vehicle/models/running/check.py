@@ -5,6 +5,7 @@ this checks its size, that it is ONNX with allowed content (onnx_check.py), and 
 """
 
 import hashlib
+import os
 import pathlib
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -94,7 +95,8 @@ def _read(file: pathlib.Path) -> bytes:
         )
     try:
         with file.open("rb") as opened:
-            content = opened.read(MAX_MODEL_BYTES + 1)
+            # Of its own size: to read more would take the memory for it first.
+            content = opened.read(min(os.fstat(opened.fileno()).st_size, MAX_MODEL_BYTES) + 1)
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
     if len(content) > MAX_MODEL_BYTES:

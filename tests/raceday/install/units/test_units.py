@@ -14,6 +14,7 @@ from raceday.install.machine_files.device_kinds import DeviceKind
 from raceday.install.machine_files.drop_ins import DROP_IN, drop_in
 from shared.errors import JournalDamaged
 from tests.raceday.install.checkout import ROOT
+from vehicle.process.sandbox import COMMS, IMPORT, PILOT
 
 FOLDER = ROOT / "raceday" / "install" / "units"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -132,3 +133,16 @@ def test_whoever_stamps_by_the_clock_sees_which_boot_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", ["raceday-station", "raceday-leaderboard", "raceday-vehicle"])
 def test_whoever_serves_pages_has_descriptors_for_them_and_for_the_rest(name: str) -> None:
     assert int(lines(FOLDER / f"{name}.service", "LimitNOFILE")[0]) >= 4096
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_nobody_takes_all_of_the_machine(unit: pathlib.Path) -> None:
+    for key in ("MemoryMax", "TasksMax", "LimitNOFILE"):
+        assert len(lines(unit, key)) == 1, key
+
+
+def test_the_guard_outlives_whoever_is_ended_for_memory() -> None:
+    """systemd's default stops a unit when the kernel ends one of its processes (systemd.service(5), OOMPolicy=)."""
+    assert lines(FOLDER / "raceday-vehicle.service", "OOMPolicy") == ["continue"]
+    (score,) = lines(FOLDER / "raceday-vehicle.service", "OOMScoreAdjust")
+    assert int(score) < min(COMMS.oom_score_adj, PILOT.oom_score_adj, IMPORT.oom_score_adj)
