@@ -226,8 +226,8 @@ class MqttLink:
         self._connection.subscribe(client, self._subscriptions)
         with self._lock:
             connected = text("Connected to the broker at {address}.", address=self._connection.address)
-            said = joined([connected, self._connection.notice]) if self._connection.notice else connected
-            self._liveness.on_connected(time.monotonic(), said)
+            notice = self._connection.notice
+            self._liveness.on_connected(time.monotonic(), joined([connected, notice]) if notice else connected)
             self._queue.on_connected()
 
     def _on_subscribe(
