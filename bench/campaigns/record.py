@@ -155,7 +155,7 @@ def commit() -> str:
 
 
 def _differs(other: str) -> bool:
-    """Whether the code of that commit is other than what would run now; of changes that are in no commit, nobody knows."""
+    """Whether the code of that commit is other than what would run now; of what is in no commit nobody knows."""
     here = commit()
     if "+" in other + here:
         return True
