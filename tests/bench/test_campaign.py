@@ -14,7 +14,7 @@ from bench.campaigns.campaign import (
     spread_of,
     totals_of,
 )
-from bench.campaigns.runner import CampaignNotClean, run_and_report
+from bench.campaigns.runner import CampaignNotClean, outcome_of, run_and_report
 from shared.errors import BadInput
 
 
@@ -81,6 +81,12 @@ def test_a_part_that_raises_is_recorded_and_the_next_one_is_run(out: pathlib.Pat
     assert not found["clean"]
 
 
+def test_a_campaign_can_be_asked_without_a_file(out: pathlib.Path) -> None:
+    made = campaign(WELL, LOST)
+    assert failures(made, outcome_of(made)) == ["2 lost, which must be 0"]
+    assert list(out.iterdir()) == []
+
+
 def test_a_campaign_that_was_cut_goes_on_and_counts_all_in_the_end(out: pathlib.Path) -> None:
     ran: list[int] = []
     with pytest.raises(KeyboardInterrupt):
@@ -121,9 +127,12 @@ def test_what_is_not_the_same_campaign_is_not_gone_on_with(out: pathlib.Path, te
         run_and_report(campaign(WELL, WELL), quick=False, resume=True)
 
 
-def test_code_that_has_changed_is_not_gone_on_with(out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("now", ["def", "abc+"])
+def test_code_that_has_changed_is_not_gone_on_with(
+    now: str, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_and_report(campaign(WELL, WELL), quick=False)
-    monkeypatch.setattr(record, "commit", lambda: "def")
+    monkeypatch.setattr(record, "commit", lambda: now)
     with pytest.raises(BadInput, match="other code"):
         run_and_report(campaign(WELL, WELL), quick=False, resume=True)
 
