@@ -43,6 +43,7 @@ BENCHES: dict[str, Bench] = {
         "bench.leaderboard.real_submissions", "as `submissions`, a few with real drives: by children, by a Ray cluster"
     ),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
+    "schemathesis": Bench("bench.web.generated", "every call with generated documents: 5xx, undeclared", ("minutes",)),
     "stalled": Bench("bench.leaderboard.stalled", "posts and pages beside 500 stalled connections, and without"),
     "sabotage": Bench("bench.sabotage.run", "24 planted bugs: is each caught by one of the campaigns"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
@@ -111,7 +112,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a rough figure, and a check that it runs")
     parser.add_argument("--resume", action="store_true", help="a campaign: go on where run/bench/NAME.json ends")
     parser.add_argument("--seeds", default="", metavar="A..B", help="race-hours: only these seeds now")
-    parser.add_argument("--minutes", type=float, metavar="N", help="fuzz: share this time among all parsers")
+    parser.add_argument("--minutes", type=float, metavar="N", help="fuzz, schemathesis: for so long")
     parser.add_argument("--baseline", action="store_true", help="virtual: measure the older commit again, too")
     chosen = parser.parse_args()
     if chosen.resume and chosen.name not in ("campaigns", *CAMPAIGNS):

@@ -56,6 +56,7 @@ def figures_of(name: str, document: dict[str, Any] | None) -> CampaignFigures:
     if document is None:
         return CampaignFigures(name, trouble="not run")
     try:
+        document = _fuzz_as_campaign(document) if "rows" in document else document
         trouble = (
             "not finished"
             if not document["finished"]
@@ -78,6 +79,23 @@ def figures_of(name: str, document: dict[str, Any] | None) -> CampaignFigures:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return CampaignFigures(name, trouble="not the record of a campaign")
+
+
+def _fuzz_as_campaign(document: dict[str, Any]) -> dict[str, Any]:
+    """The file of `./dev bench fuzz`, which has a row for each target, in the form of a campaign's record."""
+    rows, cpu_s = document["rows"], float(document["cpu_s"])
+    escapes = sum(bool(row["escapes"]) for row in rows)
+    return {
+        "finished": True,
+        "clean": not escapes,
+        "quick": cpu_s < 1.0,
+        "trials": "inputs",
+        "counts": {"inputs": sum(int(row["inputs"]) for row in rows), "targets that an input escaped from": escapes},
+        "ran_s": cpu_s * len(rows),
+        "load": {"mean": float(document["machine"]["load"][0])},
+        "commits": [],
+        "sittings": 1,
+    }
 
 
 def line(all_figures: list[CampaignFigures], sabotage: tuple[int, int] | None) -> str:
@@ -127,9 +145,10 @@ def _read(name: str) -> dict[str, Any] | None:
 
 
 def _sabotage() -> tuple[int, int] | None:
-    counts = (_read("sabotage") or {}).get("counts", {})
-    planted = counts.get("bugs planted", 0)
-    return (counts.get("bugs caught", 0), planted) if planted else None
+    """Bugs caught and planted, as `./dev bench sabotage` wrote them."""
+    document = _read("sabotage") or {}
+    caught, planted = document.get("caught"), document.get("planted")
+    return (caught, planted) if isinstance(caught, int) and isinstance(planted, int) and planted else None
 
 
 BEGIN, END = "<!-- figures of the campaigns: written by `python -m bench.figures_line --write` -->", "<!-- end -->"

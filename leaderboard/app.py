@@ -64,6 +64,7 @@ from leaderboard.services import LeaderboardServices
 from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
+from leaderboard.web.post_figures import PostFigures
 from shared.access.pass_code_hashing import PassCodeHasher
 from shared.refusals import Refusals
 from shared.web.assets import Assets
@@ -89,7 +90,7 @@ def create_app(
     `background`: this process also does what only one of several does, as sending notices. `refusals`: those of the
     process; None: new ones.
     """
-    refusals = Refusals() if refusals is None else refusals
+    refusals, posts = Refusals() if refusals is None else refusals, PostFigures()
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -113,7 +114,7 @@ def create_app(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
     )
     for router in (
-        *_api(services, credentials, config, callers, utc_ns),
+        *_api(services, credentials, config, callers, utc_ns, posts),
         *_pages(services, config, callers, site, feed, utc_ns, refusals),
     ):
         app.include_router(router)
@@ -121,6 +122,7 @@ def create_app(
     app.mount("/static", Assets(STATIC))
     add_middleware(app, services, credentials, config, utc_ns, refusals)
     app.state.accounts, app.state.services, app.state.refusals = services.accounts, services, refusals
+    app.state.posts = posts
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -170,11 +172,12 @@ def _api(
     config: LeaderboardConfig,
     callers: CallerIdentification,
     utc_ns: Callable[[], int],
+    posts: PostFigures,
 ) -> Iterator[APIRouter]:
     """The routes for programs."""
     board, sight, limits = services.board, services.sight, config.limits
     league = LeagueApi(services.league, callers, utc_ns)
-    yield results.router(board, credentials.stations, callers, limits, utc_ns)
+    yield results.router(board, credentials.stations, callers, limits, utc_ns, posts)
     yield offers.router(board, credentials.stations, config, utc_ns)
     yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)

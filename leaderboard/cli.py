@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import logging
 import pathlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -156,6 +157,11 @@ def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None, farm_jobs
 
                 with without_collecting():
                     app, feed = build.build(config, background=number == 0)
+                if config.metrics.enabled:
+                    from leaderboard.commands.metrics import offer_metrics  # noqa: PLC0415 (loaded only where wanted)
+
+                    address = offer_metrics(config, app, feed, number, ending)
+                    print(f"leaderboard: figures for Prometheus at {address}", file=sys.stderr, flush=True)
                 serve(app, feed, listening, serves)
             return 0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.config import load, setting
 from shared.errors import ConfigError
+from shared.metrics.settings import MetricsOptions
 from shared.web.host_names import host_names
 
 # What a Content-Security-Policy may hold as a source, and nothing that ends it.
@@ -177,6 +178,7 @@ class LeaderboardConfig:
     embeds: EmbedSettings = field(default_factory=EmbedSettings)
     submissions: SubmissionSettings = field(default_factory=SubmissionSettings)
     farm: FarmSettings = field(default_factory=FarmSettings)
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:

@@ -65,6 +65,7 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
     # Who may send for how long, the app's guard of bodies knows: no connection is closed before.
     limits = ConnectionLimits(connections, max_idle_each=IDLE_EACH, body_s=app.state.longest_body_s)
     server = _Server(config, limits, feed, lambda: serving(url_of(listening)), app.state.tls)
+    app.state.open_connections = lambda: len(server.connections)
     server.run(sockets=[listening])
     if server.failed is not None:
         raise server.failed

@@ -5,10 +5,13 @@ that a venue may not have. Two things confirm it: a time server disciplines the 
 clock agrees with it. https://man7.org/linux/man-pages/man2/adjtimex.2.html
 """
 
+import contextlib
 import ctypes
 import functools
 import pathlib
+from collections.abc import Iterable
 
+TIMESYNC_KEPT = pathlib.Path("/var/lib/systemd/timesync/clock")  # systemd notes the time in its date
 BUILT_NS = 1_764_547_200_000_000_000  # 2025-12-01: no later program runs before it
 AGREES_NS = 60_000_000_000
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC
@@ -22,6 +25,18 @@ def is_set(utc_ns: int, rtc: pathlib.Path = _RTC) -> bool:
     if utc_ns < BUILT_NS:
         return False
     return is_synchronised() or _battery_agrees(utc_ns, rtc)
+
+
+def certain_ns(utc_ns: int, kept: Iterable[pathlib.Path]) -> int:
+    """The moment that is past for certain: the latest of the clock, of the program's making, and of what files date.
+
+    A machine without a clock battery begins in 1970, while its own files, its certificates among them, are of later.
+    """
+    dates = [BUILT_NS]
+    for path in (*kept, TIMESYNC_KEPT):
+        with contextlib.suppress(OSError):  # not there, or not ours to see
+            dates.append(path.stat().st_mtime_ns)
+    return max(utc_ns, *dates)
 
 
 def is_synchronised() -> bool:

@@ -7,7 +7,7 @@ import json
 import pathlib
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
 from shared.refusals import Refusals
 from station.config import DriverChoice, GateConfig, StationConfig
+from station.core.facts import Fact
 from station.core.inputs import GateSpec, Transponder
 from station.drem_options import DremOptions
 from station.gates.absent_gate import AbsentGate, make_and_start
@@ -49,11 +50,13 @@ def build(
     sync: Callable[[int], SyncView] | None = None,
     log: Callable[[str], None] = lambda _sentence: None,
     refusals: Refusals | None = None,
+    observe: Callable[[Sequence[Fact], float], None] | None = None,
 ) -> Station:
     """Builds a station from its config without starting it. `log` gets each sentence for the operator's log.
 
     A part that is given (`clock`, `link`, `gates`, `sync`) replaces the one that the config names. `refusals`: those of
-    the process, into which the web counts too. Raises OperatorError for what a person must fix.
+    the process, into which the web counts too. `observe` gets the facts of each commit, and how long the disk took.
+    Raises OperatorError for what a person must fix.
     """
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
@@ -73,7 +76,7 @@ def build(
         station = Station(
             setup(config), clock, link, gates, journal, sync, drem,
             button=button, make_lights=lights, log=log, offer=offer,
-            refusals=refusals,
+            refusals=refusals, observe=observe,
         )  # fmt: skip
         undo.pop_all()
     return station

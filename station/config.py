@@ -8,6 +8,7 @@ from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
+from shared.metrics.settings import MetricsOptions
 from shared.protocol.topics import checked_device
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import RaceRules, check_rules
@@ -216,6 +217,7 @@ class StationConfig:
     stop_button: DriverChoice | None = None
     start_lights: DriverChoice | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)
 
     def __post_init__(self) -> None:
         _name(self.name, "name")

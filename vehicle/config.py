@@ -8,6 +8,7 @@ from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
+from shared.metrics.settings import MetricsOptions
 from shared.protocol.topics import checked_device
 from shared.web.host_names import host_names
 from vehicle.calibration.file import CalibrationChoice
@@ -179,6 +180,7 @@ class VehicleConfig:
     stock_software: StockSoftwareOptions
     recorder: RecorderOptions
     console: ConsoleOptions
+    metrics: MetricsOptions
     device: str = setting(what="the car's name at the broker, such as car-1")
     profile: str = setting("", what="a hardware profile, whose settings hold where this file says nothing")
 

@@ -71,7 +71,7 @@ def cut(store: str, cuts: int, seed: int, *, weakened: bool) -> PartOutcome:
 
 def _trials(store: str, folder: pathlib.Path, cuts: int, seed: int, *, weakened: bool) -> Iterator[power_cuts.Tally]:
     if store == "journal":
-        return power_cuts.campaign(folder, cuts, seed, "normal" if weakened else "full")
+        return power_cuts.campaign(folder, cuts, seed, "normal" if weakened else "")
     return store_cuts.campaign(store, folder, cuts, seed, weakened=weakened)
 
 

@@ -61,4 +61,5 @@ def many_rows(count: int, seed: int) -> PartOutcome:
             "rows that were never settled": tally.not_settled,
         },
         {"s until the next good row (virtual time)": tally.waits_s},
+        tuple(tally.escaped),
     )

@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from bench.campaigns.campaign import Campaign, CampaignPart, CampaignTotals, PartOutcome, failures, totals_of
+from bench.campaigns.campaign import (
+    Campaign,
+    CampaignPart,
+    CampaignTotals,
+    PartOutcome,
+    failures,
+    spread_of,
+    totals_of,
+)
 from bench.campaigns.record import CampaignRecord, DonePart, commit, file_of, read_record
 from bench.report import console
 from shared.errors import RacedayError
@@ -56,7 +64,7 @@ def run(campaign: Campaign, record: CampaignRecord, only: Collection[str] | None
 
 
 def outcome_of(campaign: Campaign) -> CampaignTotals:
-    """Runs all parts without a file; for tests, which want to know whether a planted bug is found."""
+    """Runs all parts without a file: for whoever only wants to know whether a planted bug is found."""
     return totals_of(_run_part(part).outcome for part in campaign.parts)
 
 
@@ -108,7 +116,8 @@ def _table(campaign: Campaign, record: CampaignRecord, totals: CampaignTotals) -
         wanted = "0" if name in campaign.zero else "> 0" if name in campaign.above_zero else ""
         table.add_row(name, f"{count:,}", wanted)
     for name, values in totals.times.items():
-        ordered = sorted(values)
-        p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
-        table.add_row(f"{name}: p50, p99, longest", f"{p50:.3g}, {p99:.3g}, {ordered[-1]:.3g}", "")
+        if values:
+            spread = spread_of(values)
+            figures = f"{spread.p50:.3g}, {spread.p99:.3g}, {spread.longest:.3g}"
+            table.add_row(f"{name}: p50, p99, longest", figures, "")
     return table

@@ -1,5 +1,6 @@
 """POST /api/v1/results: takes results from stations. The signature is checked on the raw body before it is parsed."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,8 +16,10 @@ from leaderboard.config import LeaderboardLimits
 from leaderboard.core.access import Caller, key_may
 from leaderboard.core.errors import NotAllowed
 from leaderboard.stations.sender import Sender, sender_of
+from leaderboard.web.post_figures import PostFigures
+from leaderboard.web.statuses import status_of
 from shared import webhooks
-from shared.errors import RetryLater
+from shared.errors import RacedayError, RetryLater
 from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result, decode_result
 from shared.text import text
 
@@ -61,9 +64,10 @@ def router(
     callers: CallerIdentification,
     limits: LeaderboardLimits,
     utc_ns: Callable[[], int],
+    figures: PostFigures,
 ) -> APIRouter:
     """The route, over one board. `stations`: each key and its station ("": any station without a key of its own)."""
-    routes, calls = DescribedRouter(tags=["results"]), ResultCalls(board, stations, callers, limits, utc_ns)
+    routes, calls = DescribedRouter(tags=["results"]), ResultCalls(board, stations, callers, limits, utc_ns, figures)
     routes.post(
         RESULT_PATH,
         status_code=201,
@@ -77,7 +81,7 @@ def router(
 
 
 class ResultCalls:
-    """The handler, and how many posts it has in work."""
+    """The handler."""
 
     def __init__(
         self,
@@ -86,16 +90,29 @@ class ResultCalls:
         callers: CallerIdentification,
         limits: LeaderboardLimits,
         utc_ns: Callable[[], int],
+        figures: PostFigures,
     ) -> None:
         self._board, self._stations, self._callers = board, stations, callers
         self._limits, self._utc_ns = limits, utc_ns
         self._keys = tuple(stations)
-        self._in_work = 0
+        self._figures = figures
         # Threads of their own: posts that wait for the disk keep no page waiting, and share its commits (GroupCommit).
         self._threads = CapacityLimiter(limits.posts_at_once)
 
     async def post_result(self, request: Request) -> Response:
         """Applied exactly once however often it is sent; the response is sent after it is on disk."""
+        began_s, status = time.monotonic(), 500
+        try:
+            response = await self._posted(request)
+            status = response.status_code
+        except RacedayError as refusal:
+            status = status_of(refusal)
+            raise
+        finally:
+            self._figures.observe(status, time.monotonic() - began_s)
+        return response
+
+    async def _posted(self, request: Request) -> Response:
         program = self._callers.caller(request)
         if program.key_id and "results:write" not in program.key_scopes:
             raise NotAllowed(text("This key may not post results: it needs the scope {scope}.", scope="results:write"))
@@ -103,15 +120,15 @@ class ResultCalls:
         body = await read_body(request, MAX_RESULT_BYTES)
         now_utc_ns = self._utc_ns()
         webhook_id, sender = self._sender(request, program, body, now_utc_ns)
-        if self._in_work >= self._limits.posts_at_once:
+        if self._figures.in_work >= self._limits.posts_at_once:
             raise RetryLater("The leaderboard is busy with other results.", after_s=1.0)
-        self._in_work += 1
+        self._figures.in_work += 1
         try:
             answer = await to_thread.run_sync(
                 self._board.apply, webhook_id, body, now_utc_ns, sender, limiter=self._threads
             )
         finally:
-            self._in_work -= 1
+            self._figures.in_work -= 1
         return json_response(answer.body, answer.status)
 
     def _sender(self, request: Request, program: Caller, body: bytes, now_utc_ns: int) -> tuple[str, Sender]:

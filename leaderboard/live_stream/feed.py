@@ -88,6 +88,11 @@ class Feed:
         self._browsers = 0
         self.at_close: list[Callable[[], None]] = []  # called on the loop: what else waits while the server is to stop
 
+    @property
+    def browsers(self) -> int:
+        """Open streams."""
+        return self._browsers
+
     def attach(self) -> None:
         """Use the running event loop from now on; called on the loop that serves."""
         self._loop = asyncio.get_running_loop()

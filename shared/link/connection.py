@@ -22,10 +22,12 @@ from shared.link.interface import Subscription
 from shared.link.liveness import CONNECT_S
 from shared.link.options import MqttOptions
 from shared.link.packets import Packet
+from shared.link.tls.certificate_dates import CertificateDates
 from shared.protocol.topics import Speaker
-from shared.text import text
+from shared.text import Sentence, text
 
 RECEIVE_MAXIMUM = 100
+RECEIVE_BUFFER_BYTES = 65_536
 
 _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
@@ -39,6 +41,8 @@ class BrokerConnection:
         self.client_id = options.client_id or client_id
         self._will = will
         self._tls = _tls(options)
+        own = [pathlib.Path(path) for path in (options.ca, options.cert, options.key) if path]
+        self._dates = CertificateDates(self._tls, own) if self._tls is not None else None
         self._password = _first_line(options.password_file)
         self._protocol = _V311 if options.protocol == "3.1.1" else _V5
 
@@ -68,10 +72,23 @@ class BrokerConnection:
         The earlier session is resumed, so that what we have not acknowledged is delivered again.
         """
         options = self._options
-        client.on_socket_open = _send_at_once
+        client.on_socket_open = _prefer_early
+        if self._dates is not None:
+            self._dates.prepare()
         if self._protocol == _V311:
             client.connect(options.host, options.port, options.keepalive_s)
-            return
+        else:
+            self._connect_5(client)
+        if self._dates is not None:
+            self._dates.check(client.socket())
+
+    @property
+    def notice(self) -> Sentence | str:
+        """What there is to say about the connection that stands, "" if nothing."""
+        return "" if self._dates is None else self._dates.notice
+
+    def _connect_5(self, client: Client) -> None:
+        options = self._options
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's is untyped
         properties.SessionExpiryInterval = options.session_expiry_s
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
@@ -121,9 +138,11 @@ def client_id(device: str, boot: str, speaker: Speaker) -> str:
     return f"{device}-{hashlib.sha256(boot.encode()).hexdigest()[:12]}" if speaker == "car" else device
 
 
-def _send_at_once(_client: Client, _data: object, sock: Any) -> None:
+def _prefer_early(_client: Client, _data: object, sock: Any) -> None:
     # Two small messages in a row would wait for the broker's acknowledgement of the first: 20 ms more (measured).
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # What waits behind a flood comes too late: the kernel would hold 6 MB, a second of 20,000 messages and more.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
 
 
 def _first_line(path: str) -> str | None:

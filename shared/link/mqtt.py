@@ -33,7 +33,7 @@ from shared.link.packets import MessageEncoder, decode_packet
 from shared.link.send_queue import SendQueue
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
-from shared.text import text
+from shared.text import joined, text
 
 __all__ = ["MqttLink", "MqttOptions"]
 
@@ -226,7 +226,8 @@ class MqttLink:
         self._connection.subscribe(client, self._subscriptions)
         with self._lock:
             connected = text("Connected to the broker at {address}.", address=self._connection.address)
-            self._liveness.on_connected(time.monotonic(), connected)
+            notice = self._connection.notice
+            self._liveness.on_connected(time.monotonic(), joined([connected, notice]) if notice else connected)
             self._queue.on_connected()
 
     def _on_subscribe(

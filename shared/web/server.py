@@ -160,6 +160,10 @@ class BackgroundServer:
         return self._thread.is_alive()
 
     @property
+    def open_connections(self) -> int:
+        return len(self._server.connections)
+
+    @property
     def port(self) -> int:
         return int(self._listening.getsockname()[1])
 

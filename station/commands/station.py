@@ -23,6 +23,7 @@ from station.build import build, hold_lock
 from station.checklists.register import ChecklistRegister
 from station.commands import access
 from station.config import StationConfig
+from station.exports.activity import Activity
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
 from station.service.checklists.checklist_facts import checklist_facts
@@ -104,7 +105,9 @@ def _started(
     listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
     ends.callback(os.close, hold_lock(config.data_dir))
     finish_restore(config.data_dir)
-    runner = StationThreads(build(config, log=log))
+    activity = Activity()
+    observe = activity.observe if config.metrics.enabled else None
+    runner = StationThreads(build(config, log=log, observe=observe))
     backups = StationBackups(config.data_dir, runner.over.set)
     backups.remove_left_over()
     ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
@@ -133,6 +136,8 @@ def _started(
     )
     web = WebServer(app, listening, app.state.live.close, app.state.is_official, tls)
     ends.callback(web.close)
+    if config.metrics.enabled:
+        _offer_metrics(config, runner.station, activity, web, ends)
     sys.setswitchinterval(SWITCH_S)
     runner.start()
     web.start()
@@ -144,6 +149,24 @@ def _started(
     _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
     _announce_protection(tls, url_of(listening))
     return runner, backups
+
+
+def _offer_metrics(
+    config: StationConfig, station: Station, activity: Activity, web: WebServer, ends: contextlib.ExitStack
+) -> None:
+    """Begins to answer Prometheus. Raises ConfigError."""
+    from shared.metrics.server import metrics_server  # noqa: PLC0415 (their library is loaded only where it is wanted)
+    from station.exports.metrics import gather  # noqa: PLC0415
+
+    journal = station.journal_path
+    figures = gather(
+        station.snapshot, activity, journal, lambda: station.inputs_waiting, station.link_state, station.refusals,
+        lambda: web.open_connections,
+    )  # fmt: skip
+    server = metrics_server(config.metrics, figures, "This station", station.refusals)
+    ends.callback(server.close)
+    server.start()
+    log(f"figures for Prometheus at http://{config.metrics.host}:{server.port}/metrics")
 
 
 def _log_ticks(opened: StationAccess, checklists: ChecklistRegister) -> None:

@@ -18,14 +18,14 @@ accepts them.
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock
 from shared.errors import StorageError
-from shared.link.interface import Link
+from shared.link.interface import Link, LinkState
 from shared.protocol import messages as m
 from shared.refusals import Refusals
 from station.core import facts as f
@@ -84,10 +84,11 @@ class Station(RunQuestions):
         log: Callable[[str], None] = lambda _sentence: None,
         offer: Callable[[RaceOffers], None] = lambda _offers: None,
         refusals: Refusals | None = None,
+        observe: Callable[[Sequence[f.Fact], float], None] | None = None,
     ) -> None:
         self.setup, self.journal = setup, journal
         self.refusals = Refusals() if refusals is None else refusals  # of this process: what cars send, and the web's
-        self._link = link
+        self._link, self._observe = link, observe  # the facts of each commit, and how long the disk took
         self._inbox: Inbox = SimpleQueue()
         self._car_messages = CarMailbox()
         self.notice = ""  # what the operator should know about the start, "" if nothing
@@ -214,6 +215,14 @@ class Station(RunQuestions):
     def _show_lights(self, lights: StartLightsView) -> None:
         self._view.update(lights=lights)
 
+    @property
+    def inputs_waiting(self) -> int:
+        """Inputs in the queue, about: it fills and empties meanwhile."""
+        return self._inbox.qsize()
+
+    def link_state(self) -> LinkState:
+        return self._link.state()
+
     def snapshot(self) -> View:
         return self._view.snapshot()
 
@@ -295,7 +304,10 @@ class Station(RunQuestions):
             for item, handled in done
             if handled.facts
         ]
+        began_s = time.perf_counter()
         seqs = iter(self.journal.append(entries) if entries else ())
+        if entries and self._observe is not None:
+            self._observe([fact for _, handled in done for fact in handled.facts], time.perf_counter() - began_s)
         self._view.results_due(self.journal.due)
         for item, handled in done:
             facts = handled.facts

@@ -14,7 +14,7 @@ from bench.campaigns.campaign import (
     spread_of,
     totals_of,
 )
-from bench.campaigns.runner import CampaignNotClean, run_and_report
+from bench.campaigns.runner import CampaignNotClean, outcome_of, run_and_report
 from shared.errors import BadInput
 
 
@@ -79,6 +79,12 @@ def test_a_part_that_raises_is_recorded_and_the_next_one_is_run(out: pathlib.Pat
     found = json.loads((out / "test.json").read_text())
     assert len(found["parts"]) == 2
     assert not found["clean"]
+
+
+def test_a_campaign_can_be_asked_without_a_file(out: pathlib.Path) -> None:
+    made = campaign(WELL, LOST)
+    assert failures(made, outcome_of(made)) == ["2 lost, which must be 0"]
+    assert list(out.iterdir()) == []
 
 
 def test_a_campaign_that_was_cut_goes_on_and_counts_all_in_the_end(out: pathlib.Path) -> None:

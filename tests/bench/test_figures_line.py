@@ -33,6 +33,13 @@ def test_only_a_whole_clean_campaign_is_published(changed: dict[str, object], tr
     assert figures_of("kills", WHOLE | changed).trouble == trouble
 
 
+@pytest.mark.parametrize(("escapes", "trouble"), [(0, ""), ([], ""), (["one"], "not clean")])
+def test_the_file_of_the_fuzzers_is_read_too(escapes: object, trouble: str) -> None:
+    rows = [{"inputs": 500, "escapes": escapes}, {"inputs": 7, "escapes": 0}]
+    found = figures_of("fuzz", {"rows": rows, "cpu_s": 16.0, "machine": {"load": [1.0, 2.0, 3.0]}})
+    assert (found.trials, found.trouble) == (507, trouble)
+
+
 def test_a_campaign_that_was_not_run_is_named() -> None:
     assert figures_of("kills", None).trouble == "not run"
     assert "not run" in table([figures_of("kills", None)])

@@ -31,7 +31,7 @@ def test_the_shipped_file_is_a_car() -> None:
     assert config.model.throttle_percent == 0
 
 
-@pytest.mark.parametrize("table", ["limits", "safety", "lapwatch", "comms", "local", "mqtt", "clock"])
+@pytest.mark.parametrize("table", ["limits", "safety", "lapwatch", "comms", "local", "mqtt", "clock", "metrics"])
 def test_each_shown_default_is_the_default(table: str) -> None:
     text = re.search(rf"^\[{table}\]\n(.*?)(?=^\[|\Z)", SHIPPED.read_text(), re.MULTILINE | re.DOTALL)
     assert text is not None

@@ -19,7 +19,7 @@ from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import StorageError
 from shared.link.inflow.rate_limits import LAPS_BURST, LAPS_PER_S, TokenBucket
-from shared.link.interface import Delivery, Link, Subscription
+from shared.link.interface import Delivery, Link, LinkState, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
 from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
@@ -70,6 +70,7 @@ class Comms:
         self._battery, self._colour = battery, colour
         self._resend_due_s = 0.0
         self._was_connected = False
+        self._leased_at_s: float | None = None
         self.listeners: list[Callable[[IpcMessage], None]] = []  # recorder and console
         # The console replaces it: while a phone holds the car, some messages of the station are not passed on.
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True
@@ -107,6 +108,14 @@ class Comms:
             self._store_lap(lap)
         self._resend_if_due(now_s)
 
+    def lease_age_s(self) -> float | None:
+        """How long ago the newest lease of the station came, whether the guard took it or not; None before any."""
+        leased_at_s = self._leased_at_s
+        return None if leased_at_s is None else time.monotonic() - leased_at_s
+
+    def link_state(self) -> LinkState:
+        return self._link.state()
+
     def send_to_guard(self, message: IpcMessage) -> bool:
         """Send a message from the console to the guard, from any thread; False if it was dropped."""
         return self._guard.send(message)
@@ -134,6 +143,8 @@ class Comms:
         while not self._deliveries.empty():
             delivery = self._deliveries.get_nowait()
             body = delivery.message.body
+            if isinstance(body, Lease):
+                self._leased_at_s = time.monotonic()
             if isinstance(body, Lease | DriveOrder) and self.admits(body):
                 self._guard.send(body)
             elif isinstance(body, LapAck):

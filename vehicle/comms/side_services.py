@@ -1,4 +1,4 @@
-"""What runs beside MQTT in the comms process, each on threads of its own: recorder, console, battery and lights."""
+"""What runs beside MQTT in the comms process, each on its own threads: recorder, console, figures, battery, lights."""
 
 import functools
 import socket
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shared.clock import Clock
+from shared.link.interface import LinkState
 from shared.protocol.messages import DriveOrder, Lease
 from shared.refusals import Refusals
-from shared.web.server import listen
+from shared.web.server import BackgroundServer, listen
 from shared.web.tls.web_tls import web_tls
 from vehicle.comms.battery_monitor import BatteryMonitor
 from vehicle.comms.car_lights import CarLights
@@ -29,13 +30,18 @@ from vehicle.web.server import ConsoleServer
 
 
 class CommsAccess(Protocol):
-    """The part of Comms that recorder and console use."""
+    """The part of Comms that recorder, console and figures use."""
 
     listeners: list[Callable[[IpcMessage], None]]
     admits: Callable[[Lease | DriveOrder], bool]
 
     def send_to_guard(self, message: IpcMessage) -> bool:
         """Send a message to the guard, from any thread; False if it was dropped."""
+
+    def lease_age_s(self) -> float | None:
+        """How long ago the newest lease came; None before any."""
+
+    def link_state(self) -> LinkState: ...
 
 
 class SideServices:
@@ -71,19 +77,22 @@ class SideServices:
             comms.admits = lambda message: phone.admits(message, time.monotonic())
             viewers.append(phone.on_picture)
             self._console = _console(config, phone, battery, refusals)
+        self._metrics: BackgroundServer | None = None
+        if config.metrics.enabled:
+            self._metrics = _metrics(config, comms, battery, refusals, self._console)
         self._pump: FramePump | None = None
         if viewers and frame_fd is not None:
             self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
 
     def start(self) -> None:
         """Start all threads."""
-        for part in (self._recorder, self._pump, self._console, self._battery, self._lights):
+        for part in (self._recorder, self._pump, self._console, self._metrics, self._battery, self._lights):
             if part is not None:
                 part.start()
 
     def close(self) -> None:
         """End all threads; the recorder last, so that its file receives everything and is closed with an index."""
-        for part in (self._lights, self._battery, self._console, self._pump, self._recorder):
+        for part in (self._lights, self._battery, self._metrics, self._console, self._pump, self._recorder):
             if part is not None:
                 part.close()
 
@@ -118,4 +127,25 @@ def _console(config: VehicleConfig, phone: PhoneControl, battery: BatteryMonitor
         log(trouble)
     if code is not None:
         log(f"claim code of the console: {code} (shown once; `raceday vehicle claim` makes a new one)")
+    return server
+
+
+def _metrics(
+    config: VehicleConfig,
+    comms: CommsAccess,
+    battery: BatteryMonitor,
+    refusals: Refusals,
+    console: ConsoleServer | None,
+) -> BackgroundServer:
+    """The server of the car's figures. Raises ConfigError."""
+    from shared.metrics.server import metrics_server  # noqa: PLC0415 (their library is loaded only where it is wanted)
+    from vehicle.comms.car_figures import CarFigures, gather  # noqa: PLC0415
+
+    figures = CarFigures(battery.percent, comms.lease_age_s)
+    comms.listeners.append(figures.on_guard_message)
+    folder = config.outbox.path.absolute().parent
+    connections = (lambda: console.open_connections) if console is not None else lambda: 0
+    figures_of_car = gather(figures, comms.link_state, refusals, folder, connections)
+    server = metrics_server(config.metrics, figures_of_car, "This car", refusals)
+    log(f"figures for Prometheus at http://{config.metrics.host}:{server.port}/metrics")
     return server

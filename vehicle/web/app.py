@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import Body, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
@@ -159,6 +160,7 @@ def _add_error_handlers(app: FastAPI) -> None:
 
 
 def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
+    comparing = CapacityLimiter(1)
     console = page_environment(FileSystemLoader(_HERE / "templates")).get_template("console.html")
 
     @app.get("/")
@@ -175,7 +177,10 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     @app.post("/api/claim", dependencies=[Depends(auth.require_own_page)])
     async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
         """Exchange the claim code for a session cookie."""
-        token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s())
+        address = request.client.host if request.client is not None else ""
+        shown = session_token(request)
+        # One at a time: comparing a code is slow by intention, and no flood of wrong ones may take all threads.
+        token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s(), address, shown, limiter=comparing)
         answer = JSONAnswer({"claimed": True})
         set_cookie(answer, request.url.scheme, COOKIE, token, int(MAX_SESSION_S))
         return answer

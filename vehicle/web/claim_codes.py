@@ -1,30 +1,36 @@
 """Who may command this car from a phone: a claim code made at the first boot, and the sessions that it opened.
 
-There is no default password. The code is printed once and stored only as a scrypt hash. A session is a random token,
-also stored only as a hash; it ends after 12 hours, or after 4 hours without use. Every time is an argument.
+There is no default password. The code is printed once and stored only as a scrypt hash. Wrong codes make the next try
+from the same address wait, never one from another. A session is a random token, also stored only as a hash; it ends
+after 12 hours, or after 4 hours without use. Every time is an argument.
 """
 
 import hashlib
 import hmac
 import json
+import logging
 import os
 import pathlib
 import secrets
 import threading
-from collections import deque
-from dataclasses import asdict, dataclass
+from collections import OrderedDict
+from dataclasses import asdict, dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.access.short_codes import new_code, normalised
+from shared.access.throttle import Failures
+from shared.addresses import counted_prefix
 from shared.errors import ConfigError, StorageError, WrongCode
 from shared.text import text
 
 MAX_SESSION_S = 12 * 3600.0
 MAX_IDLE_S = 4 * 3600.0
 MAX_SESSIONS = 16
-_MAX_TRIES, _TRIES_WINDOW_S = 5, 60.0
-_COST = 2**14
+MAX_ADDRESSES = 1024  # whose wrong codes are remembered; those of the longest ago are forgotten
+# 16 MiB five times over, one of the settings that OWASP's Password Storage Cheat Sheet names: a car has little memory.
+COST, ROUNDS = 2**14, 5
+_LOG = logging.getLogger("raceday.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +49,25 @@ class ClaimFile:
     code_scrypt: str
     sessions: tuple[SessionRecord, ...] = ()
     v: int = 1
+    rounds: int = 1  # scrypt's p; a file that does not say had 1
 
 
 _CLAIM_FILE = TypeAdapter(ClaimFile)
 
 
 class ClaimCodes:
-    """The claims file, read again when another process (`raceday vehicle claim`) changed it. Thread-safe."""
+    """The claims file, read again when another process (`raceday vehicle claim`) changed it. Thread-safe.
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self._path = path
+    `rounds`: how much work comparing a new code is.
+    """
+
+    def __init__(self, path: pathlib.Path, rounds: int = ROUNDS) -> None:
+        self._path, self._rounds = path, rounds
         self._lock = threading.Lock()
         self._file: ClaimFile | None = None
         self._stamp: tuple[int, int] | None = None
         self._used_s: dict[str, float] = {}
-        self._failed_s: deque[float] = deque(maxlen=_MAX_TRIES)
+        self._failures: OrderedDict[str, Failures] = OrderedDict()
 
     def first_code(self) -> str | None:
         """A fresh code if this car has none yet; None if it has. Raises StorageError, ConfigError."""
@@ -69,24 +79,35 @@ class ClaimCodes:
         with self._lock:
             return self._renew()
 
-    def claim(self, code: str, now_s: float) -> str:
-        """A session token for a phone that knows the code. Raises Refused for a wrong code, or after too many."""
+    def claim(self, code: str, now_s: float, address: str = "", shown: str = "") -> str:
+        """A session token for a phone that knows the code; the session of the token that it `shown` ends.
+
+        Raises WrongCode, also while the `address` has to wait after several.
+        """
         with self._lock:
-            recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
-            if len(recent) >= _MAX_TRIES:
+            client = counted_prefix(address)
+            if self._failures.get(client, Failures()).wait_s(now_s) > 0:
                 raise WrongCode(text("Too many wrong codes: wait a minute, then try again."))
             file = self._read()
-            if file is None or not hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt):
-                self._failed_s.append(now_s)
+            if file is None or not _is_code(code, file):
+                self._count_failure(client, now_s)
                 raise WrongCode(
                     text("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
                 )
-            token = secrets.token_urlsafe(32)
-            open_sessions = [session for session in file.sessions if self._is_open(session, now_s)]
-            sessions = (*open_sessions, SessionRecord(_sha256(token), now_s))[-MAX_SESSIONS:]
-            self._write(ClaimFile(file.salt, file.code_scrypt, sessions))
+            self._failures.pop(client, None)
+            token, old = secrets.token_urlsafe(32), _sha256(shown)
+            others = [each for each in file.sessions if self._is_open(each, now_s) and each.token_sha256 != old]
+            sessions = (*others, SessionRecord(_sha256(token), now_s))[-MAX_SESSIONS:]
+            self._write(replace(file, sessions=sessions))
             self._used_s[_sha256(token)] = now_s
+            _LOG.warning("console: a phone at %s claimed this car.", client)
             return token
+
+    def _count_failure(self, client: str, now_s: float) -> None:
+        self._failures[client] = self._failures.get(client, Failures()).after_failure(now_s)
+        self._failures.move_to_end(client)
+        if len(self._failures) > MAX_ADDRESSES:
+            self._failures.popitem(last=False)
 
     def session(self, token: str, now_s: float) -> str | None:
         """The session's name if it is open, else None. Each call counts as use of the session."""
@@ -106,7 +127,7 @@ class ClaimCodes:
             if (file := self._read()) is not None:
                 name = _sha256(token)
                 remaining = tuple(session for session in file.sessions if session.token_sha256 != name)
-                self._write(ClaimFile(file.salt, file.code_scrypt, remaining))
+                self._write(replace(file, sessions=remaining))
 
     def _is_open(self, session: SessionRecord, now_s: float) -> bool:
         """A clock that was set back ends sessions too: claiming again is better than a session without end."""
@@ -115,7 +136,7 @@ class ClaimCodes:
 
     def _renew(self) -> str:
         code, salt = new_code(), secrets.token_hex(16)
-        self._write(ClaimFile(salt, _scrypt(normalised(code), salt)))
+        self._write(ClaimFile(salt, _scrypt(normalised(code), salt, self._rounds), rounds=self._rounds))
         return code
 
     def _read(self) -> ClaimFile | None:
@@ -152,5 +173,9 @@ def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _scrypt(code: str, salt: str) -> str:
-    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=_COST, r=8, p=1).hex()
+def _is_code(code: str, file: ClaimFile) -> bool:
+    return hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt, file.rounds), file.code_scrypt)
+
+
+def _scrypt(code: str, salt: str, rounds: int) -> str:
+    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=COST, r=8, p=rounds).hex()

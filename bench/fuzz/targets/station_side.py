@@ -153,7 +153,7 @@ def backups() -> FuzzTarget:
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("manifest.json", b'{"backup":1,"files":{"station.db":"00"}}')
+        made.writestr("raceday-backup.json", b'{"backup":1,"files":{"station.db":"00"}}')
         made.writestr("station.db", b"SQLite format 3\0")
     return FuzzTarget(call, [packed.getvalue()])
 

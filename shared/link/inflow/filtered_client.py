@@ -4,6 +4,7 @@ Paho has no place for one, and reads each packet in three or more small reads: a
 behind, and whoever waits behind a flood is answered seconds late. So the one method through which it reads is replaced.
 """
 
+import contextlib
 import ssl
 from typing import Any
 
@@ -12,6 +13,7 @@ from paho.mqtt.client import Client
 from shared.link.inflow.publish_filter import PublishFilter
 
 READ_BYTES = 65_536
+MAX_READS = 400  # mosquitto writes each packet as a TLS record of its own, and TLS gives one record for each read
 
 
 class FilteredClient(Client):
@@ -39,7 +41,7 @@ class FilteredClient(Client):
     def _sock_recv(self, bufsize: int) -> bytes:
         """Paho's own place to read from the socket; b"" at its end. Raises BlockingIOError if there is nothing now."""
         if not self._is_taken_from():
-            received = super()._sock_recv(READ_BYTES)
+            received = self._received()
             if not received:
                 return received
             self._admitted, self._taken = self._filter.feed(received), 0
@@ -48,6 +50,19 @@ class FilteredClient(Client):
         part = self._admitted[self._taken : self._taken + bufsize]
         self._taken += len(part)
         return part
+
+    def _received(self) -> bytes:
+        """All that is there now, up to a bound; as `_sock_recv` if there is nothing."""
+        pieces = [super()._sock_recv(READ_BYTES)]
+        size = len(pieces[0])
+        with contextlib.suppress(OSError):  # nothing more now; whatever else it is, the next call meets it again
+            while 0 < size < READ_BYTES and len(pieces) < MAX_READS:
+                piece = super()._sock_recv(READ_BYTES)
+                if not piece:
+                    break
+                pieces.append(piece)
+                size += len(piece)
+        return b"".join(pieces)
 
     def _is_taken_from(self) -> bool:
         return self._taken < len(self._admitted)

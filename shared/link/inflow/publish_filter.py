@@ -6,14 +6,13 @@ The packet's format: https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PUBLISH = 0x30
 _MAX_LENGTH_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PacketStart:
+class PacketStart(NamedTuple):
     """Where a packet ends, and of a PUBLISH its topic, and its id if the broker wants it acknowledged."""
 
     end: int

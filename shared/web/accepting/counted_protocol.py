@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from shared.web.connection_limits import Stage, WebConnection
 
 LINGER_S = 2.0  # from an answer before the end of the body to the end of the connection
+SHORT_BYTES = 16_384  # of a refused body that often comes just after its head
 LINGER_BYTES = 2 << 20  # dropped meanwhile as they arrive: about what the kernel holds of a connection anyway
 
 
@@ -45,7 +46,7 @@ class CountedHttpProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         self.connection.enter_stage("resting", time.monotonic())
-        if not self._leave_unread():
+        if self._rest_is_short() or not self._leave_unread():
             super().on_response_complete()
             self._report_stage()
 
@@ -56,6 +57,12 @@ class CountedHttpProtocol(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self.connection.unread_since_s = None
+
+    def _rest_is_short(self) -> bool:
+        """Is what is still to come of a body at most SHORT_BYTES? Then it is dropped, and the connection goes on."""
+        named = dict(self.headers or ())
+        length = named.get(b"content-length", b"")
+        return b"transfer-encoding" not in named and length.isdigit() and int(length[:12]) <= SHORT_BYTES
 
     def _leave_unread(self) -> bool:
         """Is the body left unread? Then the connection ends, a moment after its answer.

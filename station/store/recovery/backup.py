@@ -41,6 +41,9 @@ _UNREADABLE = (
     RuntimeError,
 )
 MAX_UNPACKED_BYTES = 8_000_000_000  # of all files together
+MAX_MANIFEST_BYTES = 1_000_000
+# The two that a backup is written with. Of the others a piece of input may unpack to any size.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 FORMAT = 2  # 1: without tracks
 EXTRAS = "extras"  # in the manifest: files that a version which does not know them leaves out, as a roll-back's may
 TRACKS = "tracks"
@@ -216,6 +219,7 @@ def _unpack(backup: pathlib.Path, into: pathlib.Path) -> bool:
     """Writes the files of the backup; returns whether tracks belong to it."""
     try:
         with zipfile.ZipFile(backup) as packed:
+            _check_packing(packed)
             manifest = json.loads(packed.read(MANIFEST))
             form, wanted = int(manifest["backup"]), manifest["files"]
             if form > FORMAT:
@@ -249,6 +253,14 @@ def _unpack(backup: pathlib.Path, into: pathlib.Path) -> bool:
             text("{file}: cannot be put back ({why}).", file=backup.name, why=error.strerror or str(error))
         ) from None
     return form >= 2
+
+
+def _check_packing(packed: zipfile.ZipFile) -> None:
+    """Before anything is unpacked. Raises KeyError, BadZipFile."""
+    if packed.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
+        raise zipfile.BadZipFile(f"its {MANIFEST} is larger than any station's")
+    if any(each.compress_type not in _METHODS for each in packed.infolist()):
+        raise zipfile.BadZipFile("a file is packed in a way that no station packs a backup")
 
 
 def _unpack_ticks(packed: zipfile.ZipFile, digest: str, path: pathlib.Path) -> None:

@@ -1,29 +1,16 @@
 """Schemathesis over the whole OpenAPI document: no 5xx, no answer, type or body that is not declared.
 
 Each call is made with generated documents, as an admin, as an organiser in a browser, and as nobody; where the address
-names a thing, it is one that is there, half of the time. `python -m tests.leaderboard.api.test_every_call 100` tries
-each call a hundred times.
+names a thing, it is one that is there, half of the time. `./dev bench schemathesis` tries each call much more often.
 """
 
+import contextlib
 import pathlib
-import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
@@ -34,21 +21,13 @@ from leaderboard.credentials import Credentials
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.protocol.results import encode_result
 from shared.webhooks import parse_secret
+from tests.generated_calls import CallWorld, GeneratedCaller, try_every_call
 from tests.leaderboard.in_process import call, fields
 from tests.leaderboard.sample_races import SECRET, TOKEN, race, result
 from tests.leaderboard.signed_in import account, browser
 
 NOW = 1_800_000_000_000_000_000
 EXAMPLES = 2
-schemathesis.serializer.alias("video/mp4", "application/octet-stream")
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeaderboardService]:
-    opened = open_board(tmp_path_factory.mktemp("calls") / "board.db")
-    yield opened
-    opened.close()
 
 
 def _app(board: LeaderboardService) -> FastAPI:
@@ -83,61 +62,28 @@ def _world(app: FastAPI, board: LeaderboardService) -> dict[str, list[str]]:
     }
 
 
-def _headers(app: FastAPI, board: LeaderboardService) -> list[dict[str, str]]:
+def _callers(app: FastAPI, board: LeaderboardService) -> list[GeneratedCaller]:
     """An admin's key, an organiser's browser, and nobody."""
     organiser = browser(app, board.store, account(board.store, "org", Grant("organiser")), NOW)
     organiser.get("/")
     cookies = "; ".join(f"{name}={value}" for name, value in organiser.cookies.items())
     token = organiser.page.partition('name="csrf-token" content="')[2].partition('"')[0]
     signed_in = {"cookie": cookies, "origin": "http://board.test", "host": "board.test", "x-csrf-token": token}
-    return [{"authorization": f"Bearer {TOKEN}"}, signed_in, {}]
+    return [GeneratedCaller({"authorization": f"Bearer {TOKEN}"}), GeneratedCaller(signed_in), GeneratedCaller({})]
 
 
-def try_every_call(board: LeaderboardService, examples: int) -> int:
-    """Make every call so often as each caller; how many calls there are. Raises what schemathesis found."""
+@contextlib.contextmanager
+def board_calls(folder: pathlib.Path) -> Iterator[CallWorld]:
+    """The leaderboard's app with its own document, who calls it, and what is there."""
+    board = open_board(folder / "board.db")
     app = _app(board)
     there = _world(app, board)
-    callers = _headers(app, board)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    operations = []
-    for each in schema.get_all_operations():
-        assert isinstance(each, Ok), each
-        operations.append(each.ok())
-    for operation in operations:
-        _try(operation, there, callers, examples)
-    return len(operations)
-
-
-def _try(operation: Any, there: dict[str, list[str]], callers: list[dict[str, str]], examples: int) -> None:
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(), data=st.data())
-    def calls(case: Any, data: st.DataObject) -> None:
-        for name in case.path_parameters or {}:
-            if name in there and data.draw(st.booleans()):
-                case.path_parameters[name] = data.draw(st.sampled_from(there[name]))
-        for headers in callers:
-            response = case.call(headers=headers)
-            case.validate_response(response, checks=CHECKS)
-
-    calls()
+    yield CallWorld(app, _callers(app, board), there, document="/openapi.json")
+    board.close()
 
 
 @pytest.mark.slow
-def test_every_call_answers_as_declared(board: LeaderboardService) -> None:
-    with warnings.catch_warnings():
+def test_every_call_answers_as_declared(tmp_path: pathlib.Path) -> None:
+    with warnings.catch_warnings(), board_calls(tmp_path) as world:
         warnings.simplefilter("ignore")
-        assert try_every_call(board, EXAMPLES) > 80
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        opened = open_board(pathlib.Path(name) / "board.db")
-        try_every_call(opened, int(sys.argv[1]) if len(sys.argv) > 1 else 100)
-        opened.close()
+        assert try_every_call(world, EXAMPLES).operations > 80

@@ -4,6 +4,7 @@ One line in (`[LOGFILE, PROGRAM, ARGUMENT, ...]` as a JSON list, or the pid of a
 It has one thread, so a fork is a fresh start. PROGRAM: `raceday`, or `fast-sync` (fast_sync.py).
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -20,6 +21,8 @@ import raceday.__main__
 import simulator.realtime.drivers  # noqa: F401  the gate's driver
 import station.commands.station  # noqa: F401
 from tests.system.durability import fast_sync
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -38,6 +41,8 @@ def _fork(log: str, program: str, *arguments: str) -> int:
 
 
 def _live(log: str, program: str, arguments: list[str]) -> NoReturn:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a campaign that is killed leaves nothing running
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, place in ((nothing, 0), (out, 1), (out, 2)):

@@ -25,6 +25,7 @@ from simulator.realtime.protocol import GateEdge, Hello, PacketReader, ReplayReq
 
 LAP_NS = 5_000_000_000
 WIDTH_NS = 90_000_000
+REPORT_S = 0.6  # a station takes two reports a second of a car, and drops more
 # The station under this load: one gate, FastGate's socket.
 STATION_CONFIG = """
 data_dir = "{folder}/data"
@@ -128,7 +129,7 @@ class Car:
         self._link.close()
 
     def _report(self) -> None:
-        while not self._over.wait(0.04):
+        while not self._over.wait(REPORT_S):
             self._replies.offered += 1
             waiting = [seq for seq in range(1, self._replies.offered + 1) if seq not in self._replies.reports]
             for seq in waiting[-20:]:

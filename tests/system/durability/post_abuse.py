@@ -114,7 +114,8 @@ class AbusiveProxy:
             with self._lock:
                 self.requests += 1
                 abuse = self._rng.choice(ABUSES) if self._rng.random() < self._often else ""
-                self.abuses[abuse] += bool(abuse)
+                if abuse:
+                    self.abuses[abuse] += 1
             self._abuse(client, request, abuse)
 
     def _abuse(self, client: socket.socket, request: bytes, abuse: str) -> None:

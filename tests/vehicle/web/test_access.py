@@ -67,7 +67,7 @@ class Site:
     ) -> None:
         self.bench = Bench()
         self.model_list = FakeModelList()
-        self.claims = ClaimCodes(folder / "console.json")
+        self.claims = ClaimCodes(folder / "console.json", rounds=1)
         self.code = self.claims.new_code()
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
         self.refusals = Refusals()

@@ -117,7 +117,7 @@ def leaderboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     folder: pathlib.Path = tmp_path_factory.mktemp("car")
-    claims = ClaimCodes(folder / "console.json")
+    claims = ClaimCodes(folder / "console.json", rounds=1)
     token = claims.claim(claims.new_code(), 1000.0)
     car = CarInfo("car-7", STOCK_CALIBRATION, "mock", "mock", folder)
     app = console_app(Bench().control, FakeModelList(), claims, car, wall_s=lambda: 1000.0, now_s=lambda: 1.0)

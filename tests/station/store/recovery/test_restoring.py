@@ -336,3 +336,23 @@ def test_the_clock_of_this_machine_says_which_ticks_are_of_the_future(tmp_path: 
         ("line", "Max"),
         ("road", "Max"),
     ]
+
+
+@pytest.mark.parametrize(("name", "method", "why"), [
+    (backups.MANIFEST, zipfile.ZIP_DEFLATED, "larger than any station's"),
+    ("a", zipfile.ZIP_BZIP2, "packed in a way"),
+    ("a", zipfile.ZIP_LZMA, "packed in a way"),
+])  # fmt: skip
+def test_a_backup_that_is_a_bomb_is_refused_before_it_is_unpacked(
+    name: str, method: int, why: str, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "night.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        if name != backups.MANIFEST:
+            packed.writestr(backups.MANIFEST, b"{}")
+        packed.writestr(name, b"[]" * 5_000_000, method)
+    assert path.stat().st_size < 100_000
+    (tmp_path / "into").mkdir()
+    with pytest.raises(BadInput, match=why):
+        backups.unpack(path, tmp_path / "into")
+    assert list((tmp_path / "into").iterdir()) == []

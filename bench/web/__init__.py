@@ -1,0 +1,1 @@
+"""Measurements of what all three web servers share."""
