@@ -5,8 +5,7 @@ Called by the pilot (pilot/confinement.py), and for the children that import, tr
 
 from pathlib import Path
 
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE
-from vehicle.models.model_files import METADATA, MODEL
+from vehicle.models.model_files import FRAMES, INT8, METADATA, MODEL, NOTE
 from vehicle.process.landlock import FileGrant
 
 _OF_A_FOLDER = (MODEL, METADATA, INT8, NOTE, FRAMES)
