@@ -141,21 +141,25 @@ def read_record(campaign: Campaign, quick: bool) -> CampaignRecord | None:
     if (record.seed, record.quick, record.planned) != (campaign.seed, quick, campaign.planned):
         raise BadInput(f"{path} is of another size or seed. {anew}")
     if any(_differs(commit) for commit in {part.commit for part in parts}):
-        raise BadInput(f"{path} was begun with other code than this. {anew}")
+        raise BadInput(f"{path} was begun with other code than this, or with changes in no commit. {anew}")
     return record
 
 
 def commit() -> str:
-    """The commit that is run, with `+` if the working copy has changes; empty outside of a repository."""
+    """The commit that is run, with `+` if what runs was changed since; empty outside of a repository."""
     done = _git("rev-parse", "--short=12", "HEAD")
     if done.returncode:
         return ""
-    changed = _git("status", "--porcelain", "--untracked-files=no").stdout.strip()
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *_PRODUCT).stdout.strip()
     return done.stdout.strip() + ("+" if changed else "")
 
 
 def _differs(other: str) -> bool:
-    return other != commit() and bool(_git("diff", "--quiet", other.rstrip("+"), "HEAD", "--", *_PRODUCT).returncode)
+    """Whether the code of that commit is other than what would run now; of what is in no commit nobody knows."""
+    here = commit()
+    if "+" in other + here:
+        return True
+    return other != here and bool(_git("diff", "--quiet", other, "HEAD", "--", *_PRODUCT).returncode)
 
 
 def _git(*words: str) -> "subprocess.CompletedProcess[str]":

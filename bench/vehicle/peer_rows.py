@@ -87,8 +87,8 @@ def rates(networks: Networks, quick: bool) -> Iterator[Line]:
 def beside_tf2onnx(_networks: Networks, quick: bool) -> Iterator[Line]:
     """Row 11: one frozen graph, converted by Raceday and by tf2onnx, in the same kind of session."""
     frozen, theirs_path = tf2onnx_graph()
-    content, _ = convert(read_graph(frozen.read_bytes()), parse_metadata(frozen.with_suffix(".json").read_bytes()))
-    ours, theirs = open_session(content), open_session(theirs_path.read_bytes())
+    pieces, _ = convert(read_graph(frozen.read_bytes()), parse_metadata(frozen.with_suffix(".json").read_bytes()))
+    ours, theirs = open_session(b"".join(pieces)), open_session(theirs_path.read_bytes())
     picture = np.random.default_rng(5).integers(0, 256, (120, 160)).astype(np.float32)
     feeds = [
         {session.get_inputs()[0].name: picture.reshape(shape)}

@@ -127,9 +127,12 @@ def test_what_is_not_the_same_campaign_is_not_gone_on_with(out: pathlib.Path, te
         run_and_report(campaign(WELL, WELL), quick=False, resume=True)
 
 
-def test_code_that_has_changed_is_not_gone_on_with(out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("now", ["def", "abc+"])
+def test_code_that_has_changed_is_not_gone_on_with(
+    now: str, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_and_report(campaign(WELL, WELL), quick=False)
-    monkeypatch.setattr(record, "commit", lambda: "def")
+    monkeypatch.setattr(record, "commit", lambda: now)
     with pytest.raises(BadInput, match="other code"):
         run_and_report(campaign(WELL, WELL), quick=False, resume=True)
 

@@ -72,3 +72,11 @@ def test_a_racer_counts_once_with_the_best_and_equal_scores_rank_in_order() -> N
     text = "Racer,AvgLapTime,LapCount\nann,9000.9,3\nbob,9000,3\nann,12000,3\ncat,8000,2\n"
     placed = rank_csv(text, RaceRules(), "board")
     assert [(p.rank, p.racer, p.score_ms) for p in placed] == [(1, "ann", 9000), (2, "bob", 9000)]
+
+
+def test_no_racer_is_a_formula_in_what_is_printed(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "board.csv"
+    path.write_text("Racer,BestLapTime,LapCount\n=1+1,9000,3\n+49 30,9001,3\n-5,9002,3\n")
+    assert main(["rank", "--method", "best_lap", "--consecutive-laps", "1", str(path)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["racer"] for row in rows] == ["'=1+1", "'+49 30", "-5"]

@@ -110,6 +110,8 @@ def test_a_requirement_that_is_missing_or_doubled_is_said(tree: pathlib.Path) ->
         ("page.md::## Limits", True),
         ("page.md::## Bounds", False),
         ("tests", False),
+        ("tests/test_a.py", False),
+        ("tests/test_a.py::test_b", True),
         ("/etc/passwd", False),
     ],
 )

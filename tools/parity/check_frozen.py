@@ -27,13 +27,13 @@ LARGEST_DIFFERENCE = 1e-5
 def differences(graph: pathlib.Path) -> tuple[float, float]:
     """The differences of the numpy reading and of the converted policy from TensorFlow's answers. Raises BadInput."""
     metadata = load_metadata(graph.with_suffix(".json"), any_sensors=True)
-    content, head = convert(read_graph(graph.read_bytes()), metadata)
+    pieces, head = convert(read_graph(graph.read_bytes()), metadata)
     given = {sensor: pictures(sensor, seed) for seed, sensor in enumerate(sorted(metadata.sensors))}
     wanted = np.load(graph.with_suffix(".npy"))
     if np.abs(wanted - wanted.mean(axis=0)).max() < 1e-3:
         sys.stderr.write(f"{graph}: proves little: its answers are almost constant\n")
     numpy_max = float(np.abs(evaluate_frozen(head, given) - wanted).max())
-    return numpy_max, float(np.abs(run_onnx(open_session(content), given) - wanted).max())
+    return numpy_max, float(np.abs(run_onnx(open_session(b"".join(pieces)), given) - wanted).max())
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Is what a page names as proof there? FILE, or FILE::NAME: a definition of a Python file, a text of any other.
+"""Is what a page names as proof there? FILE, or FILE::NAME: a definition of a Python file, a text of any other file.
 
 So a test that is renamed or taken away makes `./dev check` fail until the page says what shows the requirement now.
 """
@@ -15,7 +15,7 @@ def proof_fault(proof: str, root: pathlib.Path) -> str:
     if not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
         return f"there is no file {file}"
     if not name:
-        return ""
+        return f"{file} holds many tests: name one of them, FILE::TEST" if file.startswith("tests/") else ""
     if path.suffix == ".py":
         return "" if name in _defined(path) else f"{file} defines no {name}"
     return "" if name in path.read_text() else f"{file} does not hold {name!r}"

@@ -6,6 +6,7 @@ the largest angle, speed goes through a parabola by (0, 0), (vmax/2, 0.8), (vmax
 """
 
 import math
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -208,4 +209,5 @@ def _parse_number(value: object, what: str, high_limit: float, low_limit: float 
                 high_limit=high_limit,
             )
         )
-    return float(number)
+    # A car's processor may take a denormal for zero (vehicle/models/running/session.py), and nobody means one.
+    return float(number) if abs(number) >= sys.float_info.min else 0.0

@@ -9,10 +9,14 @@ The code of the libraries, some 45 MB, is shared by all processes and does not c
 import pathlib
 import resource
 
+from shared.errors import BadInput
+from shared.text import Sentence, text
 from vehicle.models.model_files import MAX_MODEL_BYTES
 
 LIBRARIES_BYTES = 150 << 20  # the interpreter, numpy, onnx, ONNX Runtime and the pictures of the trial
 TIMES = 3
+MIN_TIMES = 2  # ONNX Runtime holds a model's weights twice while it loads them
+MIN_LIBRARIES_BYTES = 100 << 20
 _UNLIMITED = 1 << 60  # a control group of version 1 without a limit says a number near 2^63
 _MEMINFO = "proc/meminfo"
 _GROUPS = "proc/self/cgroup"
@@ -39,13 +43,27 @@ def machine_memory(root: pathlib.Path = pathlib.Path("/")) -> int:
 def limit_memory(weights_bytes: int) -> int:
     """Lowers this process's limit to what a model of so many bytes may take; returns the limit in bytes.
 
-    It never raises the limit with which the process was started.
+    It never raises the limit with which the process was started. Raises BadInput where that is too low for the model.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    limits = [limit for limit in resource.getrlimit(resource.RLIMIT_DATA) if limit != resource.RLIM_INFINITY]
     limit = min([TIMES * weights_bytes + LIBRARIES_BYTES, *limits])
+    if limit < MIN_TIMES * weights_bytes + MIN_LIBRARIES_BYTES:
+        raise BadInput(
+            text(
+                "The model has {weights} MB of weights and needs {needed} MB of memory, of which this machine has "
+                "{limit} MB for it: use a smaller network, or a machine with more memory.",
+                weights=weights_bytes >> 20,
+                needed=(MIN_TIMES * weights_bytes + MIN_LIBRARIES_BYTES) >> 20,
+                limit=limit >> 20,
+            )
+        )
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     return limit
+
+
+def too_much_memory() -> Sentence:
+    """What is said of a model for which there is not enough memory."""
+    return text("The model needs more memory than this machine has for one: use a smaller network.")
 
 
 def _installed(root: pathlib.Path) -> int:

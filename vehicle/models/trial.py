@@ -1,9 +1,11 @@
 """The trial run of a model before it may drive: checked, loaded and timed over 50 frames in a child with limits."""
 
+import dataclasses
 import pathlib
 import sys
 
 from shared.errors import BadInput
+from vehicle.models.memory_limit import limit_memory, too_much_memory
 from vehicle.models.run_isolated import run_isolated
 
 ANY_SENSORS = "any-sensors"
@@ -28,11 +30,18 @@ def main(arguments: list[str]) -> int:
     path, any_sensors = pathlib.Path(arguments[0]), ANY_SENSORS in arguments[1:]
     try:
         model = check_model(path, any_sensors)
-        timing = time_model(model, open_session(model.content))
+        limit_memory(len(model.content))
+        session = open_session(model.content, flushes_denormals=True)
+        model = dataclasses.replace(model, content=b"")  # the session has its own copy
+        timing = time_model(model, session)
+        del session
         # An int8 version is compared with on pictures of one camera: there is none for other sensors.
-        sentence = "fp32 drives." if any_sensors else choose(path).sentence
-    except (BadInput, MemoryError) as error:
-        sys.stderr.write(f"{error or 'The model needs more memory than it is allowed.'}\n")
+        sentence = "fp32 drives." if any_sensors else choose(path, flushes_denormals=True).sentence
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except MemoryError:
+        sys.stderr.write(f"{path}: {too_much_memory()}\n")
         return 2
     space = model.metadata.space
     sys.stdout.write(

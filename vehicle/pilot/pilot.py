@@ -145,7 +145,7 @@ def main(arguments: list[str]) -> int:
     if camera is None:
         return 0
     filter_calls(config, camera)
-    choice = load_model(config)
+    choice = load_model(config, flushes_denormals=True)
     mailbox = LatestFrame()
     needs_feed = config.recorder.enabled or config.console.enabled
     recorded_profile = config.model.profile if config.recorder.enabled else None
@@ -153,13 +153,16 @@ def main(arguments: list[str]) -> int:
     return _run_threads(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
-def load_model(config: VehicleConfig) -> PrecisionChoice | None:
-    """The loaded, warm model in its precision; None on a new car that has no model yet. Raises BadInput."""
+def load_model(config: VehicleConfig, flushes_denormals: bool = False) -> PrecisionChoice | None:
+    """The loaded, warm model in its precision; None on a new car that has no model yet. Raises BadInput.
+
+    `flushes_denormals`: no picture makes a model slow; for a process that does nothing but drive (running/session.py).
+    """
     path = config.model.path
     if config.console.enabled and path == config.console.models / SELECTED and not path.exists():
         log("no model is selected yet: upload one on the phone page, or use `raceday model import` and `select`.")
         return None
-    choice = choose(path, config.model.profile, config.model.precision)
+    choice = choose(path, config.model.profile, config.model.precision, flushes_denormals)
     log(f"{choice.policy.model.name}: {choice.sentence}")
     return choice
 

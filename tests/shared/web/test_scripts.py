@@ -37,6 +37,14 @@ def test_no_script_does(what: str) -> None:
     assert found == []
 
 
+def test_the_cars_page_draws_text_alone() -> None:
+    """What a model or a station is called is put in by `textContent`: the console has no template that escapes it."""
+    scripts = [path for path in SCRIPTS if path.is_relative_to(ROOT / "vehicle")]
+    drawn = r"innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|setHTML|DOMParser"
+    assert [path.name for path in scripts if re.search(drawn, path.read_text())] == []
+    assert any("textContent" in path.read_text() for path in scripts)
+
+
 @pytest.mark.parametrize(
     ("what", "line"),
     [

@@ -28,8 +28,8 @@ TRACK = load_track("reinvent_base")
 def converted(folder: pathlib.Path, case: str) -> pathlib.Path:
     """A model of the real training code, as the importer makes it."""
     metadata = load_metadata(DATA / f"{case}.json", any_sensors=True)
-    content, _ = convert(read_graph((DATA / f"{case}.pb").read_bytes()), metadata)
-    (folder / "model.onnx").write_bytes(content)
+    pieces, _ = convert(read_graph((DATA / f"{case}.pb").read_bytes()), metadata)
+    (folder / "model.onnx").write_bytes(b"".join(pieces))
     shutil.copy(DATA / f"{case}.json", folder / "model_metadata.json")
     return folder
 

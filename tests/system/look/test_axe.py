@@ -20,6 +20,7 @@ from station.store.event_files.tracks import TrackLibrary
 from station.web.pages.registry import PAGES
 from tests.browser import COLOURS, SCHEMES, bring_axe, in_scheme, violations
 from tests.shared.web.sample_refusals import hostile_day
+from tests.shared.web.tls.served_tls import protection
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import FakeStation
 from tests.station.web.signed_in import session_of
@@ -235,6 +236,19 @@ def test_doors_and_errors(browser: Browser, make_station: Callable[[], WholeStat
         looked("/sign-in", "/people")  # signed in, but not allowed to
         page.set_viewport_size({"width": 390, "height": 844})
         looked("/", "/operate", "/gates")
+    assert found == []
+
+
+def test_the_page_that_helps_to_trust(browser: Browser, tmp_path: pathlib.Path) -> None:
+    found = list[str]()
+    tls = protection(tmp_path)
+    with contextmanager(serve)(FakeStation(), signed_in=False, tls=tls) as served, opened(browser) as page:
+        for width, tongue in ((1920, "en"), (360, "de")):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(f"{served.url}/trust?lang={tongue}")
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            found += look(page, f"/trust {width}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert found == []
 
 

@@ -16,6 +16,9 @@ MAX_RATIO, RATIO_FROM = 50, 8 << 20
 MAX_GZIP_MEMBERS = 20_000  # some programs write members of 64 kB; that many would be a gigabyte
 GZIP = b"\x1f\x8b"
 NOT_AN_ARCHIVE = text("The file is not a complete tar archive.")
+DAMAGED = text(
+    "The file was damaged on the way: it is cut off, or its checksum does not match. Send it or download it again."
+)
 
 PIECE = 1 << 20  # bytes that are read at a time
 _MIN_READ = 16_384  # larger than a header of 512 bytes: each call copies the rest of the compressed data
@@ -104,12 +107,12 @@ class Inflated(Unpacked):
                 return False
             packed = self._inflate.unconsumed_tail or self._rest or self._file.read(PIECE)
             if not packed:
-                raise BadInput(NOT_AN_ARCHIVE)
+                raise BadInput(DAMAGED)
             self._rest = b""
             try:
                 self._ready = self._inflate.decompress(packed, min(max(wanted, _MIN_READ), PIECE))
             except zlib.error:
-                raise BadInput(NOT_AN_ARCHIVE) from None
+                raise BadInput(DAMAGED) from None
             left = len(self._inflate.unconsumed_tail) + len(self._inflate.unused_data)
             self._count(len(packed) - left, len(self._ready))
         return True

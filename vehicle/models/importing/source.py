@@ -76,7 +76,8 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
         if checkpoint:
             raise BadInput(text("A checkpoint can be chosen only from an archive; this file is a single model."))
         file.seek(0)
-        model = file.read(MAX_MODEL_BYTES + 1)
+        # A read of the most that is allowed would ask for as much memory at once.
+        model = file.read(min(path.stat().st_size, MAX_MODEL_BYTES) + 1)
     if len(model) > MAX_MODEL_BYTES:
         raise BadInput(
             text("The model is larger than {limit} MB, which is not supported.", limit=MAX_MODEL_BYTES >> 20)

@@ -36,16 +36,21 @@ class PrecisionChoice:
     sentence: str
 
 
-def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted = "auto") -> PrecisionChoice:
-    """The policy of a model's folder in the precision for this machine. Raises BadInput if the fp32 model is unfit."""
-    fp32 = Policy(check_model(path), shrink)
+def choose(
+    path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted = "auto", flushes_denormals: bool = False
+) -> PrecisionChoice:
+    """The policy of a model's folder in the precision for this machine. Raises BadInput if the fp32 model is unfit.
+
+    `flushes_denormals`: as of open_session; for a process that does nothing but drive.
+    """
+    fp32 = Policy(check_model(path), shrink, flushes_denormals)
     folder = fp32.model.path.parent
     if wanted == "fp32" or not (folder / NOTE).is_file():
         return PrecisionChoice(
             fp32, "fp32", "fp32 drives: the settings say so." if wanted == "fp32" else "fp32 drives."
         )
     try:
-        int8 = _int8(folder, fp32, shrink)
+        int8 = _int8(folder, fp32, shrink, flushes_denormals)
         verdict = judge(fp32, int8, load_frames(folder))
     except BadInput as error:
         return PrecisionChoice(
@@ -54,14 +59,14 @@ def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted
     return PrecisionChoice(int8 if verdict.precision == "int8" else fp32, verdict.precision, verdict.sentence)
 
 
-def _int8(folder: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
+def _int8(folder: pathlib.Path, fp32: Policy, shrink: ProfileName, flushes_denormals: bool) -> Policy:
     """The int8 model in the folder. Raises BadInput unless it was made from this fp32 model and is fit to drive."""
     note, model = load_note(folder), check_model(folder / INT8)
     if note.of_sha256 != fp32.model.sha256:
         raise BadInput("it was made from another model")
     if note.sha256 != model.sha256:
         raise BadInput("it is not the one that was compared with fp32")
-    return Policy(dataclasses.replace(model, name=fp32.model.name), shrink)
+    return Policy(dataclasses.replace(model, name=fp32.model.name), shrink, flushes_denormals)
 
 
 def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Int8Verdict:

@@ -1,7 +1,8 @@
 """Checks whether a file is a model that the car may run; every refusal is one sentence. Nothing in it is executed here.
 
 Called before every load of a model: `check_model(pathlib.Path("models/selected"))`. Before ONNX Runtime gets the file,
-this checks its size, that it is ONNX with allowed content (onnx_check.py), and that inputs and output fit the metadata.
+this checks its size, its bytes (onnx_file/scan.py), that its graph is allowed (onnx_check.py), and that inputs and
+output fit the metadata.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from shared.errors import BadInput
 from shared.text import text
 from vehicle.models.metadata import HEIGHT, WIDTH, Metadata, load_metadata
 from vehicle.models.model_files import MAX_MODEL_BYTES, METADATA, MODEL
+from vehicle.models.onnx_file.scan import scan_model
 from vehicle.models.running.describe import count_parameters, describe_network
 from vehicle.models.running.onnx_check import allowed_graph, fixed_dims
 
@@ -35,7 +37,10 @@ class ModelInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckedModel:
-    """A model that passed all checks: its bytes and their meaning. `input_name` is the camera's input."""
+    """A model that passed all checks: its bytes and their meaning. `input_name` is the camera's input.
+
+    `content` is for the runtime: only what was checked. `sha256` is the hash of the file, which may hold more.
+    """
 
     name: str
     path: pathlib.Path
@@ -61,7 +66,8 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
     file = folder / MODEL if folder.is_dir() else path
     content = _read(file)
     try:
-        graph = allowed_graph(content)
+        scanned = scan_model(content)
+        graph = allowed_graph(scanned.outline)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
     metadata = load_metadata(file.parent / METADATA, any_sensors)
@@ -72,6 +78,8 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
         raise BadInput(f"{file}: {error}") from None
     name = folder.name if folder.is_dir() else path.stem
     sha256 = hashlib.sha256(content).hexdigest()
+    if not scanned.is_written_in(memoryview(content)):  # kept by an earlier version, or never imported
+        content = b"".join(scanned.pieces())
     return CheckedModel(
         name=name,
         path=file,

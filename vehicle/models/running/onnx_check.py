@@ -1,7 +1,8 @@
-"""Checks the content of an ONNX file that the car is to run; nothing in the file is executed here. Used by check.py.
+"""Checks the graph of an ONNX file that the car is to run; nothing in the file is executed here. Used by check.py.
 
-Refused are subgraphs, functions, foreign operator domains and external data; tensors whose data do not match their
-shape; values inside of unknown or excessive size; and more arithmetic than a car can do between two frames.
+The bytes have been scanned before (onnx_file/scan.py): what is read here is small. Refused are foreign operators;
+values inside of unknown or excessive size, or of types that no policy has; a policy that does not depend on what the
+car sees; and more arithmetic than a car can do between two frames.
 """
 
 import math
@@ -9,59 +10,41 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from shared.errors import BadInput
 from shared.text import text
+from vehicle.models.onnx_file.tensors import BYTES_EACH, FOLLOWED_ELEMENTS
 from vehicle.models.running.allowed_operators import OPS
+from vehicle.models.running.runtime_words import shapes_do_not_fit
 
 MAX_NODES = 500
-MAX_JOINED = 1024  # inputs of one operator
 MAX_ELEMENTS = 16 << 20
 MAX_HANDLED = 64 << 20  # elements for a frame, counted once for each input of the operator that makes them
-MAX_WEIGHTS = 64 << 20
 MAX_PRODUCTS = 2_000_000_000  # multiplications for a frame; the largest DeepRacer network needs 1,200 million
-MAX_RANK = 8
 OPSETS = range(7, 24)
-_FOLLOWED_ELEMENTS = 1024
-
-_BYTES_EACH: dict[int, float] = {
-    onnx.TensorProto.FLOAT: 4,
-    onnx.TensorProto.DOUBLE: 8,
-    onnx.TensorProto.FLOAT16: 2,
-    onnx.TensorProto.INT8: 1,
-    onnx.TensorProto.UINT8: 1,
-    onnx.TensorProto.INT32: 4,
-    onnx.TensorProto.INT64: 8,
-    onnx.TensorProto.BOOL: 1,
-}
+_MADE_TYPES = ("to", "output_dtype")  # attributes that say the type of what an operator makes
 
 
-def allowed_graph(content: bytes) -> Any:
-    """The parsed graph (onnx.GraphProto) once everything in it is allowed. Raises BadInput with one sentence."""
-    try:
-        model = onnx.ModelProto.FromString(content)
-    except (DecodeError, ValueError, RecursionError):
-        raise BadInput(text("The file is not an ONNX model.")) from None
+def allowed_graph(outline: bytes) -> Any:
+    """The graph (onnx.GraphProto) in a model's outline once everything in it is allowed.
+
+    Raises BadInput with one sentence.
+    """
+    model = onnx.ModelProto.FromString(outline)
     if not model.graph.node:
         raise BadInput(text("The file is not an ONNX model with a graph."))
     _check_opsets(model)
-    if model.functions or model.training_info:
-        raise BadInput(text("The model has functions or training steps of its own, which are not supported."))
     _check_nodes(model.graph.node)
-    if model.graph.sparse_initializer:
-        raise BadInput(text("The model holds sparse tensors, which are not supported."))
-    for tensor in model.graph.initializer:
-        _check_tensor(tensor)
     if len({tensor.name for tensor in model.graph.initializer}) < len(model.graph.initializer):
         raise BadInput(text("The model holds two weights of one name."))
+    _check_names(model.graph)
     _check_products(model.graph, _inner_sizes(model))
     return model.graph
 
 
 def _check_opsets(model: Any) -> None:
     own = [opset for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
-    if len(own) > 1:
+    if len(own) != 1:
         raise BadInput(text("The model names {n} versions of ONNX's operators; it must name one.", n=len(own)))
     for opset in model.opset_import:
         if opset.domain not in ("", "ai.onnx"):
@@ -90,66 +73,27 @@ def _check_nodes(nodes: Iterable[Any]) -> None:
             raise BadInput(
                 text("The model uses the operator {name!r}, which the car does not support.", name=node.op_type[:40])
             )
-        if len(node.input) > MAX_JOINED:
-            raise BadInput(
-                text(
-                    "The operator {name} has {n} inputs; at most {max} are supported.",
-                    name=node.op_type,
-                    n=len(node.input),
-                    max=MAX_JOINED,
-                )
-            )
         if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
             raise BadInput(text("The model drops values at random, as in training: export it for inference."))
         for attribute in node.attribute:
             _check_attribute(node, attribute)
 
 
+def _check_names(graph: Any) -> None:
+    made = {value.name for value in (*graph.input, *graph.initializer)}
+    for name in (name for node in graph.node for name in node.output if name):
+        if name in made:
+            raise BadInput(text("The model makes two values of the name {name!r}: export it again.", name=name[:40]))
+        made.add(name)
+
+
 def _check_attribute(node: Any, attribute: Any) -> None:
-    if attribute.HasField("g") or attribute.graphs:
-        raise BadInput(text("The operator {name} holds an inner graph, which is not supported.", name=node.op_type))
     if node.op_type == "BatchNormalization" and attribute.name == "training_mode" and attribute.i:
         raise BadInput(text("The model normalises as in training: export it for inference."))
     if node.op_type == "Constant" and attribute.name in ("value_string", "value_strings"):
         raise BadInput(text("The model holds a constant of text, which is not supported."))
-    if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
-        raise BadInput(text("The operator {name} holds a sparse tensor, which is not supported.", name=node.op_type))
-    for tensor in [attribute.t] if attribute.HasField("t") else list(attribute.tensors):
-        _check_tensor(tensor)
-
-
-def _check_tensor(tensor: Any) -> None:
-    """Raises BadInput unless the data is in the file and has the size that its shape implies."""
-    name = tensor.name[:40] or "constant"
-    if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
-        raise BadInput(text("The tensor {name!r} has its data outside the file, which is not supported.", name=name))
-    each = _BYTES_EACH.get(tensor.data_type)
-    if each is None or len(tensor.dims) > MAX_RANK or any(dim < 0 for dim in tensor.dims):
-        raise BadInput(text("The tensor {name!r} is of a type or shape that is not supported.", name=name))
-    elements = math.prod(tensor.dims)
-    if elements > MAX_WEIGHTS:
-        raise BadInput(
-            text(
-                "The tensor {name!r} has {elements} elements; at most {max} are supported.",
-                name=name,
-                elements=elements,
-                max=MAX_WEIGHTS,
-            )
-        )
-    stored = len(tensor.raw_data) / each if tensor.raw_data else _listed(tensor)
-    if stored != elements:
-        raise BadInput(
-            text(
-                "The tensor {name!r} says {elements} elements but holds {stored:g}.",
-                name=name,
-                elements=elements,
-                stored=stored,
-            )
-        )
-
-
-def _listed(tensor: Any) -> int:
-    return max(len(tensor.float_data), len(tensor.double_data), len(tensor.int32_data), len(tensor.int64_data))
+    if attribute.name in _MADE_TYPES and attribute.i and attribute.i not in BYTES_EACH:
+        raise BadInput(text("The operator {name} makes values of a type that is not supported.", name=node.op_type))
 
 
 def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
@@ -157,11 +101,13 @@ def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
     try:
         inferred = onnx.shape_inference.infer_shapes(_outline(model), check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
-        raise BadInput(text("The model's shapes do not fit together ({why}).", why=_first_line(error))) from None
+        raise BadInput(shapes_do_not_fit(error)) from None
     graph = inferred.graph
     sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
-        dims = fixed_dims(value)
+        dims, kind = fixed_dims(value), value.type.tensor_type.elem_type
+        if kind and kind not in BYTES_EACH:
+            raise BadInput(text("Inside the model {name!r} is of a type that is not supported.", name=value.name[:40]))
         if dims is not None:
             sizes.setdefault(value.name, dims)
     for node in model.graph.node:
@@ -191,7 +137,7 @@ def _outline(model: Any) -> Any:
     graph.input.extend(given.input)
     input_names = {value.name for value in given.input}
     for tensor in given.initializer:
-        if math.prod(tensor.dims) <= _FOLLOWED_ELEMENTS:
+        if math.prod(tensor.dims) <= FOLLOWED_ELEMENTS:
             graph.initializer.append(tensor)
         elif tensor.name not in input_names:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
@@ -220,6 +166,27 @@ def _check_products(graph: Any, sizes: Mapping[str, tuple[int, ...]]) -> None:
         )
 
 
+def check_dependence(outline: bytes) -> None:
+    """Raises BadInput unless the policy depends on each input; what is asked for its shape alone does not count.
+
+    Called when a model is imported, as a frozen graph is refused then for the same.
+    """
+    graph = onnx.ModelProto.FromString(outline).graph
+    weights = {tensor.name for tensor in graph.initializer}
+    needed = {value.name for value in graph.output} - weights
+    for node in reversed(graph.node):
+        if needed.intersection(node.output) and node.op_type != "Shape":
+            needed.update(node.input)
+    for value in graph.input:
+        if value.name not in weights | needed:
+            raise BadInput(
+                text(
+                    "The policy does not depend on the input {name!r}: it would drive the same whatever the car sees.",
+                    name=value.name[:40],
+                )
+            )
+
+
 _WEIGHTS_AT = {"Conv": 1, "Gemm": 1, "MatMul": 1, "QLinearConv": 3, "QLinearMatMul": 3}
 
 
@@ -246,7 +213,3 @@ def fixed_dims(value: Any) -> tuple[int, ...] | None:
         return None
     dims = tuple(dim.dim_value if dim.HasField("dim_value") else 0 for dim in value.type.tensor_type.shape.dim)
     return dims if all(dim > 0 for dim in dims) else None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:160] or type(error).__name__

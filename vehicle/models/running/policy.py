@@ -15,6 +15,7 @@ from vehicle.frames.preprocess import preprocessor
 from vehicle.frames.profile_names import ProfileName
 from vehicle.hardware.frame import Pixels
 from vehicle.models.running.check import HEIGHT, WIDTH, CheckedModel
+from vehicle.models.running.runtime_words import cannot_run
 from vehicle.models.running.session import open_session
 from vehicle.models.running.timing import trial_failed
 
@@ -22,16 +23,19 @@ _WARM_UPS = 5
 
 
 class Policy:
-    """One model in ONNX Runtime, warmed up, with preallocated buffers. Not thread-safe."""
+    """One model in ONNX Runtime, warmed up, with preallocated buffers. Not thread-safe.
 
-    def __init__(self, model: CheckedModel, shrink: ProfileName = "grey-area") -> None:
+    `flushes_denormals`: as of open_session; for the car's pilot.
+    """
+
+    def __init__(self, model: CheckedModel, shrink: ProfileName = "grey-area", flushes_denormals: bool = False) -> None:
         self.model = dataclasses.replace(model, content=b"")  # the session has its own copy: a car has little memory
         self._shrink = preprocessor(shrink)
         if len(model.inputs) != 1 or model.metadata.shape_of(model.metadata.sensor)[2] != 1:
             sensors = ", ".join(model.metadata.sensors)
             raise BadInput(f"{model.path}: needs {sensors}; this car has one grey front camera.")
         try:
-            self._session = open_session(model.content)
+            self._session = open_session(model.content, flushes_denormals)
         except BadInput as error:
             raise BadInput(f"{model.path}: {error}") from None
         self.small: Pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -72,5 +76,4 @@ class Policy:
             except BadInput as error:
                 raise BadInput(f"{self.model.path}: {trial_failed(str(error))}") from None
             except Exception as error:  # ONNX Runtime's errors have no public base class
-                sentence = str(error).split("\n")[0][:200]
-                raise BadInput(f"{self.model.path}: {trial_failed(sentence)}") from None
+                raise BadInput(f"{self.model.path}: {trial_failed(cannot_run(error))}") from None

@@ -7,6 +7,7 @@ rl_coach's networks as TensorFlow 1.15, TensorFlow 2 in v1 mode, legacy Keras an
 (docs/bring-a-car.md).
 """
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,15 +29,27 @@ RULES = layer_rules.RULES | shape_rules.RULES
 _UNARY = frozenset({"Elu", "Neg", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Tanh"})
 
 
-def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, PolicyHead]:
-    """ONNX bytes, and the policy's head as it was found. Raises BadInput with one sentence."""
+def convert(graph: Graph, metadata: Metadata) -> tuple[list[bytes | memoryview], PolicyHead]:
+    """The pieces of the ONNX file, and the policy's head as it was found. Raises BadInput with one sentence."""
     head = find_head(graph, metadata)
-    contents = {Converter(head, value).convert() for value in (FREE_VALUES if head.free else FREE_VALUES[:1])}
-    if len(contents) > 1:
+    pieces: list[bytes | memoryview] = []
+    digests = set()
+    for value in FREE_VALUES if head.free else FREE_VALUES[:1]:
+        pieces = []  # the weights are in memory once, not for each value
+        pieces = Converter(head, value).convert()
+        digests.add(_digest(pieces))
+    if len(digests) > 1:
         raise BadInput(
             text("The policy depends on {name!r}, which the file leaves open: freeze it.", name=head.free[0][-80:])
         )
-    return contents.pop(), head
+    return pieces, head
+
+
+def _digest(pieces: Sequence[bytes | memoryview]) -> bytes:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()
 
 
 class Converter:
@@ -47,8 +60,8 @@ class Converter:
         self._free = free
         self._builder = GraphBuilder()
 
-    def convert(self) -> bytes:
-        """The ONNX model, serialised. Raises BadInput if the policy cannot be converted."""
+    def convert(self) -> list[bytes | memoryview]:
+        """The ONNX model, as the pieces of its file. Raises BadInput if the policy cannot be converted."""
         values: dict[str, Value] = {name: np.array(self._free, np.float32) for name in self._head.free}
         for sensor, placeholder in self._head.placeholders.items():
             shape = self._head.shapes[sensor]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from shared.text import text
-from vehicle.models.tensorflow.protobuf_wire import VARINT, WireReader, numbers, printable, signed
+from vehicle.models.protobuf_wire import VARINT, WireReader, numbers, printable, signed
 
 MAX_NODES = 4000
 MAX_ELEMENTS = 64 << 20  # the largest DeepRacer network, DEEP with two cameras, has 57 million weights

@@ -112,7 +112,7 @@ ARCHIVES = [
     large("times its size", lambda: tar_gz(*GOOD_ONES) + gzip.compress(bytes(100 << 20), 9)),
     Hostile("model.tar.gz", "is not gzip", tar_gz(*GOOD_ONES) + b"rubbish" * 100, None),
     Hostile("model.tar.gz", "more than 20000", gzip.compress(b"") * 20_001 + tar_gz(*GOOD_ONES), None),
-    Hostile("model.tar.gz", "not a complete", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
+    Hostile("model.tar.gz", "damaged on the way", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
     *ZIPPED,
     large("more than 20000 files", lambda: tar_gz(*GOOD_ONES, *crowd(20_000, b"d%d/", b"5"))),
     packed("longer than any", *[member for n in range(1200) for member in (pax(note="x" * 1500), Member(b"f%d" % n))]),
@@ -244,7 +244,7 @@ ONNX = [
     onnx_file("elements; at most", _through("Relu", "x"), weights=(
         TensorProto(name="b", data_type=1, dims=[1 << 33] * 2),)),
     onnx_file("type or shape", _through("Relu", "x"), weights=(TensorProto(name="b", data_type=1, dims=[-1, -1]),)),
-    Hostile("model.onnx", "not an ONNX model", _nested()),
+    Hostile("model.onnx", "holds an inner graph", _nested()),
     onnx_file("an inner graph", _through("Relu", "x", evil=helper.make_graph([], "b", [], []))),
     onnx_file("no fixed shape", *_BY_SIGHT, inside=(_LIE,)),
     onnx_file("would have", _through("Pad", "x", "p"), weights=(
@@ -256,7 +256,7 @@ ONNX = [
     onnx_file("do not fit together", _through("Conv", "x", "k", pads=[1 << 62] * 4), weights=(_KERNEL,)),
     onnx_file("do not fit together", _through("Conv", "x", "k", strides=[0, 0]), weights=(_KERNEL,)),
     onnx_file("million times a frame", _through("MaxPool", "x", kernel_shape=[400, 400], pads=[399] * 4)),
-    onnx_file("has 300000 inputs", _through("Max", *["x"] * 300_000)),
+    onnx_file("more than 1024 inputs of one operator", _through("Max", *["x"] * 300_000)),
     onnx_file("million numbers", *[
         helper.make_node("Pad", ["x", "p"], [f"v{n}" if n else "y"]) for n in range(60)
     ], weights=(numpy_helper.from_array(np.array([0, 0, 500, 500] * 2), "p"),)),

@@ -136,8 +136,8 @@ ARCHIVES = [
     Hostile("model.tar.gz", "at most 262144", tar_gz(Member(b"model.pb", PB), Member(NAME, b" " * 270_000)), None),
     Hostile("model.tar.gz", "no model:", tar_gz(Member(NAME, GOOD)), None),
     Hostile("model.tar.gz", "no model_metadata", tar_gz(Member(b"model.pb", PB)), None),
-    Hostile("model.tar.gz", "not a complete", tar_gz(Member(b"model.pb", PB), Member(NAME, GOOD))[:-30], None),
-    Hostile("model.tar.gz", "not a complete", b"\x1f\x8b" + b"\xff" * 500, None),
+    Hostile("model.tar.gz", "damaged on the way", tar_gz(Member(b"model.pb", PB), Member(NAME, GOOD))[:-30], None),
+    Hostile("model.tar.gz", "damaged on the way", b"\x1f\x8b" + b"\xff" * 500, None),
     Hostile("model.tar.gz", "not a complete", gzip.compress(b"no tar at all"), None),
     Hostile("model.tar.gz", "not a complete", tar(Member(b"model.pb", PB), Member(NAME, GOOD))[:-1100], None),
     Hostile("model.tar", "a link", tar(Member(b"model.pb", kind=b"2", link=b"/etc/passwd"), Member(NAME, GOOD)), None),
@@ -150,8 +150,8 @@ ARCHIVES = [
     Hostile("model.zip", "packed with RAR, which is not supported", b"Rar!\x1a\x07" + bytes(600), None),
     Hostile("model.tar.gz", "a zip archive within gzip", gzip.compress(b"PK\x03\x04" + bytes(600)), None),
     Hostile("model.tar.gz", "not a complete", gzip.compress(gzip.compress(gzip.compress(TAR))), None),
-    Hostile("model.tar.gz", "not a complete", gzip.compress(gzip.compress(TAR))[:-30], None),
-    Hostile("model.tar.gz", "not a complete", gzip.compress(gzip.compress(TAR)[:-30]), None),
+    Hostile("model.tar.gz", "damaged on the way", gzip.compress(gzip.compress(TAR))[:-30], None),
+    Hostile("model.tar.gz", "damaged on the way", gzip.compress(gzip.compress(TAR)[:-30]), None),
     large("times its size", lambda: gzip.compress(gzip.compress(bytes(100 << 20), 9))),
 ]
 

@@ -13,10 +13,10 @@ from shared.errors import BadInput
 from tests.vehicle.models.tensorflow import protobuf_writer as pb
 from tests.vehicle.models.tensorflow.frozen_graphs import DATA
 from vehicle.models.metadata import load_metadata
+from vehicle.models.protobuf_wire import WireReader, signed, varint
 from vehicle.models.tensorflow.converter import convert
 from vehicle.models.tensorflow.graphdef import read_graph
 from vehicle.models.tensorflow.inlining import policy_order
-from vehicle.models.tensorflow.protobuf_wire import WireReader, signed, varint
 
 DEEP = DATA / "tf2v1" / "deep-batchnorm.pb"  # it has functions, branches, normalisation
 

@@ -8,11 +8,10 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.vehicle.models.tensorflow.frozen_graphs import DATA, pictures
+from tests.vehicle.models.tensorflow.frozen_graphs import DATA, converted, pictures
 from vehicle.models.metadata import load_metadata
 from vehicle.models.running.onnx_check import allowed_graph
 from vehicle.models.running.session import open_session
-from vehicle.models.tensorflow.converter import convert
 from vehicle.models.tensorflow.graphdef import read_graph
 from vehicle.models.tensorflow.parity import compare, evaluate_frozen, frozen_answers, run_onnx
 
@@ -53,7 +52,7 @@ def test_every_graph_of_ours_has_the_gradient_rescaler(dialect: str) -> None:
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.parent.name}-{case.stem}" for case in CASES])
 def test_the_converted_policy_answers_as_tensorflow_did(case: pathlib.Path) -> None:
     metadata = load_metadata(case.with_suffix(".json"), any_sensors=True)
-    content, head = convert(read_graph(case.read_bytes()), metadata)
+    content, head = converted(read_graph(case.read_bytes()), metadata)
     given = {sensor: pictures(sensor, seed) for seed, sensor in enumerate(sorted(metadata.sensors))}
     expected = np.load(case.with_suffix(".npy"))
     assert np.abs(expected - expected.mean(axis=0)).max() > 1e-3, (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from shared.errors import BadInput
+from tests.vehicle.models.tensorflow.frozen_graphs import converted
 from tests.vehicle.models.tensorflow.protobuf_writer import (
     HEAD,
     SEEN,
@@ -27,7 +28,6 @@ from tests.vehicle.sample_parts import METADATA
 from vehicle.models.metadata import parse_metadata
 from vehicle.models.running.onnx_check import allowed_graph
 from vehicle.models.running.session import open_session
-from vehicle.models.tensorflow.converter import convert
 from vehicle.models.tensorflow.graphdef import Node, read_graph
 from vehicle.models.tensorflow.numpy_ops import BINARY, UNARY, compute
 from vehicle.models.tensorflow.parity import compare, evaluate_frozen, frozen_answers, observations
@@ -79,7 +79,7 @@ def operators(content: bytes) -> list[str]:
 @pytest.mark.parametrize("packed", [True, False], ids=["packed", "bare"])
 @pytest.mark.parametrize("value", [1.0, 0.0, 0.25, 0.3, 0.7, 1e-6, 17.0, -3.0])
 def test_it_is_nothing_whatever_its_constant(value: float, packed: bool) -> None:
-    content, head = convert(read_graph(stage(constant("r", (), value), packed=packed)), METADATA_)
+    content, head = converted(read_graph(stage(constant("r", (), value), packed=packed)), METADATA_)
     assert operators(content) == ["Flatten", "Gemm", "Softmax", "Identity"]
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
 
@@ -97,25 +97,25 @@ def test_it_is_nothing_whatever_its_constant(value: float, packed: bool) -> None
     ids=["identity", "default", "one of a row", "placeholder", "of any rank", "of no shape"],
 )
 def test_it_is_nothing_however_it_was_frozen_or_left_open(r: tuple[bytes, ...]) -> None:
-    content, head = convert(read_graph(stage(*r)), METADATA_)
+    content, head = converted(read_graph(stage(*r)), METADATA_)
     assert operators(content) == ["Flatten", "Gemm", "Softmax", "Identity"]
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
 
 
 @pytest.mark.parametrize("value", [0.0, 0.25, 1.0])
 def test_halves_of_two_values_are_added_as_they_stand(value: float) -> None:
-    content, head = convert(read_graph(stage(constant("r", (), value), again="y")), METADATA_)
+    content, head = converted(read_graph(stage(constant("r", (), value), again="y")), METADATA_)
     assert "Tanh" in operators(content)
     assert "Add" in operators(content)
     expected = evaluate_frozen(head, observations(head.shapes))
     assert compare(expected, head.shapes, open_session(content)) < 1e-5
-    straight, _ = convert(read_graph(stage(constant("r", (), value))), METADATA_)
+    straight, _ = converted(read_graph(stage(constant("r", (), value))), METADATA_)
     assert content != straight
 
 
 def test_what_the_file_leaves_open_may_not_matter() -> None:
     with pytest.raises(BadInput, match="depends on 'r', which the file leaves open"):
-        convert(read_graph(stage(node("r", "Placeholder", (), DTYPE, SCALAR), again="y")), METADATA_)
+        converted(read_graph(stage(node("r", "Placeholder", (), DTYPE, SCALAR), again="y")), METADATA_)
 
 
 def test_a_placeholder_that_only_must_run_first_is_no_input() -> None:
@@ -128,7 +128,7 @@ def test_a_placeholder_that_only_must_run_first_is_no_input() -> None:
 def test_a_stack_of_one_may_stand_at_any_place_before_the_values(axis: int) -> None:
     made = node("pack", "Pack", ("fc",), attribute("axis", field(3, axis)))
     back = node("back", "Squeeze", ("pack",), attribute("squeeze_dims", field(1, field(3, axis))))
-    content, head = convert(read_graph(graph(*dense()[:-1], made, back, node(HEAD, "Softmax", ("back",)))), METADATA_)
+    content, head = converted(read_graph(graph(*dense()[:-1], made, back, node(HEAD, "Softmax", ("back",)))), METADATA_)
     assert operators(content) == ["Flatten", "Gemm", "Softmax", "Identity"]
     assert frozen_answers(head).shape == (4, 3)
 
@@ -137,7 +137,7 @@ def test_a_stack_of_one_may_stand_at_any_place_before_the_values(axis: int) -> N
 def test_a_stack_behind_the_values_turns_them_about_and_is_refused(axis: int) -> None:
     made = node("pack", "Pack", ("fc",), attribute("axis", field(3, axis)))
     with pytest.raises(BadInput, match="Pack"):
-        convert(read_graph(graph(*dense()[:-1], made, node(HEAD, "Softmax", ("pack",)))), METADATA_)
+        converted(read_graph(graph(*dense()[:-1], made, node(HEAD, "Softmax", ("pack",)))), METADATA_)
 
 
 def test_a_layer_that_is_read_twice_keeps_its_value_without_the_bias() -> None:
@@ -149,7 +149,7 @@ def test_a_layer_that_is_read_twice_keeps_its_value_without_the_bias() -> None:
         node("sum", "Add", ("biased", "fc")),
         node(HEAD, "Softmax", ("sum",)),
     ]
-    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    content, head = converted(read_graph(graph(*nodes)), METADATA_)
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
 
 
@@ -167,7 +167,7 @@ def test_a_layer_that_is_read_twice_keeps_its_value_without_the_bias() -> None:
 )
 def test_what_rl_coach_could_ask_for_is_read(op: str, more: tuple[str, ...], made: str) -> None:
     nodes = [*dense()[:-1], node("o", op, ("fc", *more)), node(HEAD, "Softmax", ("o",))]
-    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    content, head = converted(read_graph(graph(*nodes)), METADATA_)
     assert made in operators(content)
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
 
@@ -183,7 +183,7 @@ def test_clipped_inputs_are_read() -> None:
         nodes = [first, constant("by", (), 255.0), node("part", "RealDiv", (SEEN, "by")), low, high, *clipped]
         flat = node("flat", "Reshape", ("c", "sizes"))
         nodes += [flat if one.startswith(field(1, "flat")) else one for one in rest]
-        content, head = convert(read_graph(graph(*nodes)), METADATA_)
+        content, head = converted(read_graph(graph(*nodes)), METADATA_)
         assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
 
 
@@ -191,7 +191,7 @@ def test_the_shape_of_a_placeholder_says_what_it_is() -> None:
     eyes = node("x/EYES", "Placeholder", (), DTYPE, attribute("shape", field(7, shape(-1, 3))))
     nodes = [*dense()[:-1], eyes, node("both", "Add", ("fc", "x/EYES")), node(HEAD, "Softmax", ("both",))]
     with pytest.raises(BadInput, match="uses 'EYES'"):
-        convert(read_graph(graph(*nodes)), METADATA_)
+        converted(read_graph(graph(*nodes)), METADATA_)
 
 
 def scalar(name: str, value: float) -> bytes:
@@ -236,8 +236,8 @@ def test_scalars_are_computed_however_many_steps_they_take(chain: tuple[bytes, .
         node("sum", "AddV2", ("first", "second")),
         node(HEAD, "Softmax", ("sum",)),
     ]
-    content, head = convert(read_graph(graph(*nodes)), METADATA_)
-    straight, _ = convert(read_graph(graph(*nodes[:7], node(HEAD, "Softmax", ("x",)))), METADATA_)
+    content, head = converted(read_graph(graph(*nodes)), METADATA_)
+    straight, _ = converted(read_graph(graph(*nodes[:7], node(HEAD, "Softmax", ("x",)))), METADATA_)
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
     assert compare(frozen_answers(head), head.shapes, open_session(straight)) < 1e-5
 
@@ -282,7 +282,7 @@ def test_a_live_row_is_set_up_and_joined_along_either(row: bool) -> None:
         node("sliced", "StridedSlice", ("set", "zero", "one", "step"), SHRINK),
         node(HEAD, "Softmax", ("sliced",)),
     ]
-    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    content, head = converted(read_graph(graph(*nodes)), METADATA_)
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
 
 
@@ -290,7 +290,7 @@ def test_a_live_row_is_set_up_and_joined_along_either(row: bool) -> None:
 def test_a_live_row_along_two_axes_is_refused(op: str) -> None:
     nodes = [*dense()[:-1], integers("axes", 0, 1), node("x", op, ("fc", "axes")), node(HEAD, "Softmax", ("x",))]
     with pytest.raises(BadInput, match=op):
-        convert(read_graph(graph(*nodes)), METADATA_)
+        converted(read_graph(graph(*nodes)), METADATA_)
 
 
 @pytest.mark.parametrize("factors", [("d1", "d2"), ("d1", "d2", "d3"), ("d3", "d1", "d2", "one")])
@@ -306,6 +306,6 @@ def test_a_picture_is_flattened_by_the_product_of_its_own_sizes(factors: tuple[s
         made = f"m{count}"
     flat = [node("sizes", "Pack", ("d0", made)), node("flat", "Reshape", (SEEN, "sizes"))]
     nodes += [*flat, *dense()[3:]]
-    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    content, head = converted(read_graph(graph(*nodes)), METADATA_)
     assert operators(content) == ["Flatten", "Gemm", "Softmax", "Identity"]
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5

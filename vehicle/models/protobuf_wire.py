@@ -1,7 +1,7 @@
-"""Parses the wire format of protocol buffers within limits: no schema, no copies, no recursion. Used by graphdef.py.
+"""Parses the wire format of protocol buffers within limits: no schema, no copies, no recursion.
 
-Source: protobuf.dev/programming-guides/encoding. The bytes are untrusted: every length is checked, and the
-number of fields in a file is limited.
+Used by tensorflow/graphdef.py and onnx_file/. Source: protobuf.dev/programming-guides/encoding. The bytes are
+untrusted: every length is checked, groups are refused, and the number of fields in a file is limited.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,14 @@ from shared.text import text
 MAX_FIELDS = 50_000  # DeepRacer networks have about 4,000
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
+_MAX_TAG = 1 << 32  # of a field's number and wire type
 _TRUNCATED = text("The graph is truncated or not a protocol buffer.")
 
 Field = tuple[int, int, int, memoryview]  # field number, wire type, value of a varint, bytes of all others
+
+
+class BrokenWire(BadInput):
+    """The bytes are cut off, or not a protocol buffer at all."""
 
 
 class WireReader:
@@ -33,13 +38,15 @@ class WireReader:
             self._spend(1)
             key, at = varint(data, at)
             number, kind = key >> 3, key & 7
+            if number == 0 or key >= _MAX_TAG:
+                raise BrokenWire(_TRUNCATED)
             if kind == VARINT:
                 value, at = varint(data, at)
                 yield number, kind, value, data[0:0]
                 continue
             size, at = varint(data, at) if kind == BYTES else (_size(kind), at)
             if size > end - at:
-                raise BadInput(_TRUNCATED)
+                raise BrokenWire(_TRUNCATED)
             yield number, kind, 0, data[at : at + size]
             at += size
 
@@ -63,12 +70,23 @@ def varint(data: memoryview, at: int) -> tuple[int, int]:
     value = 0
     for place in range(_MAX_VARINT_BYTES):
         if at + place >= len(data):
-            raise BadInput(_TRUNCATED)
+            raise BrokenWire(_TRUNCATED)
         byte = data[at + place]
         value |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, at + place + 1
-    raise BadInput(_TRUNCATED)
+    raise BrokenWire(_TRUNCATED)
+
+
+def encoded(value: int) -> bytes:
+    """A varint's bytes, as few as there can be; a negative number is written as int64."""
+    value &= 0xFFFF_FFFF_FFFF_FFFF
+    content = bytearray()
+    while value > 0x7F:
+        content.append(value & 0x7F | 0x80)
+        value >>= 7
+    content.append(value)
+    return bytes(content)
 
 
 def signed(value: int) -> int:
@@ -80,7 +98,7 @@ def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
     """Packed fixed-size numbers of a numpy type such as `<f4`, as a view. Raises BadInput."""
     kind = np.dtype(dtype)
     if len(data) % kind.itemsize:
-        raise BadInput(_TRUNCATED)
+        raise BrokenWire(_TRUNCATED)
     return np.frombuffer(data, kind)
 
 
@@ -99,5 +117,5 @@ def printable(data: memoryview, what: str, max_bytes: int = 512) -> str:
 
 def _size(kind: int) -> int:
     if kind not in (FIXED64, FIXED32):
-        raise BadInput(_TRUNCATED)
+        raise BrokenWire(_TRUNCATED)
     return 8 if kind == FIXED64 else 4
