@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import select
 import stat
 import subprocess
 import sys
@@ -166,7 +167,7 @@ def test_a_camera_that_was_plugged_in_anew_is_for_a_new_process(
         other.replace(device)  # under the same name
 
     monkeypatch.setattr(confinement, "camera_grants", lambda _config: [FileGrant(device, "device")])
-    monkeypatch.setattr(confinement.select, "select", try_again)
+    monkeypatch.setattr(select, "select", try_again)
     ours, theirs = socket_pair()
     restrictions = Restrictions()
     config = config_of(tmp_path, f'driver = "mock"\noptions = {{ absent = "{tmp_path}/absent" }}')
