@@ -11,6 +11,7 @@ from leaderboard.live_stream import Feed
 from leaderboard.web.event_stream import KeepConnectionSend
 from shared.errors import RacedayError
 from shared.process.descriptors import web_share
+from shared.refusals import Refusals
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, server_config, url_of
 from shared.web.tls.web_tls import WebTls
@@ -31,8 +32,9 @@ class _Server(CountingServer):
         feed: Feed,
         serving: Callable[[], None],
         tls: WebTls | None,
+        refusals: Refusals,
     ) -> None:
-        super().__init__(config, limits, tls=tls)
+        super().__init__(config, limits, tls=tls, refusals=refusals)
         self._feed = feed
         self._serving = serving
         self.failed: RacedayError | None = None
@@ -64,7 +66,7 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
     )
     # Who may send for how long, the app's guard of bodies knows: no connection is closed before.
     limits = ConnectionLimits(connections, max_idle_each=IDLE_EACH, body_s=app.state.longest_body_s)
-    server = _Server(config, limits, feed, lambda: serving(url_of(listening)), app.state.tls)
+    server = _Server(config, limits, feed, lambda: serving(url_of(listening)), app.state.tls, app.state.refusals)
     app.state.open_connections = lambda: len(server.connections)
     server.run(sockets=[listening])
     if server.failed is not None:

@@ -24,7 +24,7 @@ from shared.findings import Finding
 from shared.link.broker_probe import BrokerAnswer, handshake, publish
 from shared.link.options import MqttOptions
 
-TLS = f"{ETC}/tls"
+TLS, ACL = f"{ETC}/tls", f"{ETC}/acl"
 BROKER_USER = "mosquitto"
 
 
@@ -78,6 +78,7 @@ def _brokers_files(reader: MachineReader) -> Iterator[Finding]:
     if reader.status(f"{TLS}/broker.pem") is None:
         return
     cure = "Run `sudo raceday certs init --renew`, then `sudo systemctl reload mosquitto`."
+    yield from _wide_rules(reader)
     yield _brokers_certificate(reader.data(f"{TLS}/broker.pem") or b"", reader.data(f"{TLS}/ca.pem"), reader, cure)
     listed = reader.data(f"{TLS}/crl.pem")
     if listed is not None:
@@ -91,6 +92,18 @@ def _brokers_files(reader: MachineReader) -> Iterator[Finding]:
     if account is not None and status.uid != account.uid:
         seen = f"It is not {BROKER_USER}'s own: at its next reload the broker cannot read it."
         yield Finding("broker's key", False, seen, f"Run `sudo chown {BROKER_USER}: {TLS}/broker.key`.")
+
+
+def _wide_rules(reader: MachineReader) -> Iterator[Finding]:
+    """Rules of an earlier release, by which a car can store messages without end under topics of its own invention."""
+    rules = (reader.data(ACL) or b"").decode(errors="replace").splitlines()
+    wide = [rule for rule in rules if rule.startswith("pattern write ") and rule.rstrip().endswith("#")]
+    if wide:
+        seen = f"{ACL} lets every car write any topic ({wide[0]}): it can fill the broker's memory."
+        cure = (
+            "Run `sudo raceday certs init` if `raceday certs` wrote the file, else name each topic as config/acl does."
+        )
+        yield Finding("broker's rules", False, seen, f"{cure} Then `sudo systemctl reload mosquitto`.")
 
 
 def _brokers_certificate(pem: bytes, ca_pem: bytes | None, reader: MachineReader, cure: str) -> Finding:

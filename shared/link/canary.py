@@ -29,18 +29,23 @@ LET_IN = text(
     "The broker lets in who has no certificate, so no run can start. Set `require_certificate true` in its file and "
     "restart it."
 )
+WITHOUT_NAMES = text("It asks for no certificate: whoever reaches it can speak for any car.")
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 class CanaryTrial:
     """What a station knows of the rules of its broker. `unsafe`: why no run may start, "" if nothing is against it.
 
-    Tried by a machine that names itself by a certificate or a password: a broker that asks for neither has no rules.
+    Tried by a machine that names itself by a certificate or a password: a broker that asks for neither has no rules,
+    which is what `notice` says of one in the network.
     """
 
     def __init__(
         self, options: MqttOptions, speaker: Speaker, ask_as_nobody: Callable[..., BrokerAnswer] = handshake
     ) -> None:
         self.is_tried = speaker == "station" and bool(options.cert or options.username)
+        is_open = speaker == "station" and not self.is_tried and options.host not in _THIS_MACHINE
+        self.notice: Sentence | str = WITHOUT_NAMES if is_open else ""
         self._options, self._ask_as_nobody = options, ask_as_nobody
         self._asked_ids: set[int] = set()
         self._next_s = 0.0

@@ -226,8 +226,8 @@ class MqttLink:
         self._connection.subscribe(client, self._subscriptions)
         with self._lock:
             connected = text("Connected to the broker at {address}.", address=self._connection.address)
-            notice = self._connection.notice
-            self._liveness.on_connected(time.monotonic(), joined([connected, notice]) if notice else connected)
+            notices = [each for each in (self._connection.notice, self._canary.notice) if each]
+            self._liveness.on_connected(time.monotonic(), joined([connected, *notices]) if notices else connected)
             self._queue.on_connected()
 
     def _on_subscribe(

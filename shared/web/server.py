@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
 from shared.errors import ConfigError
+from shared.refusals import Refusals
 from shared.web.accepting.acceptor import BACKLOG, Acceptor
 from shared.web.accepting.counted_protocol import CountedHttpProtocol
 from shared.web.connection_limits import ConnectionLimits, ConnectionTable
@@ -109,8 +110,10 @@ class CountingServer(uvicorn.Server):
         is_official: Callable[[str], bool] = lambda _address: False,
         urgent: tuple[bytes, ...] = (),
         tls: "WebTls | None" = None,
+        refusals: Refusals | None = None,
     ) -> None:
         super().__init__(config)
+        self._refusals = refusals
         self._tls = tls.context if tls is not None else None
         self.connections = ConnectionTable(limits)
         self._is_official, self._urgent = is_official, urgent
@@ -123,7 +126,9 @@ class CountingServer(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         assert sockets, "we serve over sockets that listen already"
-        self._acceptor = Acceptor(self.connections, self._is_official, self._urgent, self._protocol, sockets, self._tls)
+        self._acceptor = Acceptor(
+            self.connections, self._is_official, self._urgent, self._protocol, sockets, self._tls, self._refusals
+        )
         self._acceptor.open()
         self.servers = [self._acceptor]  # type: ignore[list-item]  # it is closed and waited for as one of uvicorn's
         self.started = True

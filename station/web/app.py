@@ -94,7 +94,7 @@ def create_app(
         live.close()
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.live = live
+    app.state.live, app.state.refusals = live, refusals
     app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
     app.add_middleware(BodyGuard, bounds=STATION_BODIES, refusal=body_refusal, answer=body_answer)
     app.add_middleware(Identification, access=access, addresses=addresses)

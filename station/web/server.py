@@ -39,5 +39,5 @@ class WebServer(BackgroundServer):
         """
         connections = web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS)
         limits = ConnectionLimits(connections, OFFICIALS_CONNECTIONS, body_s=STATION_BODIES.longest_s)
-        server = CountingServer(server_config(app), limits, is_official, URGENT, tls)
+        server = CountingServer(server_config(app), limits, is_official, URGENT, tls, app.state.refusals)
         super().__init__("web", server, listening, close_streams)

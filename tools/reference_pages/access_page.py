@@ -10,7 +10,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRIED = """Each cell was tried: a test calls every address as every kind of caller and compares the answer with its
 table, and an address that is not in a table fails that test.
 **ok**: let through, whatever is then said of an empty request · **sign-in**: a page that sends to the sign-in ·
-**401**: nobody known · **403**: known, and not allowed · **404**: nothing of that name, or nothing for this caller."""
+**401**: nobody known · **403**: known, and not allowed · **404**: nothing of that name, or nothing for this caller.
+In front of all three, and in no table: `/trust`, which everybody may read where there is a certificate; `/metrics` has
+a port of its own."""
 OF_THE_BOARD = ("nobody", "racer", "invited", "removed", "other", "organiser", "official", "commentator", "admin")
 STATION = """*viewer* to *admin*: people who are signed in. *tablet*, *screen*: a paired device (of a referee; a screen)
 at which nobody is signed in. *script*: the token of a script, here an operator's."""

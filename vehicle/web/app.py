@@ -116,6 +116,7 @@ def create_app(
         lifespan=lifespan,
         default_response_class=ConsoleAnswer,
     )
+    app.state.refusals = refusals
     app.add_middleware(BodyGuard, bounds=CONSOLE_BODIES, refusal=body_refusal(auth), answer=body_answer)
     app.add_middleware(TrustPage, tls=tls, home=text("The console"))
     if tls is not None and not claim_over_http:

@@ -30,5 +30,5 @@ class ConsoleServer(BackgroundServer):
             max_idle_each=MAX_IDLE_PER_CLIENT,
             body_s=CONSOLE_BODIES.longest_s,
         )
-        server = CountingServer(server_config(app), limits, urgent=URGENT, tls=tls)
+        server = CountingServer(server_config(app), limits, urgent=URGENT, tls=tls, refusals=app.state.refusals)
         super().__init__("console", server, listening, close_streams=lambda: None)

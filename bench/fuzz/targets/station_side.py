@@ -5,6 +5,7 @@ import json
 import pathlib
 import tempfile
 import zipfile
+from collections.abc import Callable
 
 from bench.fuzz.target import FuzzTarget, TargetTable
 from shared.errors import RacedayError
@@ -53,27 +54,18 @@ def journal_records() -> FuzzTarget:
 
 def journal_file() -> FuzzTarget:
     from station.commands.journal import verified
-    from tests.station.evidence.test_evidence import signed
 
-    path = scratch("station.db")
-    signed(path).close()
-    whole = path.read_bytes()
-
-    def call(data: bytes) -> None:
-        """Where the fuzzer's bytes begin with a place, that place of a whole journal is changed."""
-        changed = bytearray(whole)
-        at = int.from_bytes(data[:2], "little") * 7 % len(whole)
-        changed[at : at + len(data) - 2] = data[2:]
-        for each in path.parent.iterdir():
-            each.unlink()
-        path.write_bytes(changed)
-        verified(path)
-
-    return FuzzTarget(call, [b"\0\0", b"\x10\x02\xff\xff\xff\xff", whole[:100]])
+    return _damaged_journal(verified)
 
 
 def salvage_of_a_journal() -> FuzzTarget:
     from station.store.surviving_records import last_good
+
+    return _damaged_journal(lambda path: last_good(path, frozenset()))
+
+
+def _damaged_journal(read: Callable[[pathlib.Path], object]) -> FuzzTarget:
+    """A whole journal with other bytes in one place: the first two say where, the others what stands there."""
     from tests.station.evidence.test_evidence import signed
 
     path = scratch("station.db")
@@ -83,11 +75,11 @@ def salvage_of_a_journal() -> FuzzTarget:
     def call(data: bytes) -> None:
         changed = bytearray(whole)
         at = int.from_bytes(data[:2], "little") * 7 % len(whole)
-        changed[at : at + len(data) - 2] = data[2:]
+        changed[at : at + len(data[2:])] = data[2:]
         for each in path.parent.iterdir():
             each.unlink()
         path.write_bytes(changed)
-        last_good(path, frozenset())
+        read(path)
 
     return FuzzTarget(call, [b"\0\0", b"\x10\x02\xff\xff\xff\xff", whole[:100]])
 

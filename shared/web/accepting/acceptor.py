@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from shared.addresses import counted_prefix
+from shared.refusals import Refusals
 from shared.web.accepting.accept_queue import AcceptQueue
 from shared.web.accepting.counted_protocol import CountedHttpProtocol
 from shared.web.connection_limits import ConnectionTable, WebConnection
@@ -52,6 +53,7 @@ class Acceptor:
         protocol: Callable[[], CountedHttpProtocol],
         sockets: Sequence[socket.socket],
         tls: ssl.SSLContext | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._connections, self._urgent, self._protocol = connections, urgent, protocol
         # What it is counted by, and whether it is an official's: looked up again for each of thousands.
@@ -64,6 +66,7 @@ class Acceptor:
         self._draining = False
         self._rush = False
         self._evicted: Counter[str] = Counter()
+        self._refusals = Refusals() if refusals is None else refusals
         self._reported_s = -REPORT_S
         self._open = False
 
@@ -231,6 +234,8 @@ class Acceptor:
         self._reported_s = now_s
         count = self._evicted.total()
         if count >= self._connections.limits.max_idle_each:
+            for address, closed in self._evicted.items():  # the line below is their line in the log
+                self._refusals.record("connection", address, "connections without a request", now_s, closed)
             largest = ", ".join(f"{address}: {n}" for address, n in self._evicted.most_common(3))
             _LOG.warning("web: closed %d connections without a request (most: %s).", count, largest)
         self._evicted.clear()

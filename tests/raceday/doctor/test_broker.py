@@ -9,13 +9,15 @@ import pytest
 
 from raceday.broker import free_port, mosquitto_path
 from raceday.certs.authority_folder import AuthorityFolder
-from raceday.doctor.broker_checks import BrokerProbes, broker_findings
+from raceday.doctor.broker_checks import BrokerProbes, _wide_rules, broker_findings
 from raceday.doctor.installed import InstalledRole
 from raceday.doctor.machine_reader import ThisMachine
 from raceday.doctor.permissions import ServiceUser
+from raceday.install.shipped_files import config_text
 from shared.findings import Finding
 from shared.link.broker_probe import BrokerAnswer, handshake, publish
 from shared.link.options import MqttOptions
+from tests.raceday.doctor.machines import ShownMachine
 from tests.secure_broker import NOW, SecureBroker
 
 NAMES = ("station-1", "car-1", "car-2")
@@ -132,3 +134,18 @@ def test_a_key_of_others_and_a_certificate_of_another_key_are_named(folder: Auth
     assert any(
         "is not there" in each.seen and "certs car NAME --renew" in each.cure for each in findings_of(gone, probes=away)
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_found"),
+    [
+        ("pattern write raceday/cars/%u/#\n", True),  # as releases before this one wrote them
+        ("pattern write #\n", True),
+        (config_text("acl"), False),
+        ("pattern read raceday/to/%u/#\nuser bridge\ntopic write raceday/to/#\n", False),  # an organiser's own bridge
+    ],
+)
+def test_rules_by_which_a_car_stores_without_end_are_found(rules: str, is_found: bool) -> None:
+    found = list(_wide_rules(ShownMachine(files={"/etc/raceday/acl": rules})))
+    assert [each.is_good for each in found] == ([False] if is_found else [])
+    assert all("raceday certs init" in (each.cure or "") for each in found)

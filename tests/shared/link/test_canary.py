@@ -10,7 +10,18 @@ from raceday.broker import mosquitto_path
 from raceday.certs import machine_names
 from shared.errors import Refused
 from shared.link.broker_probe import BrokerAnswer
-from shared.link.canary import AGAIN_S, AGAIN_UNSAFE_S, ASKED, CANARY, ECHO_S, LET_IN, LET_THROUGH, TOPIC, CanaryTrial
+from shared.link.canary import (
+    AGAIN_S,
+    AGAIN_UNSAFE_S,
+    ASKED,
+    CANARY,
+    ECHO_S,
+    LET_IN,
+    LET_THROUGH,
+    TOPIC,
+    WITHOUT_NAMES,
+    CanaryTrial,
+)
 from shared.link.interface import Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
@@ -106,6 +117,8 @@ def test_a_broker_that_asks_for_no_name_has_no_rules_to_try(options: MqttOptions
     canary.ask_if_due(client, 0.0)  # type: ignore[arg-type]
     assert (canary.unsafe(0.0), client.mids) == ("", [])
     assert not canary.is_echo(TOPIC, CANARY.encode())
+    assert canary.notice == ("" if options.host == "127.0.0.1" else WITHOUT_NAMES)
+    assert CanaryTrial(options, "car").notice == ""
 
 
 def test_a_machine_called_canary_is_no_echo() -> None:
