@@ -84,13 +84,17 @@ class ClaimCodes:
 
         Raises WrongCode, also while the `address` has to wait after several.
         """
+        client = counted_prefix(address)
         with self._lock:
-            client = counted_prefix(address)
             if self._failures.get(client, Failures()).wait_s(now_s) > 0:
                 raise WrongCode(text("Too many wrong codes: wait a minute, then try again."))
+            compared = self._read()
+            self._count_failure(client, now_s)  # before it is compared: several at once are several tries
+        # Without the lock: while a stranger's code is compared, phones renew their leases and stop the car.
+        right = compared is not None and _is_code(code, compared)
+        with self._lock:
             file = self._read()
-            if file is None or not _is_code(code, file):
-                self._count_failure(client, now_s)
+            if not right or file is None or compared is None or file.code_scrypt != compared.code_scrypt:
                 raise WrongCode(
                     text("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
                 )

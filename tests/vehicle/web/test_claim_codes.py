@@ -5,6 +5,7 @@ import json
 import pathlib
 import stat
 import string
+import threading
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.access.short_codes import new_code, normalised
 from shared.errors import ConfigError, Refused
+from vehicle.web import claim_codes
 from vehicle.web.claim_codes import COST, MAX_ADDRESSES, MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes
 
 NOW = 1_800_000_000.0
@@ -75,6 +77,27 @@ def test_a_phone_that_claims_again_loses_its_old_session_and_the_log_says_who_cl
     assert claims.session(fresh, NOW + 2) is not None
     assert caplog.messages == ["console: a phone at 192.0.2.7 claimed this car."] * 2
     assert code not in caplog.text
+
+
+def test_while_a_code_is_compared_phones_go_on_and_a_new_code_counts_at_once(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = quick(path)
+    code = claims.new_code()
+    token = claims.claim(code, NOW)
+    seen: list[bool] = []
+
+    def slowly(typed: str, file: claim_codes.ClaimFile) -> bool:
+        phone = threading.Thread(target=lambda: seen.append(claims.session(token, NOW + 1) is not None), daemon=True)
+        phone.start()
+        phone.join(20)
+        quick(path).new_code()  # by `raceday vehicle claim`, another process
+        return True
+
+    monkeypatch.setattr(claim_codes, "_is_code", slowly)
+    with pytest.raises(Refused, match="not the car's claim code"):
+        claims.claim(code, NOW)
+    assert seen == [True]
 
 
 def test_comparing_a_code_is_as_much_work_as_is_advised(path: pathlib.Path) -> None:
