@@ -98,15 +98,22 @@ def create_app(
     app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
     app.add_middleware(BodyGuard, bounds=STATION_BODIES, refusal=body_refusal, answer=body_answer)
     app.add_middleware(Identification, access=access, addresses=addresses)
+    _add_outer_guards(app, tls, refusals, allowed_hosts, sign_in_over_http=sign_in_over_http)
+    app.add_middleware(LanguageChoice, default=default_language)
+    _add_routes(app, site, live, send)
+    _add_refusals(app)
+    return app
+
+
+def _add_outer_guards(
+    app: FastAPI, tls: WebTls | None, refusals: Refusals, allowed_hosts: tuple[str, ...], *, sign_in_over_http: bool
+) -> None:
+    """What looks at a request before it is known who sends it."""
     app.add_middleware(TrustPage, tls=tls, home=text("The live page"), qr=qr_svg)
     if tls is not None and not sign_in_over_http:
         app.add_middleware(ProtectedSignIn, paths=SIGN_IN_PATHS)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts, refusals=refusals)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
-    app.add_middleware(LanguageChoice, default=default_language)
-    _add_routes(app, site, live, send)
-    _add_refusals(app)
-    return app
 
 
 def _add_routes(app: FastAPI, site: Site, live: EventStream, send: Callable[[SendRequest], None] | None) -> None:

@@ -129,7 +129,8 @@ def create_app(
     _add_claim_routes(app, auth, car)
     _add_drive_routes(app, auth, phone, now_s)
     add_calibration_routes(app, auth.session, phone, car.calibration_file, now_s)
-    _add_model_routes(app, auth, phone, model_list, car, now_s, refusals)
+    _add_health_routes(app, auth, car, now_s, refusals)
+    _add_model_routes(app, auth, phone, model_list, now_s)
     return app
 
 
@@ -240,17 +241,10 @@ def _add_drive_routes(app: FastAPI, auth: SessionAuth, phone: PhoneControl, now_
         return Response(picture.jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
 
 
-def _add_model_routes(
-    app: FastAPI,
-    auth: SessionAuth,
-    phone: PhoneControl,
-    model_list: ModelList,
-    car: CarInfo,
-    now_s: Callable[[], float],
-    refusals: Refusals,
+def _add_health_routes(
+    app: FastAPI, auth: SessionAuth, car: CarInfo, now_s: Callable[[], float], refusals: Refusals
 ) -> None:
     guarded = [Depends(auth.session)]
-    name_in = Annotated[str, Body(embed=True, max_length=80)]
 
     @app.get("/api/about", dependencies=guarded)
     async def about() -> CarDetails:
@@ -264,6 +258,13 @@ def _add_model_routes(
         """Whom the car refused since it started, for the page's health."""
         table = refusal_table(refusals.counts(), now_s(), REFUSALS_SHOWN)
         return ConsoleAnswer({"refusals": table.total, "rows": [asdict(row) for row in table.rows]})
+
+
+def _add_model_routes(
+    app: FastAPI, auth: SessionAuth, phone: PhoneControl, model_list: ModelList, now_s: Callable[[], float]
+) -> None:
+    guarded = [Depends(auth.session)]
+    name_in = Annotated[str, Body(embed=True, max_length=80)]
 
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:
