@@ -3,6 +3,9 @@
 The baseline beside it does only what every import must do: start Python, load the same three libraries, unpack with
 `tarfile`, hash the archive, and load the converted model into the runtime. It checks and converts nothing. The
 interpreter alone is measured too: memory is reported beyond it. Rounds are interleaved; every round is a new process.
+
+Once, a network of the largest size (220 MB of weights, as DEEP with two cameras has) is imported and loaded as by the
+pilot, whose memory must stay below three times the weights and 150 MB.
 """
 
 import os
@@ -32,9 +35,11 @@ from tests.vehicle.models.tensorflow.protobuf_writer import (
     placeholder,
     rescaled,
 )
+from vehicle.models.memory_limit import LIBRARIES_BYTES, TIMES
 from vehicle.models.run_isolated import ENVIRONMENT
 
 ACTIONS = 5
+LARGE_DENSE = 5_100  # of the dense layer of a network of the largest size; DENSE of a usual one
 CONVS = ((8, 1, 32, 4), (4, 32, 64, 2), (3, 64, 64, 1))  # kernel, channels in and out, stride
 FLAT, DENSE = 64 * 11 * 16, 512
 WALL_LIMIT_S, MEMORY_LIMIT_MB = 2.0, 200.0
@@ -48,6 +53,12 @@ tarfile.open(archive).extractall(folder, filter="data")
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+"""
+
+PILOT = """
+import pathlib, sys
+from vehicle.models.int8.choose_precision import choose
+choose(pathlib.Path(sys.argv[1]), flushes_denormals=True)
 """
 
 # A process inherits the peak memory of its parent, so a small process starts it instead of this one.
@@ -91,7 +102,7 @@ def main(quick: bool) -> None:
                 before()
                 spent[way].append(run(arguments))
         walls = {way: [one.wall_ns for one in many] for way, many in spent.items()}
-        report("import", rows(walls), notes(archive, spent))
+        report("import", rows(walls), notes(archive, spent) | largest(folder))
 
 
 def notes(archive: pathlib.Path, spent: dict[str, list[Spent]]) -> dict[str, object]:
@@ -113,6 +124,25 @@ def notes(archive: pathlib.Path, spent: dict[str, list[Spent]]) -> dict[str, obj
     }
 
 
+def largest(folder: pathlib.Path) -> dict[str, object]:
+    """What an import of the largest network and the pilot's load of it take, and what they may take."""
+    archive = folder / "largest.tar.gz"
+    archive.write_bytes(shallow_archive(LARGE_DENSE))
+    importing = run([sys.executable, "-m", "raceday", "model", "import", str(archive), "--into", str(folder / "large")])
+    model = next((folder / "large").glob("*/model.onnx"))
+    piloting = run([sys.executable, "-c", PILOT, str(model.parent)])
+    weights_bytes = model.stat().st_size
+    limit_mb = (TIMES * weights_bytes + LIBRARIES_BYTES) / (1 << 20)
+    return {
+        "largest_weights_mb": round(weights_bytes / (1 << 20), 1),
+        "largest_limit_mb": round(limit_mb, 1),
+        "largest_import_peak_mb": round(importing.peak_mb, 1),
+        "largest_import_within_limit": importing.peak_mb < limit_mb,
+        "largest_pilot_peak_mb": round(piloting.peak_mb, 1),
+        "largest_pilot_within_limit": piloting.peak_mb < limit_mb,
+    }
+
+
 def run(arguments: list[str]) -> Spent:
     """Run one process to its end; its peak memory is that of its largest child if that is larger."""
     command = [sys.executable, "-c", RUNNER, *arguments]
@@ -121,7 +151,7 @@ def run(arguments: list[str]) -> Spent:
     return Spent(int(wall_ns), float(cpu_s), int(peak_kb) / 1024)
 
 
-def shallow_archive() -> bytes:
+def shallow_archive(dense: int = DENSE) -> bytes:
     """Write an archive as the console exports it: clipped_ppo, discrete, one camera; random, incompressible weights."""
     metadata = (
         b'{"action_space": ['
@@ -129,11 +159,14 @@ def shallow_archive() -> bytes:
         + b'], "sensor": ["FRONT_FACING_CAMERA"], "neural_network": "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW",'
         b' "training_algorithm": "clipped_ppo", "action_space_type": "discrete", "version": "4"}'
     )
-    return tar_gz(Member(b"agent/model.pb", shallow_graph()), Member(b"model_metadata.json", metadata))
+    return tar_gz(Member(b"agent/model.pb", shallow_graph(dense)), Member(b"model_metadata.json", metadata))
 
 
-def shallow_graph() -> bytes:
-    """The network of deepracer-simapp as TensorFlow 1.15 freezes it, with rl_coach's gradient rescaler."""
+def shallow_graph(dense: int = DENSE) -> bytes:
+    """The network of deepracer-simapp as TensorFlow 1.15 freezes it, with rl_coach's gradient rescaler.
+
+    `dense`: the width of its dense layer.
+    """
     random = np.random.default_rng(2018)
 
     def weights(name: str, *sizes: int) -> bytes:
@@ -158,14 +191,14 @@ def shallow_graph() -> bytes:
         *nodes,
         integers("sizes", -1, FLAT),
         node("flat", "Reshape", (last, "sizes")),
-        weights("dense", FLAT, DENSE),
-        constant("bias", (DENSE,), 0.01),
+        weights("dense", FLAT, dense),
+        constant("bias", (dense,), 0.01),
         node("d", "MatMul", ("flat", "dense")),
         node("e", "BiasAdd", ("d", "bias")),
         node("f", "Relu", ("e",)),
         constant("r", (), 1.0),
         *rescaled("f", "head"),
-        weights("out", DENSE, ACTIONS),
+        weights("out", dense, ACTIONS),
         node("fc", "MatMul", ("head", "out")),
         node(HEAD, "Softmax", ("fc",)),
     )

@@ -23,13 +23,13 @@ from shared.traces.encoding import decode, encode
 from shared.traces.trace import DriveTrace
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, winner_of
 from simulator.virtual_races.judging.run_book import RunEnd
+from vehicle.models.model_grants import model_grants
 from vehicle.models.run_isolated import (
     REFUSED,
     limit_printing,
     restrict,
     restrict_to,
     run_child,
-    source_grants,
 )
 from vehicle.process.landlock import FileGrant
 
@@ -173,7 +173,7 @@ def restrict_to_models(*models: str) -> None:
     from simulator.batch.compiled import batch_available, compiled_code  # noqa: PLC0415
 
     code = compiled_code() if batch_available() else []
-    restrict_to([*source_grants(*(Path(model) for model in models if model)), *(FileGrant(path) for path in code)])
+    restrict_to([*model_grants(*(Path(model) for model in models if model)), *(FileGrant(path) for path in code)])
 
 
 def drive(job_text: str) -> int:

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from vehicle.process.channel import Channel, socket_pair
-from vehicle.process.child_main import SINGLE_THREADED
+from vehicle.process.child_main import SINGLE_THREADED, without_secrets
 
 FIRST_RETRY_S = 0.5
 MAX_RETRY_S = 10.0
@@ -37,7 +37,7 @@ class Child:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start the process with a new channel."""
+        """Start the process with a new channel. Raises OSError if none can be started now; it is due again later."""
         ours, theirs = socket_pair()
         fds = {"--guard-fd": theirs.fileno()} | self._fds
         arguments = [word for name, fd in fds.items() for word in (name, str(fd))]
@@ -46,8 +46,12 @@ class Child:
                 [*self._argv, *arguments, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(fds.values()),
-                env=os.environ | SINGLE_THREADED,
+                env=without_secrets(os.environ) | SINGLE_THREADED,
             )
+        except OSError:
+            ours.close()
+            self._restart_later()
+            raise
         finally:
             theirs.close()
         if self._nice < 0:  # the kernel starts the children of a real-time parent at 0
@@ -68,10 +72,13 @@ class Child:
             return None
         if now_s - self._started_s > STEADY_S:
             self._retry_s = FIRST_RETRY_S
-        self._restart_at_s = now_s + self._retry_s
-        self._retry_s = min(self._retry_s * 2, MAX_RETRY_S)
+        self._restart_later()
         self._process = None
         return code
+
+    def _restart_later(self) -> None:
+        self._restart_at_s = time.monotonic() + self._retry_s
+        self._retry_s = min(self._retry_s * 2, MAX_RETRY_S)
 
     def restart_due(self) -> bool:
         """Whether it has ended and its pause is over."""

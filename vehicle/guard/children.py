@@ -92,7 +92,11 @@ class ChildProcesses:
             child.wait_or_kill(deadline_s - time.monotonic())
 
     def _start(self, child: Child) -> None:
-        child.start()
+        try:
+            child.start()
+        except OSError as error:  # as when the other child takes all threads that the service may have
+            log(f"the {child.name} process cannot be started ({error.strerror}); it is tried again.")
+            return
         assert child.channel is not None
         assert self._selector is not None
         self._selector.register(child.channel, selectors.EVENT_READ)

@@ -79,7 +79,10 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
 def parse_metadata(written: bytes, any_sensors: bool = False) -> Metadata:
     """Parses JSON text. Raises BadInput, also for sensors that this car does not have unless `any_sensors` is set."""
     try:
-        document = json.loads(written, object_pairs_hook=_unique_keys)
+        # Python would guess UTF-16 and UTF-32 too, which another reader reads otherwise or not at all.
+        document = json.loads(written.decode("utf-8-sig"), object_pairs_hook=_unique_keys)
+    except UnicodeDecodeError:
+        raise BadInput(text("The model metadata is not text in UTF-8: save it as UTF-8.")) from None
     except (ValueError, RecursionError):
         raise BadInput(text("The model metadata is not JSON.")) from None
     space = ActionSpace.parse_metadata(document)

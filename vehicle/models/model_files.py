@@ -4,6 +4,7 @@ import re
 
 MODEL = "model.onnx"
 METADATA = "model_metadata.json"
+INT8, NOTE, FRAMES = "model.int8.onnx", "int8.json", "int8_frames.npy"  # what quantising adds (int8/)
 MAX_MODEL_BYTES = 256 << 20  # the largest DeepRacer network, DEEP with two cameras, has 230 MB
 MAX_METADATA_BYTES = 262_144  # enough for 1,024 actions, one a line
 ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")  # three names for the single grey front camera

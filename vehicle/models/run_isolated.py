@@ -25,7 +25,8 @@ from typing import IO
 from shared.errors import BadInput
 from shared.text import Sentence, text
 from vehicle.models.memory_limit import largest_memory, machine_memory
-from vehicle.models.model_files import METADATA
+from vehicle.models.model_grants import model_grants
+from vehicle.process.child_main import without_secrets
 from vehicle.process.landlock import FileGrant, restrict_files
 from vehicle.process.program_files import program_grants
 from vehicle.process.sandbox import IMPORT, confine
@@ -53,7 +54,6 @@ TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 REFUSED = 2  # the exit code of a child that says what is wrong with the model
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")  # in the name of a variable that no child is given
 MAX_PRINTED_BYTES = 32 << 20  # the runs of a submission with their traces are a third of it at most
 _CPU_S = 30
 _GRACE_S = 5  # of processor time, from SIGXCPU to SIGKILL
@@ -155,8 +155,7 @@ def took_too_long(work: str, limit_s: float) -> Sentence:
 
 def child_environment() -> dict[str, str]:
     """The variables of a child that handles a stranger's model: those of this process without its secrets."""
-    kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET)}
-    return kept | ENVIRONMENT
+    return without_secrets(os.environ) | ENVIRONMENT
 
 
 def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None, max_memory: int = MEMORY) -> None:
@@ -186,12 +185,9 @@ def job_grants(work: str, arguments: Sequence[str]) -> list[FileGrant]:
     read = [pathlib.Path(given[place]) for place in _READ.get(work, ()) if given.get(place)]
     written = [pathlib.Path(given[place]) for place in _WRITTEN.get(work, ())]
     folders = [path if path.is_dir() else path.parent for path in written]
-    return [*source_grants(*read), *(FileGrant(folder, "write") for folder in folders)]
-
-
-def source_grants(*sources: pathlib.Path) -> list[FileGrant]:
-    """The files of models: archives, folders, or single files with metadata beside them."""
-    return [FileGrant(path) for source in sources for path in (source, source.with_name(METADATA))]
+    # Frames are a folder of pictures or recordings; what is not there, as of the names of a model, is passed over.
+    folders_read = [FileGrant(path) for path in read if path.is_dir() and work == "quantise"]
+    return [*model_grants(*read), *folders_read, *(FileGrant(folder, "write") for folder in folders)]
 
 
 def limit_printing() -> None:

@@ -18,9 +18,9 @@ from vehicle.core.messages import CameraAbsent
 from vehicle.drivers import build_camera, camera_grants, camera_sockets
 from vehicle.hardware.cameras.video_devices import DEV
 from vehicle.hardware.interfaces import Camera
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE
 from vehicle.models.memory_limit import machine_memory, max_memory
-from vehicle.models.model_files import METADATA, MODEL
+from vehicle.models.model_files import MODEL
+from vehicle.models.model_grants import model_grants
 from vehicle.process.channel import Channel
 from vehicle.process.landlock import FileGrant, restrict_files
 from vehicle.process.log import log
@@ -32,14 +32,6 @@ CAMERA_RETRY_S = 2.0
 RESERVED_BYTES = 128 << 20
 SHARED_BYTES = 1 << 30  # libraries and files; shared memory counts here too
 Restrict = Callable[[VehicleConfig, list[FileGrant]], None]
-
-
-def model_grants(path: pathlib.Path) -> list[FileGrant]:
-    """The files of the model at `path` and of no other: its folder, or those beside an .onnx file that belong to it."""
-    if path.is_dir():
-        return [FileGrant(path.resolve())]
-    beside = (path.with_name(name) for name in (METADATA, INT8, NOTE, FRAMES))
-    return [FileGrant(file) for file in (path, *beside)]
 
 
 def restrict_pilot(config: VehicleConfig, camera: list[FileGrant]) -> None:

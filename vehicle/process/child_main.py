@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -14,6 +14,13 @@ from vehicle.process.log import log
 # A child's environment: its libraries start no threads, since each would need processor time before the channel of a
 # killed child closes.
 SINGLE_THREADED: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+_SECRET_WORDS: Final = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")  # in the name of a variable
+
+
+def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a child is given, which may run a stranger's model: none whose name says that it is secret."""
+    return {name: value for name, value in variables.items() if not any(word in name.upper() for word in _SECRET_WORDS)}
 
 
 def child_arguments(arguments: list[str]) -> argparse.Namespace:

@@ -37,7 +37,6 @@ from late import doubled
 restrict_to_models(sys.argv[1])
 deeds = {
     "machine code": lambda: (folder / "poisoned.nbc").write_bytes(b""),
-    "its index": lambda: [path.open("r+b").close() for path in folder.rglob("*.nbi")][0],
     "other model": lambda: pathlib.Path(sys.argv[2]).read_bytes(),
     "source": lambda: pathlib.Path(os.__file__).open("r+b").close(),
     "own model": lambda: pathlib.Path(sys.argv[1]).read_bytes(),

@@ -1,9 +1,12 @@
 """The guard's children: a new channel at each start, a growing pause before a restart, an orderly end; the sandbox."""
 
+import errno
 import json
 import os
+import pathlib
 import resource
 import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -15,6 +18,7 @@ import pytest
 from vehicle.core.actions import Action
 from vehicle.core.messages import CommsReady, FrameCounts, PilotReady, Setpoint
 from vehicle.guard.child import END_PATIENCE_S, FIRST_RETRY_S, MAX_RETRY_S, Child, describe_exit
+from vehicle.guard.children import ChildProcesses
 from vehicle.guard.loop_stats import LoopStats
 from vehicle.process.channel import socket_pair
 from vehicle.process.sandbox import PILOT, limits_of
@@ -174,3 +178,41 @@ def test_a_child_that_was_told_to_end_and_goes_on_is_killed(
     child.close_channel()
     for fd in fds:
         os.close(fd)
+
+
+@pytest.mark.slow
+def test_a_child_is_told_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LEADERBOARD_TOKEN", "aws_secret_access_key", "RACE_NAME"):
+        monkeypatch.setenv(name, "a value")
+    child, fds = start_child(WAITS)
+    assert receive(child) == [CommsReady()]
+    variables = pathlib.Path(f"/proc/{child.pid}/environ").read_bytes()
+    assert b"RACE_NAME=a value" in variables
+    assert variables.count(b"a value") == 1
+    child.wait_or_kill(0.0)
+    for fd in fds:
+        os.close(fd)
+
+
+def test_a_child_that_cannot_be_started_now_is_tried_again_and_the_guard_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hijacked pilot may take all threads of the service: nobody can be started then."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    ends = socket_pair()
+    pilot, comms = (Child(name, ("true",), lap_fd=ends[0].fileno()) for name in ("pilot", "comms"))
+    with selectors.DefaultSelector() as selector:
+        children = ChildProcesses(pilot, comms)
+        children.start(selector)
+        assert not selector.get_map()
+    assert "the comms process cannot be started (Resource temporarily unavailable)" in capsys.readouterr().err
+    now_s = time.monotonic() + MAX_RETRY_S
+    monkeypatch.setattr("vehicle.guard.child.time.monotonic", lambda: now_s)
+    assert pilot.restart_due()
+    assert not children.send("comms", CommsReady())
+    for end in ends:
+        end.close()

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from vehicle.frames.profile_names import ProfileName
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Verdict, Precision, load_note
+from vehicle.models.int8.verdict import Int8Verdict, Precision, load_note
+from vehicle.models.model_files import FRAMES, INT8, NOTE
 from vehicle.models.running.check import HEIGHT, WIDTH, check_model
 from vehicle.models.running.policy import Policy
 

@@ -22,7 +22,8 @@ from vehicle.frames.preprocess import PROFILES
 from vehicle.frames.profile_names import ProfileName
 from vehicle.models.int8.calibration_frames import Frames, halves, read_frames
 from vehicle.models.int8.choose_precision import judge
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Int8Verdict
+from vehicle.models.int8.verdict import Int8Note, Int8Verdict
+from vehicle.models.model_files import FRAMES, INT8, NOTE
 from vehicle.models.running.check import CheckedModel, check_model
 from vehicle.models.running.policy import Policy
 

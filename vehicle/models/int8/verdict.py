@@ -14,10 +14,10 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
+from vehicle.models.model_files import NOTE
 
 Precision = Literal["fp32", "int8"]
 
-INT8, NOTE, FRAMES = "model.int8.onnx", "int8.json", "int8_frames.npy"
 MIN_ALIKE = 0.95
 MAX_MEAN_STEERING = 0.02
 MAX_TIME_SHARE = 0.9

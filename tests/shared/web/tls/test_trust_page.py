@@ -65,8 +65,15 @@ def console(folder: pathlib.Path, tls: WebTls | None, *, over_http: bool = True)
     return console_app(Bench().control, FakeModelList(), claims, car, tls=tls, claim_over_http=over_http)
 
 
-@pytest.fixture
-def leaderboard(tmp_path: pathlib.Path) -> Iterator[ASGIApp]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    made: pathlib.Path = tmp_path_factory.mktemp("hall")
+    return made
+
+
+@pytest.fixture(scope="module")
+def leaderboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ASGIApp]:
+    tmp_path = tmp_path_factory.mktemp("board")
     certificate, key = certificate_files(tmp_path)
     server = ServerSettings(tls_certificate=str(certificate), tls_key=str(key))
     board = open_board(tmp_path / "board.db")
@@ -76,14 +83,14 @@ def leaderboard(tmp_path: pathlib.Path) -> Iterator[ASGIApp]:
     board.close()
 
 
-@pytest.fixture
-def apps(tmp_path: pathlib.Path, leaderboard: ASGIApp) -> dict[str, ASGIApp]:
-    tls = protection(tmp_path)
-    return {"station": station(tmp_path, tls), "car": console(tmp_path, tls), "leaderboard": leaderboard}
+@pytest.fixture(scope="module")
+def apps(folder: pathlib.Path, leaderboard: ASGIApp) -> dict[str, ASGIApp]:
+    tls = protection(folder)
+    return {"station": station(folder, tls), "car": console(folder, tls), "leaderboard": leaderboard}
 
 
-def test_each_machine_helps_to_trust_it_over_http_too(apps: dict[str, ASGIApp], tmp_path: pathlib.Path) -> None:
-    der = ssl.PEM_cert_to_DER_cert((tmp_path / "ca.pem").read_text())
+def test_each_machine_helps_to_trust_it_over_http_too(apps: dict[str, ASGIApp], folder: pathlib.Path) -> None:
+    der = ssl.PEM_cert_to_DER_cert((folder / "ca.pem").read_text())
     for name, app in apps.items():
         for scheme in ("http", "https"):
             page = ask(app, "/trust?next=/sign-in", scheme=scheme)

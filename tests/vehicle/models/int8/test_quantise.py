@@ -22,8 +22,9 @@ from vehicle.models.int8 import choose_precision
 from vehicle.models.int8.calibration_frames import MAX_FRAMES, MIN_FRAMES, halves, read_frames
 from vehicle.models.int8.choose_precision import choose, judge, load_frames
 from vehicle.models.int8.quantise import quantised
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Verdict, load_note, note_of
+from vehicle.models.int8.verdict import Int8Verdict, load_note, note_of
 from vehicle.models.library import Library
+from vehicle.models.model_files import FRAMES, INT8, NOTE
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of

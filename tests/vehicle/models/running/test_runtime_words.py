@@ -128,6 +128,14 @@ def test_an_import_keeps_no_ballast(tmp_path: pathlib.Path) -> None:
     assert card.parameters == 6
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be", "latin-1"])
+def test_metadata_are_utf_8(encoding: str) -> None:
+    written = json.dumps(METADATA | {"neural_network": "größer"}, ensure_ascii=False)
+    assert parse_metadata(written.encode("utf-8-sig")) == parse_metadata(written.encode())  # as Notepad saves it
+    with pytest.raises(BadInput, match=r"not text in UTF-8: save it as UTF-8|is not JSON"):
+        parse_metadata(written.encode(encoding))
+
+
 def test_numbers_that_a_processor_may_take_for_zero_are_no_speed() -> None:
     """A top speed of 5e-324 m/s divided by zero where denormals are."""
     for speed in (5e-324, 1e-310):
