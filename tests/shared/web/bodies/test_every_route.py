@@ -198,3 +198,17 @@ def test_no_page_of_another_site_has_a_body_read_at_the_car(console: Machine) ->
             if method != "GET" and path != "/api/stop":
                 sent = asyncio.run(Endless().to(console.app, method, path, headers))
                 assert (sent.status, sent.taken) == (403, 0), path
+
+
+def test_no_address_answers_a_method_that_nobody_uses(machine: Machine) -> None:
+    """OWASP ASVS 5.0, 13.4.4: TRACE would show a page the cookies that no script may read."""
+
+    async def call_all() -> list[tuple[str, str, int]]:
+        paths = {re.sub(r"\{\w+(:\w+)?\}", "x", each.path) for each in every_route(machine.app.routes)}
+        calls = [(method, path) for method in ("TRACE", "PROPFIND") for path in sorted(paths)]
+        headers = machine.first | machine.known
+        return [(m, path, (await Endless().to(machine.app, m, path, headers)).status) for m, path in calls]
+
+    called = asyncio.run(call_all())
+    assert len(called) > 2 * 10
+    assert [call for call in called if call[2] not in (404, 405)] == []
