@@ -142,3 +142,13 @@ def test_nobody_there_and_no_address() -> None:
         KeyedCalls(url, "rk_k").send("GET", "/", None, 1)
     with pytest.raises(BadInput, match="not the address"):
         KeyedCalls("ftp://x", "rk_k")
+
+
+def test_a_proxy_of_the_environment_is_told_no_key_by_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering((200, {}, b"{}")) as (proxy, overheard), answering((200, {}, b"{}")) as (server, asked):
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv("no_proxy", "")
+        KeyedCalls(server, "secret").send("GET", "/x", None, 100)
+    assert overheard == []
+    assert [key for _, key, _ in asked] == ["Bearer secret"]
