@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pathlib
+import select
 import signal
 import socket
 import subprocess
@@ -177,7 +178,10 @@ def test_a_front_that_ended_is_started_again(timer: DremTimer, monkeypatch: pyte
         with connect(timer.url, proxy=None, open_timeout=60) as page:
             assert json.loads(page.recv(30))["event"] == "connected"
         for front in fronts(os.getpid()):
+            end = os.pidfd_open(front)
             os.kill(front, signal.SIGKILL)
+            select.select([end], [], [], 60)  # until it is gone it may take the next connection with it
+            os.close(end)
 
 
 @pytest.mark.parametrize("with_site", [True, False])

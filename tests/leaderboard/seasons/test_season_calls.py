@@ -279,7 +279,7 @@ def test_an_official_runs_a_heat_by_form_and_others_only_read(filled: Filled) ->
     assert "The result is entered." in official.get(path).text
     official.submit(f"{path}/heats/{number}/rerun", why="a wheel came off")
     assert filled.seasons.brackets.bracket(ADMIN, bracket.bracket_id).heats[number - 1].state == "ready"
-    assert reader.submit(f"{path}/heats/{number}", winner=winner).status_code == 422
+    assert reader.submit(f"{path}/heats/{number}", winner=winner).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["", "/teams", "/prizes"])
