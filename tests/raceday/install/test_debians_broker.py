@@ -104,7 +104,7 @@ def test_a_reload_restarts_the_version_that_a_reload_damages(
         (tmp_path / name).chmod(0o755)
     last = DROP_IN.replace("\\\n", " ").strip().split("\n")[-1]
     words = shlex.split(last.removeprefix("ExecReload=").replace("/usr/sbin/mosquitto", str(tmp_path / "mosquitto")))
-    with subprocess.Popen(["sleep", "60"]) as broker:
+    with subprocess.Popen(["env", "--default-signal=HUP", "sleep", "60"]) as broker:  # also under nohup
         path = f"{tmp_path}:{os.environ['PATH']}"
         done = subprocess.run(words, env={"PATH": path, "MAINPID": str(broker.pid)}, check=False)
         if is_restarted:
