@@ -27,10 +27,16 @@ def metadata() -> FuzzTarget:
 
 def onnx_models() -> FuzzTarget:
     from tests.vehicle.sample_parts import tiny_graph
+    from vehicle.models.onnx_file.scan import scan_model
     from vehicle.models.running.onnx_check import allowed_graph
 
+    def call(data: bytes) -> object:
+        scanned = scan_model(data)
+        scanned.pieces()
+        return allowed_graph(scanned.outline)
+
     small = tiny_graph([0.1, 0.2, 0.3], shape=(1, 1, 4, 4)).SerializeToString()
-    return FuzzTarget(allowed_graph, [small[:6000], small[:200]])
+    return FuzzTarget(call, [small[:6000], small[:200]])
 
 
 def frozen_graphs() -> FuzzTarget:
