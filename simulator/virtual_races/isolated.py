@@ -171,9 +171,12 @@ def load_engine() -> None:
 def restrict_to_models(*models: str) -> None:
     """From here on the child reads these models, the engine and its program, and writes temporary files only."""
     from simulator.batch.compiled import batch_available, compiled_code  # noqa: PLC0415
+    from simulator.driving.policy import CARD  # noqa: PLC0415
 
     code = compiled_code() if batch_available() else []
-    restrict_to([*model_grants(*(Path(model) for model in models if model)), *(FileGrant(path) for path in code)])
+    paths = [Path(model) for model in models if model]
+    cards = [path / CARD if path.is_dir() else path.with_name(CARD) for path in paths]
+    restrict_to([*model_grants(*paths), *(FileGrant(path) for path in (*cards, *code))])
 
 
 def drive(job_text: str) -> int:

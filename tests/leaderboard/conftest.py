@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -12,6 +13,9 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.store import database
 from tests.leaderboard import sample_races
+
+
+LOGGED = re.compile(r"leaderboard: (refused \(|\S+ signed (up|in) by )")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,6 +53,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sample_races.R
     server.new_race("cup")
     yield server
     code, output = server.stop()
-    # Refusals are logged (a few lines a second at most), and nothing else.
-    others = [line for line in output.splitlines() if not line.startswith("leaderboard: refused (")]
+    # Refusals are logged (a few lines a second at most) and who signed in, and nothing else.
+    others = [line for line in output.splitlines() if not LOGGED.match(line)]
     assert (code, others) == (0, [])

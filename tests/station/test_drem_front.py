@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -98,9 +99,11 @@ def kb(process: int, key: str) -> int:
 
 def fronts(process: int) -> list[int]:
     """The processes that hand pages on, among the children of this one."""
-    tasks = pathlib.Path(f"/proc/{process}/task")
-    children = [int(each) for task in tasks.iterdir() for each in (task / "children").read_text().split()]
-    return [each for each in children if b"station.drem_front" in pathlib.Path(f"/proc/{each}/cmdline").read_bytes()]
+    found = []
+    for child in psutil.Process(process).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [child.pid] if "station.drem_front" in child.cmdline() else []
+    return found
 
 
 def read_whole(port: int) -> int:

@@ -45,6 +45,7 @@ READ_ONLY = {
     "sh": "runs on the Pi's card at its first start; tests/tools/deb runs that script",
     "ray": "starts a cluster; tests/simulator/farm does so by Ray's own interface",
     "echo": "puts the reader's password into a file",
+    "openssl": "makes a secret of random bytes",
 }
 # What stands for a figure or a date in a doc, as one that a parser takes.
 EXAMPLES = {"NAME": "station", "SEED": "1", "RUN": "run-1"}
@@ -136,7 +137,7 @@ def test_a_command_of_others_is_run_or_there_is_a_reason(command: DocCommand, tm
     program, *words = command.words
     if program in ("mkdir", "touch", "chmod"):
         if program != "mkdir":
-            (tmp_path / words[-1]).parent.mkdir(parents=True)
+            (tmp_path / words[-1]).parent.mkdir(parents=True, exist_ok=True)
         if program == "chmod":
             (tmp_path / words[-1]).touch()
         subprocess.run([program, *words], cwd=tmp_path, check=True, timeout=30)

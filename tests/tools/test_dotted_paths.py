@@ -26,6 +26,7 @@ IMPORTED = re.compile(rf"\bfrom ({_MODULE}) import (\w+(?:, \w+)*)")
 FILE_NAME = re.compile(r"\w+\.(conf|db|deb|json|key|lock|log|po|sock|toml)")
 GROUPS = set(PROJECT["project"]["entry-points"])
 EXCEPTED = {
+    "leaderboard.sign_ins": "a logger",
     "raceday.1": "a page of the manual",
     "raceday.drem": "a logger",
     "raceday.local": "a host",
@@ -35,6 +36,8 @@ EXCEPTED = {
     "station.example.org": "a host",
     "station.gone": "a module that is meant to be missing",
     "station.example:8080": "a host and its port",
+    "station.lan": "a host",
+    "station.local:8080": "a host and its port",
 }
 
 

@@ -3,11 +3,15 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from shared.conditions import Conditions, DrivenRules
+from simulator.driving.policy import DEMO, find_model
+from simulator.virtual_races.isolated import EvaluationJob, evaluate_isolated
 from tests.vehicle.process.test_hostile_policy import ABI
 from tests.vehicle.process.test_seccomp import needs_filter
 
@@ -72,3 +76,13 @@ def test_it_writes_nothing_that_others_load_and_still_compiles(tmp_path: pathlib
     found = json.loads(told.stdout)
     assert found.pop("compiled here") == 42
     assert {name for name, how in found.items() if how == "done"} == {"own model", "own folder", "to read machine code"}
+
+
+def test_a_model_of_the_racers_own_folder_is_driven_by_its_card(tmp_path: pathlib.Path) -> None:
+    """Found by a cluster, whose workers write a model to a folder that is no part of the program."""
+    shipped = find_model(DEMO).parent
+    shutil.copytree(shipped, tmp_path / "model")
+    one_lap = Conditions(track="oval_track", laps=1, profile="physical", rules=DrivenRules(consecutive_laps=1))
+    jobs = [EvaluationJob(str(path), one_lap, (1,)) for path in (tmp_path / "model", shipped)]
+    own, program = (evaluate_isolated(job) for job in jobs)
+    assert [run.laps for run in own.runs] == [run.laps for run in program.runs]

@@ -157,7 +157,7 @@ ARCHIVES = [
 
 GRAPHS = [
     Hostile("model.pb", "metadata is missing", PB, None),
-    Hostile("model.pb", "not JSON", PB, b"\x00\xff"),
+    Hostile("model.pb", "not text in UTF-8", PB, b"\x00\xff"),
     Hostile("model.pb", "not JSON", PB, b"[" * 60_000),
     Hostile("model.pb", "262144 bytes", PB, b" " * 270_000),
     Hostile("model.pb", "no TensorFlow graph", b""),
