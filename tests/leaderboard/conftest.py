@@ -14,7 +14,6 @@ from leaderboard.build import open_board
 from leaderboard.store import database
 from tests.leaderboard import sample_races
 
-
 LOGGED = re.compile(r"leaderboard: (refused \(|\S+ signed (up|in) by )")
 
 
