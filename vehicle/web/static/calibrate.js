@@ -6,6 +6,7 @@ import { byId, channelRow, errorText, request, setText } from "/static/car.js";
 let calibration = { is_open: false };
 let isMine = false; // whether this phone is the one that calibrates
 let step = -1;
+let isTyped = false; // a width that was typed and not tried yet
 let queue = Promise.resolve();
 
 function showMessage(text) { setText("wizard_message", text); }
@@ -39,6 +40,7 @@ function tryWidth(by = 0) {
   const wanted = now === null ? null : now + Math.sign(by) * atLeastOneStep(by);
   if (wanted === null || wanted < 500 || wanted > 2500) { showMessage(t("A pulse must be 500 to 2500 µs.")); return; }
   byId("wizard_us").value = wanted;
+  isTyped = false;
   queueAction("try", { width_us: wanted });
 }
 
@@ -53,6 +55,7 @@ function renderStep() {
   byId("wizard_done").hidden = !done;
   byId("wizard_back").disabled = calibration.step === 0;
   byId("wizard_us").value = calibration.width_us;
+  isTyped = false;
   for (const button of document.querySelectorAll("[data-by]")) button.textContent = `${button.dataset.by < 0 ? "−" : "+"}${atLeastOneStep(Number(button.dataset.by))}`;
   if (done && calibration.found) byId("wizard_found").replaceChildren(channelRow(t("Steering"), calibration.found.steering), channelRow(t("Motor"), calibration.found.motor));
   byId("wizard_question").focus({ preventScroll: true }); // screen readers announce the next question
@@ -75,7 +78,8 @@ function render(status) {
   if (step === -1) byId("calibration_part").open = true;
   const isNewStep = step !== calibration.step;
   if (isNewStep) { step = calibration.step; renderStep(); }
-  else if (calibration.width_us !== previous.width_us) byId("wizard_us").value = calibration.width_us; // as the motors make it
+  // As the motors make it; but the answer to an earlier try must not replace what somebody is typing.
+  else if (calibration.width_us !== previous.width_us && !isTyped) byId("wizard_us").value = calibration.width_us;
   setText("wizard_pulse", calibration.is_pulsing ? t("The pulse is on") : t("The wheels are at neutral"));
   byId("wizard_pulse").dataset.on = String(calibration.is_pulsing);
   // So that all of it is above the neutral button, wherever the last step left the page.
@@ -88,6 +92,7 @@ byId("calibrate_form").addEventListener("submit", (event) => {
   event.preventDefault();
   queueAction("begin", { wheels_off: byId("wheels_off").checked });
 });
+byId("wizard_us").addEventListener("input", () => { isTyped = true; });
 byId("wizard_try").addEventListener("click", () => tryWidth());
 byId("wizard_us").addEventListener("keydown", (event) => { if (event.key === "Enter") tryWidth(); });
 for (const button of document.querySelectorAll("[data-by]")) button.addEventListener("click", () => tryWidth(Number(button.dataset.by)));
