@@ -55,6 +55,9 @@ _CHECKS = """
 SELECT race_id, readiness, detail, differences, at_utc_ns FROM race_checks
 WHERE id IN (SELECT max(id) FROM race_checks WHERE ? = '' OR race_id = ? GROUP BY race_id)
 """
+_LAST_ANSWER = """
+SELECT readiness FROM race_checks WHERE race_id = ? AND readiness <> 'unreachable' ORDER BY id DESC LIMIT 1
+"""
 _SAME_ANSWER = """
 UPDATE race_checks SET at_utc_ns = ? WHERE id = (SELECT max(id) FROM race_checks WHERE race_id = ?)
 """
@@ -134,18 +137,20 @@ class AttemptStore:
                 )
         return [record.webhook_id for record in rejected]
 
-    def record_target(self, target: Target, at_utc_ns: int, *, again: bool = False) -> Target | None:
-        """Records what is known of a race at the leaderboard if it has changed or (`again`) in any case.
+    def last_answer(self, race_id: str) -> Target | None:
+        """What the leaderboard itself last said of a race: while it was not reached it said nothing. None: nothing."""
+        with storage_errors(self._path):
+            row: Any = self._db.execute(_LAST_ANSWER, (race_id,)).fetchone()
+        return Target(race_id, readiness_of(row[0])) if row is not None else None
 
-        Returns what was known before.
-        """
+    def record_target(self, target: Target, at_utc_ns: int, *, again: bool = False) -> None:
+        """Records what is known of a race at the leaderboard if it has changed or (`again`) in any case."""
         known = next((each.target for each in read_checks(self._db, self._path, target.race_id)), None)
         if again or known is None or _row_of(known) != _row_of(target):
             self._execute(
                 "INSERT INTO race_checks (race_id, readiness, detail, differences, at_utc_ns) VALUES (?, ?, ?, ?, ?)",
                 (*_row_of(target), at_utc_ns),
             )
-        return known
 
     def record_same_answer(self, race_id: str, at_utc_ns: int) -> None:
         """Moves the time of what is known of a race: asked each minute for months, the table does not grow."""

@@ -53,7 +53,10 @@ class RaceChecks:
         attempts: AttemptStore,
         utc_ns: Callable[[], int],
         log: Callable[[str], None],
+        became_ready: Callable[[str], None],
     ) -> None:
+        """`became_ready` is called with a race that is ready now, and was not known to be or was not."""
+        self._became_ready = became_ready
         self._leaderboard, self._offers = leaderboard, offers
         self._attempts, self._utc_ns, self._log = attempts, utc_ns, log
         self._asked: dict[str, tuple[RaceOffer, Target]] = {}  # the last answer, and for which offer
@@ -78,15 +81,16 @@ class RaceChecks:
         """The races of which the leaderboard said that it does not have them: their results wait until it has."""
         return frozenset(race_id for race_id, (_, target) in self._asked.items() if target.readiness == "missing")
 
-    def check(self, now_ns: int, before_post_of: str = "") -> Target | None:
-        """Asks about one race whose turn it is; returns it if it is ready now and was not known to be, None otherwise.
+    def check(self, now_ns: int, before_post_of: str = "") -> None:
+        """Asks about one race whose turn it is.
 
-        What was posted before anything was known, as when sync starts before its station, may have met no race there.
+        What was posted before it was ready, as when sync starts before its station, may have met no race there: so
+        `became_ready` is called, and only then is it recorded that it is. A `kill -9` between the two repeats the call.
 
         `before_post_of`: a result of this race is about to be posted, so it is asked about first if its rules changed.
         """
         if not isinstance(self._leaderboard, RaceChecker):
-            return None
+            return
         offers = self._offers()
         ordered = sorted(
             offers.races, key=lambda each: (each.race_id != before_post_of, each.race_id != offers.current)
@@ -96,17 +100,19 @@ class RaceChecks:
             due = self._still_there(offers, now_ns)
         if due is None:
             self._tested = False
-            return None
-        target = self._target(self._leaderboard, due)
+            return
+        was_wrong, target = self._target(self._leaderboard, due)
+        before = self._attempts.last_answer(due.race_id)
+        if target.readiness == "ready" and (was_wrong or before is None or before.readiness in _WRONG):
+            self._became_ready(due.race_id)
         self._asked[due.race_id] = due, target
         self._ask_at_ns[due.race_id] = now_ns + (STILL_THERE_NS if target.settled else CHECK_AGAIN_NS)
-        before = self._attempts.record_target(target, self._utc_ns(), again=self._tested)
+        self._attempts.record_target(target, self._utc_ns(), again=self._tested)
         if target.settled:
             self._attempts.record_same_answer(due.race_id, self._utc_ns())
         if target.sentence != self._logged.get(due.race_id):
             self._log(target.sentence)
         self._logged[due.race_id] = target.sentence
-        return target if target.readiness == "ready" and (before is None or before.readiness in _WRONG) else None
 
     def _due(self, offer: RaceOffer, now_ns: int, before_post_of: str) -> bool:
         asked, target = self._asked.get(offer.race_id, (None, None))
@@ -122,11 +128,15 @@ class RaceChecks:
         offer = on or next(iter(offers.races), None)
         return offer if offer is not None and now_ns >= self._ask_at_ns.get(offer.race_id, 0) else None
 
-    def _target(self, checker: RaceChecker, offer: RaceOffer) -> Target:
+    def _target(self, checker: RaceChecker, offer: RaceOffer) -> tuple[bool, Target]:
+        """Did the leaderboard lack the race or rank it otherwise when it was asked; and how it is now."""
+        was_wrong = False
         try:
-            return self._offered(checker.target(offer), offer)
+            found = checker.target(offer)
+            was_wrong = found.readiness in _WRONG
+            return was_wrong, self._offered(found, offer)
         except Exception as error:  # a third-party driver: its bug stops neither the posts nor the loop
-            return Target(offer.race_id, "unreachable", driver_failed(error))
+            return was_wrong, Target(offer.race_id, "unreachable", driver_failed(error))
 
     def _offered(self, target: Target, offer: RaceOffer) -> Target:
         """Offers the race if that can help, or proves the secret in a test; returns what is known of it then."""

@@ -128,7 +128,7 @@ class Syncer:
         self._races: dict[str, str] = {}  # of open rows, as far as it was asked
         self._new_requests, self._acknowledge = requests, acknowledge
         self._paused = paused
-        self._checks = RaceChecks(leaderboard, offers, attempts, utc_ns, log)
+        self._checks = RaceChecks(leaderboard, offers, attempts, utc_ns, log, self._on_ready)
         self._requests: list[SendRequest] = []  # read, and not acknowledged yet
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
@@ -149,7 +149,8 @@ class Syncer:
             self._open_kept()
             post = self._next_post()
             due = post is not None and post.at_ns <= now_ns
-            self._check_races(now_ns, race_of(post.row.payload) if post is not None and due else "")
+            # So that officials learn what is wrong before a result is rejected.
+            self._checks.check(now_ns, race_of(post.row.payload) if post is not None and due else "")
             post = self._next_post()  # the check may have told that its race is not there, or is there now
             if post is not None and post.at_ns <= now_ns:
                 self._attempt(post.row, now_ns)
@@ -218,12 +219,9 @@ class Syncer:
                 self._open_rows[webhook_id] = self._rejected_rows.pop(webhook_id)
                 self._progress[webhook_id] = due_now(self._progress.get(webhook_id, Progress()))
 
-    def _check_races(self, now_ns: int, before_post_of: str = "") -> None:
-        """Asks about a race that is due, so that officials learn what is wrong before a result is rejected."""
-        ready = self._checks.check(now_ns, before_post_of)
-        if ready is None:
-            return
-        ids = frozenset(key for key, row in self._rejected_rows.items() if race_of(row.payload) == ready.race_id)
+    def _on_ready(self, race_id: str) -> None:
+        """The leaderboard is ready for a race that it was not ready for: what it refused of it is sent again."""
+        ids = frozenset(key for key, row in self._rejected_rows.items() if race_of(row.payload) == race_id)
         self._open_again(ids, text("sync, since the leaderboard is ready"))
 
     def _next_post(self) -> ScheduledPost | None:

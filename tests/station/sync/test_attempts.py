@@ -79,9 +79,12 @@ def test_the_race_at_the_leaderboard_is_recorded_when_it_is_news(tmp_path: pathl
     differs = Target("final", "differs", differences=("max_laps: 5 there, none here",))
     report = SyncStatusReader(tmp_path)
     assert (report.view(0).race_unknown, report.view(0).target) == (False, "")
-    before = [store.record_target(target, at) for at, target in enumerate((missing, missing, ready, differs, missing))]
-    assert before == [None, missing, missing, None, ready]
-    assert store._db.execute("SELECT count(*) FROM race_checks").fetchone() == (4,)
+    before = []
+    for at, target in enumerate((missing, missing, Target("cup", "unreachable"), ready, differs, missing)):
+        before.append(store.last_answer(target.race_id))
+        store.record_target(target, at)
+    assert before == [None, missing, missing, missing, None, ready]
+    assert store._db.execute("SELECT count(*) FROM race_checks").fetchone() == (5,)
     view = report.view(0)
     assert (view.race_unknown, view.target, view.sentence) == (True, missing.sentence, missing.sentence)
     assert view.target_of("final").differences == differs.differences
@@ -96,7 +99,7 @@ def test_the_race_at_the_leaderboard_is_recorded_when_it_is_news(tmp_path: pathl
     rows = store._db.execute("SELECT count(*) FROM race_checks").fetchone()
     store.record_same_answer("cup", 12)
     assert report.view(0).target_of("cup").checked_utc_ns == 12
-    assert report.view(0).target_of("final").checked_utc_ns == 3
+    assert report.view(0).target_of("final").checked_utc_ns == 4
     assert store._db.execute("SELECT count(*) FROM race_checks").fetchone() == rows
 
 

@@ -418,6 +418,65 @@ def test_results_refused_before_the_station_told_of_their_race_go_once_it_is_the
     assert (board.offered, board.applied, rig.sync.waiting) == (["race-1"], ["a.0"], 0)
 
 
+def test_a_leaderboard_that_is_away_in_between_makes_no_result_stay(tmp_path: pathlib.Path) -> None:
+    """Found by killing a hall: "not reached" was on file, and then "ready" was taken for how it had been."""
+    board = CreatingBoard(
+        {"a.0": PostRejected("there is no race", 404)},
+        [Target("race-1", "unreachable"), Target("race-1", "missing")],
+    )
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.has_begun = False
+    rig.race = "race-1"
+    rig.sync.step(0)
+    board.moods.clear()
+    rig.has_begun = True
+    for second in range(4):
+        rig.sync.step((1 + 20 * second) * NS_PER_S)
+    assert (board.offered, board.applied, rig.sync.waiting) == (["race-1"], ["a.0"], 0)
+
+
+@pytest.mark.parametrize("ends_at", ["reopen", "record_target"])
+def test_a_sync_that_is_killed_as_a_race_becomes_ready_sends_it_again_after_its_start(
+    tmp_path: pathlib.Path, ends_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Target("race-1", "missing"), *[Target("race-1", "ready")] * 3]
+    board = CreatingBoard({"a.0": PostRejected("there is no race", 404)}, found)
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.has_begun = False
+    rig.race = "race-1"
+    rig.sync.step(0)
+    board.moods.clear()
+    rig.has_begun = True
+
+    def killed(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rig.attempts, ends_at, killed)
+    with pytest.raises(KeyboardInterrupt):
+        rig.sync.step(1)
+    rig.attempts.close()
+    again = SyncRig(tmp_path, [row(1, "a")], board)
+    again.race = "race-1"
+    for at_ns in range(2, 5):
+        again.sync.step(at_ns)
+    assert (board.applied, again.sync.waiting) == (["a.0"], 0)
+
+
+def test_a_race_that_was_there_and_is_made_again_gets_what_was_refused_meanwhile(tmp_path: pathlib.Path) -> None:
+    """A leaderboard whose backup was put back: it lacks the race, and has it at once when it is offered."""
+    board = CreatingBoard({}, [Target("race-1", "ready"), Target("race-1", "missing")])
+    rig = SyncRig(tmp_path, [], board)
+    rig.race = "race-1"
+    rig.sync.step(0)
+    board.moods["a.0"] = PostRejected("there is no race", 404)
+    rig.rows.rows.append(row(1, "a"))
+    rig.sync.step(1)
+    board.moods.clear()
+    for at_ns in range(2, 6):
+        rig.sync.step(at_ns)
+    assert (board.applied, rig.sync.waiting) == (["a.0"], 0)
+
+
 def test_results_that_other_rules_refused_are_sent_again_once_the_rules_are_the_same(tmp_path: pathlib.Path) -> None:
     differs = Target("race-1", "differs", differences=("max_laps: 5 there, none here",))
     board = ScriptedBoard({"a.0": PostRejected("other score", 422)}, [differs, differs, Target("race-1", "ready")])
