@@ -101,9 +101,9 @@ class RaceChecks:
         if due is None:
             self._tested = False
             return
-        was_wrong, target = self._target(self._leaderboard, due)
+        target = self._target(self._leaderboard, due)
         before = self._attempts.last_answer(due.race_id)
-        if target.readiness == "ready" and (was_wrong or before is None or before.readiness in _WRONG):
+        if target.readiness == "ready" and (before is None or before.readiness in _WRONG):
             self._became_ready(due.race_id)
         self._asked[due.race_id] = due, target
         self._ask_at_ns[due.race_id] = now_ns + (STILL_THERE_NS if target.settled else CHECK_AGAIN_NS)
@@ -128,22 +128,28 @@ class RaceChecks:
         offer = on or next(iter(offers.races), None)
         return offer if offer is not None and now_ns >= self._ask_at_ns.get(offer.race_id, 0) else None
 
-    def _target(self, checker: RaceChecker, offer: RaceOffer) -> tuple[bool, Target]:
-        """Did the leaderboard lack the race or rank it otherwise when it was asked; and how it is now."""
-        was_wrong = False
-        try:
-            found = checker.target(offer)
-            was_wrong = found.readiness in _WRONG
-            return was_wrong, self._offered(found, offer)
-        except Exception as error:  # a third-party driver: its bug stops neither the posts nor the loop
-            return was_wrong, Target(offer.race_id, "unreachable", driver_failed(error))
+    def _target(self, checker: RaceChecker, offer: RaceOffer) -> Target:
+        """What is known of the race; one that is wrong is offered, or the secret proved in a test."""
+        found = self._said(offer, lambda: checker.target(offer))
+        if found.readiness in _WRONG:
+            self._note_wrong(found)
+        wanted = found.readiness in _WRONG or (self._tested and found.readiness == "ready")
+        creator = self._leaderboard
+        if wanted and isinstance(creator, RaceCreator):
+            return self._said(offer, lambda: creator.offer(offer, found))
+        return found
 
-    def _offered(self, target: Target, offer: RaceOffer) -> Target:
-        """Offers the race if that can help, or proves the secret in a test; returns what is known of it then."""
-        wanted = target.readiness in _WRONG or (self._tested and target.readiness == "ready")
-        if wanted and isinstance(self._leaderboard, RaceCreator):
-            return self._leaderboard.offer(offer, target)
-        return target
+    def _note_wrong(self, found: Target) -> None:
+        """Records it before it is offered: who is killed after that learns at the next start that it was so."""
+        before = self._attempts.last_answer(found.race_id)
+        if before is None or before.readiness not in _WRONG:
+            self._attempts.record_target(found, self._utc_ns())
+
+    def _said(self, offer: RaceOffer, ask: Callable[[], Target]) -> Target:
+        try:
+            return ask()
+        except Exception as error:  # a third-party driver: its bug stops neither the posts nor the loop
+            return Target(offer.race_id, "unreachable", driver_failed(error))
 
 
 @functools.lru_cache(maxsize=4096)
