@@ -477,6 +477,30 @@ def test_a_race_that_was_there_and_is_made_again_gets_what_was_refused_meanwhile
     assert (board.applied, rig.sync.waiting) == (["a.0"], 0)
 
 
+def test_a_sync_that_is_killed_just_after_it_offered_a_race_again_learns_that_it_was_gone(
+    tmp_path: pathlib.Path,
+) -> None:
+    class KillingBoard(CreatingBoard):
+        def offer(self, offer: RaceOffer, known: Target) -> Target:
+            super().offer(offer, known)
+            raise KeyboardInterrupt
+
+    found = [Target("race-1", "ready"), Target("race-1", "missing"), *[Target("race-1", "ready")] * 3]
+    board = KillingBoard({"a.0": PostRejected("there is no race", 404)}, found)
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.race = "race-1"
+    rig.sync.step(0)
+    with pytest.raises(KeyboardInterrupt):
+        rig.sync.step(1)
+    rig.attempts.close()
+    board.moods.clear()
+    again = SyncRig(tmp_path, [row(1, "a")], board)
+    again.race = "race-1"
+    for at_ns in range(3, 6):
+        again.sync.step(at_ns)
+    assert (board.posts[0], board.applied, again.sync.waiting) == ("a.0", ["a.0"], 0)
+
+
 def test_results_that_other_rules_refused_are_sent_again_once_the_rules_are_the_same(tmp_path: pathlib.Path) -> None:
     differs = Target("race-1", "differs", differences=("max_laps: 5 there, none here",))
     board = ScriptedBoard({"a.0": PostRejected("other score", 422)}, [differs, differs, Target("race-1", "ready")])
