@@ -130,13 +130,13 @@ class RaceChecks:
 
     def _target(self, checker: RaceChecker, offer: RaceOffer) -> Target:
         """What is known of the race; one that is wrong is offered, or the secret proved in a test."""
-        found = self._said(offer, lambda: checker.target(offer))
+        found = self._reported(offer, lambda: checker.target(offer))
         if found.readiness in _WRONG:
             self._note_wrong(found)
         wanted = found.readiness in _WRONG or (self._tested and found.readiness == "ready")
         creator = self._leaderboard
         if wanted and isinstance(creator, RaceCreator):
-            return self._said(offer, lambda: creator.offer(offer, found))
+            return self._reported(offer, lambda: creator.offer(offer, found))
         return found
 
     def _note_wrong(self, found: Target) -> None:
@@ -145,7 +145,7 @@ class RaceChecks:
         if before is None or before.readiness not in _WRONG:
             self._attempts.record_target(found, self._utc_ns())
 
-    def _said(self, offer: RaceOffer, ask: Callable[[], Target]) -> Target:
+    def _reported(self, offer: RaceOffer, ask: Callable[[], Target]) -> Target:
         try:
             return ask()
         except Exception as error:  # a third-party driver: its bug stops neither the posts nor the loop
