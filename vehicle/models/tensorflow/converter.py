@@ -27,6 +27,24 @@ RULES = layer_rules.RULES | shape_rules.RULES
 
 # Activations that ONNX computes under the same name.
 _UNARY = frozenset({"Elu", "Neg", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Tanh"})
+# How many inputs an operator has, of those that have a fixed number (tensorflow/core/ops, the registered signatures).
+_INPUTS = dict.fromkeys(_UNARY, 1) | {
+    "Cast": 1,
+    "ClipByValue": 3,
+    "Conv2D": 2,
+    "ExpandDims": 2,
+    "LeakyRelu": 1,
+    "MatMul": 2,
+    "Rank": 1,
+    "Relu6": 1,
+    "Reshape": 2,
+    "Shape": 1,
+    "Softmax": 1,
+    "Square": 1,
+    "Squeeze": 1,
+    "StridedSlice": 4,
+    "Transpose": 2,
+}
 
 
 def convert(graph: Graph, metadata: Metadata) -> tuple[list[bytes | memoryview], PolicyHead]:
@@ -82,6 +100,16 @@ class Converter:
         """What the operator gives for these inputs; None if it is not known, or none of them depends on the sensors."""
         if not any(isinstance(x, TracedTensor) for x in inputs):
             return None
+        if len(inputs) != _INPUTS.get(node.op, len(inputs)):
+            raise BadInput(
+                text(
+                    "{op} at {name!r} has {n} inputs; it takes {wanted}: export the model again.",
+                    op=node.op,
+                    name=node.name[:80],
+                    n=len(inputs),
+                    wanted=_INPUTS[node.op],
+                )
+            )
         if node.op in _UNARY and isinstance(inputs[0], TracedTensor):
             return self._builder.unary(node.op, inputs[0])
         if node.op in BINARY and len(inputs) == 2:

@@ -184,6 +184,10 @@ GRAPHS = [
     ended("more than one branch", "Merge", ("fc", "flat")),
     ended("not valid", "Identity", ("fc:99999",)),
     ended("does not fit", "MatMul", ("fc", "weights")),
+    ended("has 1 inputs; it takes 2", "Reshape", ("fc",)),  # found by the fuzzer
+    ended("has 3 inputs; it takes 2", "Transpose", ("fc", "fc", "fc")),
+    ended("has 2 inputs; it takes 1", "LeakyRelu", ("weights", "fc")),
+    ended("has 2 inputs; it takes 3", "ClipByValue", ("fc", "weights")),
     ended("joins values of shapes", "Add", ("fc", "wide"), constant("wide", (1, 77))),
     ended("not finite", "Add", ("fc", "nan"), constant("nan", (1, 3), float("nan"))),
     ended("which is not supported", "Add", ("fc", "huge"), constant("huge", (1 << 40,))),
